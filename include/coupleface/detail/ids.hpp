@@ -1,0 +1,36 @@
+// coupleface: checking ids that come from the caller: labels, table entries, pairs.
+#pragma once
+
+#include <coupleface/error.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Every id must lie in [-1, limit); -1 means none. `row` >= 0 is named in the message.
+template <class I>
+void expect_ids(char const* function, char const* argument, I const* ids, index_t count,
+                index_t limit, index_t row = -1) {
+  for (index_t k = 0; k < count; ++k) {
+    index_t const id = static_cast<index_t>(ids[k]);
+    if (id < -1 || id >= limit) {
+      fail(function, std::string(argument) + "(" + (row < 0 ? "" : std::to_string(row) + ", ") +
+                         std::to_string(k) + ") is " + std::to_string(id) + ", outside [-1, " +
+                         std::to_string(limit) + ")");
+    }
+  }
+}
+
+template <class I>
+void expect_ids(char const* function, char const* argument, vector_view<I> ids, index_t limit) {
+  expect_ids(function, argument, ids.data_handle(), ids.extent(0), limit);
+}
+
+template <class I>
+index_t count_ids(I const* ids, index_t count) {
+  index_t valid = 0;
+  for (index_t k = 0; k < count; ++k) { valid += ids[k] >= 0; }
+  return valid;
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,208 @@
+// coupleface: RAD, one student row at a time, host side, and the two forms of neighbours.
+#pragma once
+
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/normalize.hpp>
+#include <coupleface/detail/row.hpp>
+#include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/sum.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/losses/penalty.hpp>
+
+#include <algorithm>
+#include <utility>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Penalty>
+using enable_if_penalty =
+    std::enable_if_t<(sizeof(std::declval<Penalty const&>()(0.0).slope) > 0), int>;
+
+/// Neighbours written out for every sample.
+template <class I>
+struct listed_neighbours {
+  matrix_view<I> entries;
+
+  index_t samples() const { return entries.extent(0); }
+  COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return entries.row(i); }
+  COUPLEFACE_HOST_DEVICE index_t count(index_t) const { return entries.extent(1); }
+  void expect_views(char const* function) const { expect_view(function, "neighbours", entries); }
+  void expect_in_range(char const* function, index_t bank_rows) const {
+    for (index_t i = 0; i < samples(); ++i) {
+      expect_ids(function, "neighbours", entries.row(i), entries.extent(1), bank_rows, i);
+    }
+  }
+};
+
+/// Neighbours by class.
+template <class L, class I>
+struct labelled_neighbours {
+  vector_view<L> labels;
+  matrix_view<I> table;
+
+  index_t samples() const { return labels.extent(0); }
+  COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return table.row(labels(i)); }
+  COUPLEFACE_HOST_DEVICE index_t count(index_t i) const {
+    return labels(i) < 0 ? 0 : table.extent(1);
+  }
+  void expect_views(char const* function) const {
+    expect_view(function, "labels", labels);
+    expect_view(function, "table", table);
+  }
+  void expect_in_range(char const* function, index_t bank_rows) const {
+    expect_ids(function, "labels", labels, table.extent(0));
+    for (index_t i = 0; i < samples(); ++i) {
+      if (count(i) > 0) {
+        expect_ids(function, "table", begin(i), count(i), bank_rows, index_t(labels(i)));
+      }
+    }
+  }
+};
+
+template <class I>
+listed_neighbours<I> as_neighbours(matrix_view<I> entries) {
+  COUPLEFACE_EXPECT_IDS("rad_loss", "neighbours", I);
+  return {entries};
+}
+
+template <class L, class I>
+labelled_neighbours<L, I> as_neighbours(labelled_neighbours<L, I> neighbours) {
+  COUPLEFACE_EXPECT_IDS("rad_loss", "labels", L);
+  COUPLEFACE_EXPECT_IDS("rad_loss", "table", I);
+  return neighbours;
+}
+
+template <class Policy, class S, class T, class H, class B, class N, class L>
+void check_rad_arguments(matrix_view<S> student, matrix_view<T> teacher,
+                         matrix_view<H> student_bank, matrix_view<B> teacher_bank, N neighbours,
+                         scalar_view<L> loss) {
+  constexpr char const* function = "rad_loss";
+  COUPLEFACE_EXPECT_POLICY("rad_loss", Policy);
+  COUPLEFACE_EXPECT_ELEMENTS("rad_loss", "student", S);
+  COUPLEFACE_EXPECT_ELEMENTS("rad_loss", "teacher", T);
+  COUPLEFACE_EXPECT_ELEMENTS("rad_loss", "student_bank", H);
+  COUPLEFACE_EXPECT_ELEMENTS("rad_loss", "bank", B);
+  static_assert(std::is_same_v<L, float> || std::is_same_v<L, double>,
+                "coupleface::rad_loss: loss must be a view of float or double");
+  expect_view(function, "student", student);
+  expect_view(function, "teacher", teacher);
+  expect_view(function, "student_bank", student_bank);
+  expect_view(function, "bank", teacher_bank);
+  expect_view(function, "loss", loss);
+  expect_equal(function, "rows of teacher", teacher.extent(0), "rows of student",
+               student.extent(0));
+  expect_equal(function, "width of the student's bank", student_bank.extent(1), "width of student",
+               student.extent(1));
+  expect_equal(function, "width of the teacher's bank", teacher_bank.extent(1), "width of teacher",
+               teacher.extent(1));
+  expect_equal(function, "rows of the student's bank", student_bank.extent(0),
+               "rows of the teacher's bank", teacher_bank.extent(0));
+  as_neighbours(neighbours).expect_views(function);
+  expect_equal(function, "samples of neighbours", as_neighbours(neighbours).samples(),
+               "rows of student", student.extent(0));
+}
+
+template <class S, class G>
+void check_rad_gradient(matrix_view<S> student, matrix_view<G> student_gradient) {
+  COUPLEFACE_EXPECT_ELEMENTS("rad_loss", "student_gradient", G);
+  COUPLEFACE_EXPECT_OUTPUT("rad_loss", "student_gradient", G);
+  expect_same_shape("rad_loss", "student_gradient", student_gradient, "student", student);
+}
+
+/// Stands for the teacher's bank where it is the student's too.
+struct shared_bank {};
+
+/// One sample against its neighbours. The gathered rows are read from memory once: the gradient
+/// takes them while they are still in the nearest cache.
+template <class S, class T, class H, class TeacherBank, class Neighbours, class Penalty>
+struct rad_sample {
+  matrix_view<S> student;
+  matrix_view<T> teacher;
+  matrix_view<H> student_bank;
+  TeacherBank teacher_bank;
+  Neighbours neighbours;
+  Penalty penalty;
+
+  /// Sum of the penalties; with `direction` [d_s] also the sum of slope times unit bank row.
+  COUPLEFACE_HOST_DEVICE double operator()(index_t i, double* direction) const {
+    auto const s = make_row(student.row(i), student.extent(1));
+    auto const t = make_row(teacher.row(i), teacher.extent(1));
+    auto const* const ids = neighbours.count(i) > 0 ? neighbours.begin(i) : nullptr;
+    double sum = 0;
+    for (index_t k = 0; k < neighbours.count(i); ++k) {
+      if (ids[k] < 0) { continue; }
+      auto const h = make_row(student_bank.row(ids[k]), student_bank.extent(1));
+      penalty_value const p = penalty(relation(s, h) - relation(t, teacher_row(ids[k], h)));
+      sum += p.value;
+      if (direction != nullptr && p.slope != 0) { add(direction, p.slope, h); }
+    }
+    return sum;
+  }
+
+ private:
+  template <class Row>
+  COUPLEFACE_HOST_DEVICE auto teacher_row(index_t c, Row const& h) const {
+    if constexpr (std::is_same_v<TeacherBank, shared_bank>) {
+      return h;
+    } else {
+      return make_row(teacher_bank.row(c), teacher_bank.extent(1));
+    }
+  }
+  template <class X, class Y>
+  COUPLEFACE_HOST_DEVICE static double relation(row<X> const& x, row<Y> const& y) {
+    return cosine_of(x.data, x.norm, y.data, y.norm, x.width, dot(x.data, y.data, x.width));
+  }
+  template <class X>
+  COUPLEFACE_HOST_DEVICE static void add(double* direction, double slope, row<X> const& h) {
+    double const scale = slope * inverse_norm<X>(h.norm);
+    for (index_t j = 0; j < h.width; ++j) { direction[j] += scale * load(h.data[j]); }
+  }
+};
+
+template <class Neighbours>
+index_t count_pairs(Neighbours const& neighbours) {
+  index_t pairs = 0;
+  for (index_t i = 0; i < neighbours.samples(); ++i) {
+    if (neighbours.count(i) > 0) { pairs += count_ids(neighbours.begin(i), neighbours.count(i)); }
+  }
+  return pairs;
+}
+
+template <class Derived, class S, class T, class H, class TeacherBank, class N, class L,
+          class Gradient, class Penalty>
+void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_view<T> teacher,
+              matrix_view<H> student_bank, TeacherBank teacher_bank, N neighbours_argument,
+              scalar_view<L> loss, Gradient gradient, Penalty penalty) {
+  auto const& policy = static_cast<Derived const&>(base);
+  auto const neighbours = as_neighbours(neighbours_argument);
+  neighbours.expect_in_range("rad_loss", student_bank.extent(0));
+  constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
+  index_t const n = student.extent(0);
+  index_t const width = student.extent(1);
+  index_t const lanes = lane_count(n);
+  index_t const pairs = count_pairs(neighbours);
+  double const mean = pairs == 0 ? 0.0 : 1.0 / double(pairs);
+  scratch<double, Derived> const row_losses(policy, n);
+  scratch<double, Derived> const directions(policy, with_gradient ? lanes * width : 0);
+  double* const terms = row_losses.data();
+  double* const direction_data = directions.data();
+  rad_sample<S, T, H, TeacherBank, decltype(neighbours), Penalty> const sample{
+      student, teacher, student_bank, teacher_bank, neighbours, penalty};
+  for_each_index(policy, lanes, [=](index_t lane) {
+    double* const direction = with_gradient ? direction_data + lane * width : nullptr;
+    for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
+      if constexpr (with_gradient) { std::fill(direction, direction + width, 0.0); }
+      terms[i] = sample(i, direction);
+      if constexpr (with_gradient) {
+        project_gradient(student.row(i), row_norm(student.row(i), width), direction, mean,
+                         gradient.row(i), width);
+      }
+    }
+  });
+  store_sum(policy, terms, pairs == 0 ? 0 : n, mean, loss.data_handle());
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,50 @@
+// coupleface: row normalisation, host side.
+#pragma once
+
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/row.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class X, class Y>
+COUPLEFACE_HOST_DEVICE inline void normalize_row(X const* x, Y* y, index_t width) {
+  double const inverse = inverse_norm<X>(row_norm(x, width));
+  for (index_t j = 0; j < width; ++j) { y[j] = store<Y>(load(x[j]) * inverse); }
+}
+
+/// out = (g - (g . u) u) / ||x|| with u = x / ||x||; `g` may be `out`.
+template <class X, class G, class R>
+COUPLEFACE_HOST_DEVICE inline void project_gradient(X const* x, double x_norm, G const* g,
+                                                    double g_scale, R* out, index_t width) {
+  double const inverse = inverse_norm<X>(x_norm);
+  double const along = inverse == 0 ? 0 : dot(g, x, width) * g_scale * inverse;
+  for (index_t j = 0; j < width; ++j) {
+    double const across = load(g[j]) * g_scale - along * (load(x[j]) * inverse);
+    out[j] = store<R>(inverse == 0 ? 0 : across * inverse);
+  }
+}
+
+template <class Derived, class X, class Y>
+void normalize_rows(host_policy<Derived> const& policy, matrix_view<X const> x, matrix_view<Y> y) {
+  for_each_index(static_cast<Derived const&>(policy), x.extent(0),
+                 [=](index_t i) { normalize_row(x.row(i), y.row(i), x.extent(1)); });
+}
+
+template <class Derived, class X, class G, class R>
+void normalize_rows_gradient(host_policy<Derived> const& policy, matrix_view<X const> x,
+                             matrix_view<G const> y_gradient, matrix_view<R> x_gradient) {
+  for_each_index(static_cast<Derived const&>(policy), x.extent(0), [=](index_t i) {
+    project_gradient(x.row(i), row_norm(x.row(i), x.extent(1)), y_gradient.row(i), 1.0,
+                     x_gradient.row(i), x.extent(1));
+  });
+}
+
+template <class Derived, class T>
+void row_norms(host_policy<Derived> const& policy, matrix_view<T const> x, double* norms) {
+  for_each_index(static_cast<Derived const&>(policy), x.extent(0),
+                 [=](index_t i) { norms[i] = row_norm(x.row(i), x.extent(1)); });
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

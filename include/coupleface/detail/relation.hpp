@@ -1,0 +1,51 @@
+// coupleface: exact values of pairs of rows, host side.
+#pragma once
+
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/normalize.hpp>
+#include <coupleface/detail/row.hpp>
+#include <coupleface/detail/scratch.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Relative room for the handful of double roundings in a relation's bound: a few units in the last
+/// place, taken four times over.
+inline constexpr double screen_rounding = 16 * std::numeric_limits<double>::epsilon();
+
+template <class A, class B>
+COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, index_t width) {
+  double lanes[dot_lanes] = {};
+  index_t j = 0;
+  for (; j + dot_lanes <= width; j += dot_lanes) {
+    for (int l = 0; l < dot_lanes; ++l) {
+      double const gap = load(a[j + l]) - load(b[j + l]);
+      lanes[l] = std::fma(gap, gap, lanes[l]);
+    }
+  }
+  for (int l = 0; j + l < width; ++l) {
+    double const gap = load(a[j + l]) - load(b[j + l]);
+    lanes[l] = std::fma(gap, gap, lanes[l]);
+  }
+  return fold(lanes);
+}
+
+template <class Derived, class A, class B, class R, class Relation>
+void relation_matrix(host_policy<Derived> const& base, matrix_view<A const> a,
+                     matrix_view<B const> b, matrix_view<R> relations, Relation relation) {
+  auto const& policy = static_cast<Derived const&>(base);
+  scratch<double, Derived> const norms(policy, a.extent(0) + b.extent(0));
+  double* const a_norms = norms.data();
+  double* const b_norms = a_norms + a.extent(0);
+  row_norms(policy, a, a_norms);
+  row_norms(policy, b, b_norms);
+  for_each_index(policy, a.extent(0), [=](index_t i) {
+    row<A> const a_row{a.row(i), a.extent(1), a_norms[i]};
+    for (index_t j = 0; j < b.extent(0); ++j) {
+      relations(i, j) = store<R>(relation(a_row, row<B>{b.row(j), b.extent(1), b_norms[j]}));
+    }
+  });
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,52 @@
+// coupleface: temporary memory from the policy's allocator, given back on every path.
+#pragma once
+
+#include <coupleface/policy.hpp>
+#include <coupleface/view.hpp>
+
+#include <new>
+#include <type_traits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+// Makes `get_temporary_buffer<T>(policy, n)` parse; the real one is found through the policy.
+template <class T>
+void get_temporary_buffer() = delete;
+
+/// @brief `size` uninitialised elements in the policy's memory.
+template <class T, class Policy>
+class scratch {
+  static_assert(std::is_trivial_v<T>, "coupleface::detail::scratch: T must be trivial");
+
+ public:
+  scratch(Policy const& policy, index_t size) : policy_(policy), size_(size) {
+    if (size == 0) { return; }
+    auto const buffer = get_temporary_buffer<T>(policy_, size);
+    if (buffer.second < size) {
+      if (buffer.second > 0) { return_temporary_buffer(policy_, buffer.first, buffer.second); }
+      throw std::bad_alloc();
+    }
+    pointer_ = buffer.first;
+  }
+  scratch(scratch const&) = delete;
+  scratch& operator=(scratch const&) = delete;
+  ~scratch() {
+    if (size_ > 0) { return_temporary_buffer(policy_, pointer_, size_); }
+  }
+
+  T* data() const { return size_ > 0 ? raw_pointer_cast(pointer_) : nullptr; }
+  index_t size() const { return size_; }
+
+ private:
+  using buffer_type =
+      decltype(get_temporary_buffer<T>(std::declval<Policy const&>(), std::ptrdiff_t{}));
+  using pointer_type = std::decay_t<decltype(std::declval<buffer_type>().first)>;
+
+  Policy const& policy_;
+  index_t size_;
+  pointer_type pointer_{};
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

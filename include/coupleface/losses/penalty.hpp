@@ -1,0 +1,73 @@
+// coupleface: penalties on the gap between a student's relation and the teacher's.
+//
+// A penalty maps x = R(student) - R(teacher) to a value and its derivative, 0 at a kink. NaN in,
+// NaN out: a broken embedding must not look like agreement. Yours needs
+//   penalty_value operator()(double x) const
+#pragma once
+
+#include <coupleface/config.hpp>
+
+#include <cmath>
+
+namespace coupleface {
+
+/// @brief A penalty and its derivative at one point.
+struct penalty_value {
+  double value;
+  double slope;
+};
+
+/// @brief max(0, x - q): a student relation may not exceed the teacher's by more than q (RAD).
+/// Source: reconstructed, q = 0.03 too.
+struct hinge {
+  double q = 0.03;
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
+    if (std::isnan(x)) { return {x, x}; }
+    return x > q ? penalty_value{x - q, 1.0} : penalty_value{0.0, 0.0};
+  }
+};
+
+/// @brief |x|. Source: ours.
+struct absolute {
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
+    if (std::isnan(x)) { return {x, x}; }
+    return {std::fabs(x), x > 0 ? 1.0 : (x < 0 ? -1.0 : 0.0)};
+  }
+};
+
+/// @brief x^2. Source: ours.
+struct squared {
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const { return {x * x, 2 * x}; }
+};
+
+/// @brief x^2 / (2 beta) for |x| < beta, else |x| - beta/2; beta > 0. Source: ours (RKD uses it).
+struct smooth_l1 {
+  double beta = 1.0;
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
+    if (!(std::fabs(x) >= beta)) { return {x * x / (2 * beta), x / beta}; }
+    return {std::fabs(x) - beta / 2, x > 0 ? 1.0 : -1.0};
+  }
+};
+
+/// @brief max(0, |x| - q): the two-sided hinge. Source: ours.
+struct dead_zone {
+  double q = 0.03;
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
+    if (std::isnan(x)) { return {x, x}; }
+    if (!(std::fabs(x) > q)) { return {0.0, 0.0}; }
+    return {std::fabs(x) - q, x > 0 ? 1.0 : -1.0};
+  }
+};
+
+/// @brief 1 where another penalty pushes, 0 where it does not: a loss with it is the share of
+/// active pairs. Source: ours.
+template <class Penalty>
+struct active_share {
+  Penalty penalty = {};
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
+    double const slope = penalty(x).slope;
+    return {std::isnan(slope) ? slope : (slope != 0 ? 1.0 : 0.0), 0.0};
+  }
+};
+
+}  // namespace coupleface

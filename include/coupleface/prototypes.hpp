@@ -1,0 +1,105 @@
+// coupleface: class prototypes: one unit vector a class, the direction its members share.
+#pragma once
+
+#include <coupleface/detail/prototypes.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/view.hpp>
+
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief Normalised mean of the unit embeddings of every class.
+///
+/// mu_c = m / ||m||, m = sum of x_i / ||x_i|| over the samples of class c. A class without samples,
+/// or whose unit vectors cancel, gets a zero row (relation 0 with everything); a sample of norm 0
+/// adds nothing; a NaN or infinite sample makes its class NaN.
+///
+/// @param policy any Thrust execution policy
+/// @param features [n, d] embeddings of any length
+/// @param labels [n] class of each, -1 = ignored
+/// @param prototypes [C, d] result, overwritten
+/// @throws std::invalid_argument if shapes do not fit or, on the host, a label is outside [-1, C);
+///   before anything is written
+/// @complexity O(n d + C d)
+/// @scratch 16 n + 8 C bytes, and 8 d for each of at most 64 lanes
+/// @determinism samples are added in order, in double: bit-identical for any policy, thread count
+///   and division into chunks (prototype_sums)
+/// Source: reconstructed.
+template <class Policy, class X, class L, class P>
+void class_prototypes(Policy const& policy, matrix_view<X> features, vector_view<L> labels,
+                      matrix_view<P> prototypes) {
+  COUPLEFACE_EXPECT_POLICY("class_prototypes", Policy);
+  COUPLEFACE_EXPECT_ELEMENTS("class_prototypes", "features", X);
+  COUPLEFACE_EXPECT_IDS("class_prototypes", "labels", L);
+  COUPLEFACE_EXPECT_ELEMENTS("class_prototypes", "prototypes", P);
+  COUPLEFACE_EXPECT_OUTPUT("class_prototypes", "prototypes", P);
+  detail::expect_view("class_prototypes", "features", features);
+  detail::expect_view("class_prototypes", "labels", labels);
+  detail::expect_view("class_prototypes", "prototypes", prototypes);
+  detail::expect_equal("class_prototypes", "size of labels", labels.extent(0), "rows of features",
+                       features.extent(0));
+  detail::expect_equal("class_prototypes", "width of prototypes", prototypes.extent(1),
+                       "width of features", features.extent(1));
+  detail::class_prototypes(policy, matrix_view<X const>(features), vector_view<L const>(labels),
+                           prototypes);
+}
+
+/// @brief Class prototypes of data that comes in chunks: the same bits as class_prototypes of the
+/// whole, whatever the chunks.
+///
+/// Holds sums [C, d] of unit vectors in double.
+template <template <class...> class Vector = std::vector>
+class prototype_sums {
+ public:
+  /// @param classes C, @param width d
+  prototype_sums(index_t classes, index_t width)
+      : classes_(classes), width_(width), sums_(checked_size(classes, width), 0.0) {}
+
+  index_t classes() const { return classes_; }
+  index_t width() const { return width_; }
+
+  /// @brief Adds the next chunk of samples.
+  /// @param features [n, d], @param labels [n], -1 = ignored
+  /// @throws std::invalid_argument as class_prototypes; the sums are then unchanged
+  /// @complexity O(n d) @scratch 16 n + 8 C bytes
+  template <class Policy, class X, class L>
+  void add(Policy const& policy, matrix_view<X> features, vector_view<L> labels) {
+    COUPLEFACE_EXPECT_POLICY("prototype_sums::add", Policy);
+    COUPLEFACE_EXPECT_ELEMENTS("prototype_sums::add", "features", X);
+    COUPLEFACE_EXPECT_IDS("prototype_sums::add", "labels", L);
+    detail::expect_view("prototype_sums::add", "features", features);
+    detail::expect_view("prototype_sums::add", "labels", labels);
+    detail::expect_equal("prototype_sums::add", "size of labels", labels.extent(0),
+                         "rows of features", features.extent(0));
+    detail::expect_equal("prototype_sums::add", "width of features", features.extent(1),
+                         "width of the sums", width_);
+    detail::add_to_class_sums(policy, matrix_view<X const>(features), vector_view<L const>(labels),
+                              view());
+  }
+
+  /// @brief Writes the prototypes of all that was added, [C, d].
+  template <class Policy, class P>
+  void finish(Policy const& policy, matrix_view<P> prototypes) const {
+    COUPLEFACE_EXPECT_POLICY("prototype_sums::finish", Policy);
+    COUPLEFACE_EXPECT_ELEMENTS("prototype_sums::finish", "prototypes", P);
+    COUPLEFACE_EXPECT_OUTPUT("prototype_sums::finish", "prototypes", P);
+    matrix_view<double const> const sums(detail::raw(sums_), classes_, width_);
+    detail::expect_same_shape("prototype_sums::finish", "prototypes", prototypes, "sums", sums);
+    detail::normalize_rows(policy, sums, prototypes);
+  }
+
+ private:
+  static std::size_t checked_size(index_t classes, index_t width) {
+    detail::expect(classes >= 0 && width >= 0, "prototype_sums", "a size is negative");
+    return static_cast<std::size_t>(classes * width);
+  }
+  matrix_view<double> view() { return {detail::raw(sums_), classes_, width_}; }
+
+  index_t classes_;
+  index_t width_;
+  Vector<double> sums_;
+};
+
+COUPLEFACE_NAMESPACE_END

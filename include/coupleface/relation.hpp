@@ -1,0 +1,90 @@
+// coupleface: relations between embeddings (how alike two rows are), and the matrix of all of them.
+//
+// A relation is a functor; a larger value means more related. Yours needs
+//   double operator()(row<A> a, row<B> b) const      the exact value: symmetric, the same every
+//   time
+// and may offer, so that mining can skip most pairs,
+//   double upper_bound(double cosine, double a_norm, double b_norm) const
+// a bound, rounding included, of the value of every pair with these norms whose cosine is at most
+// `cosine`. Both are host-device functions where CUDA is used.
+#pragma once
+
+#include <coupleface/detail/relation.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/view.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief R(a, b) = (a . b) / (||a|| ||b||), in [-1, 1]; 0 where a row's norm is 0 or under the
+/// smallest normal number; NaN where a row is not finite. Source: reconstructed.
+struct cosine {
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
+    return detail::cosine_of(a.data, a.norm, b.data, b.norm, a.width,
+                             detail::dot(a.data, b.data, a.width));
+  }
+  COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double, double) const { return cosine; }
+};
+
+/// @brief R(a, b) = a . b. Source: ours.
+struct inner_product {
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
+    return detail::dot(a.data, b.data, a.width);
+  }
+  COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double a_norm, double b_norm) const {
+    double const scale = a_norm * b_norm;
+    return scale * cosine + scale * detail::screen_rounding;
+  }
+};
+
+/// @brief R(a, b) = -||a - b||^2, from differences, so that near rows keep their digits.
+/// Source: ours.
+struct negative_squared_distance {
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
+    return -detail::squared_distance(a.data, b.data, a.width);
+  }
+  COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double a_norm, double b_norm) const {
+    double const squares = a_norm * a_norm + b_norm * b_norm;
+    return 2 * a_norm * b_norm * cosine - squares + squares * detail::screen_rounding;
+  }
+};
+
+/// @brief All relations between two sets of rows.
+///
+/// relations(i, j) = relation(a_i, b_j), computed in double in a fixed order and rounded once.
+/// Identical pairs have identical bits: relation_matrix(x, x) is symmetric to the last bit.
+///
+/// @param policy any Thrust execution policy
+/// @param a [n, d] rows
+/// @param b [m, d] rows
+/// @param relations [n, m] result
+/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
+/// @throws std::invalid_argument if the shapes do not fit
+/// @complexity O(n m d); exact and meant for outputs one really wants to store, not for mining
+/// @scratch 8 (n + m) bytes: the rows' norms
+/// @determinism bit-identical for any policy and thread count
+/// Source: reconstructed (cosine), ours (the others).
+template <class Policy, class A, class B, class R, class Relation = cosine>
+void relation_matrix(Policy const& policy, matrix_view<A> a, matrix_view<B> b,
+                     matrix_view<R> relations, Relation relation = {}) {
+  COUPLEFACE_EXPECT_POLICY("relation_matrix", Policy);
+  COUPLEFACE_EXPECT_ELEMENTS("relation_matrix", "a", A);
+  COUPLEFACE_EXPECT_ELEMENTS("relation_matrix", "b", B);
+  COUPLEFACE_EXPECT_ELEMENTS("relation_matrix", "relations", R);
+  COUPLEFACE_EXPECT_OUTPUT("relation_matrix", "relations", R);
+  detail::expect_view("relation_matrix", "a", a);
+  detail::expect_view("relation_matrix", "b", b);
+  detail::expect_view("relation_matrix", "relations", relations);
+  detail::expect_equal("relation_matrix", "width of b", b.extent(1), "width of a", a.extent(1));
+  detail::expect_equal("relation_matrix", "rows of relations", relations.extent(0), "rows of a",
+                       a.extent(0));
+  detail::expect_equal("relation_matrix", "columns of relations", relations.extent(1), "rows of b",
+                       b.extent(0));
+  detail::relation_matrix(policy, matrix_view<A const>(a), matrix_view<B const>(b), relations,
+                          relation);
+}
+
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,119 @@
+// coupleface: the views through which every function reads and writes. They own nothing.
+//
+// A matrix is row-major with any row stride, a vector is contiguous, a scalar is one element; all
+// may lie in host or device memory. The member names are those of std::mdspan. Views are the same
+// type in every translation unit, so that functions of yours can take them across units.
+#pragma once
+
+#include <coupleface/config.hpp>
+
+#include <cstdint>
+#include <type_traits>
+
+namespace coupleface {
+
+/// Extents, offsets and strides: 5.8 M x 512 elements are more than 2^31.
+using index_t = std::int64_t;
+
+/// @brief A row-major matrix of `T` (const or not) that somebody else owns.
+template <class T>
+class matrix_view {
+ public:
+  using element_type = T;
+  using value_type = std::remove_cv_t<T>;
+
+  COUPLEFACE_HOST_DEVICE constexpr matrix_view() = default;
+
+  /// @param data first element; @param rows, columns extents; @param row_stride elements from one
+  /// row's start to the next one's, at least `columns`
+  COUPLEFACE_HOST_DEVICE constexpr matrix_view(T* data, index_t rows, index_t columns,
+                                               index_t row_stride)
+      : data_(data), rows_(rows), columns_(columns), row_stride_(row_stride) {}
+
+  COUPLEFACE_HOST_DEVICE constexpr matrix_view(T* data, index_t rows, index_t columns)
+      : matrix_view(data, rows, columns, columns) {}
+
+  COUPLEFACE_HOST_DEVICE constexpr operator matrix_view<T const>() const {
+    return {data_, rows_, columns_, row_stride_};
+  }
+
+  COUPLEFACE_HOST_DEVICE constexpr T* data_handle() const { return data_; }
+  COUPLEFACE_HOST_DEVICE constexpr index_t extent(int rank) const {
+    return rank == 0 ? rows_ : columns_;
+  }
+  COUPLEFACE_HOST_DEVICE constexpr index_t stride(int rank) const {
+    return rank == 0 ? row_stride_ : 1;
+  }
+  COUPLEFACE_HOST_DEVICE constexpr T* row(index_t i) const { return data_ + i * row_stride_; }
+  COUPLEFACE_HOST_DEVICE constexpr T& operator()(index_t i, index_t j) const { return row(i)[j]; }
+
+ private:
+  T* data_ = nullptr;
+  index_t rows_ = 0;
+  index_t columns_ = 0;
+  index_t row_stride_ = 0;
+};
+
+/// @brief A contiguous vector of `T` that somebody else owns.
+template <class T>
+class vector_view {
+ public:
+  using element_type = T;
+  using value_type = std::remove_cv_t<T>;
+
+  COUPLEFACE_HOST_DEVICE constexpr vector_view() = default;
+  COUPLEFACE_HOST_DEVICE constexpr vector_view(T* data, index_t size) : data_(data), size_(size) {}
+  COUPLEFACE_HOST_DEVICE constexpr operator vector_view<T const>() const { return {data_, size_}; }
+
+  COUPLEFACE_HOST_DEVICE constexpr T* data_handle() const { return data_; }
+  COUPLEFACE_HOST_DEVICE constexpr index_t extent(int) const { return size_; }
+  COUPLEFACE_HOST_DEVICE constexpr T& operator()(index_t i) const { return data_[i]; }
+
+ private:
+  T* data_ = nullptr;
+  index_t size_ = 0;
+};
+
+/// @brief One element that somebody else owns, in the memory of the policy it is used with.
+template <class T>
+class scalar_view {
+ public:
+  using element_type = T;
+  using value_type = std::remove_cv_t<T>;
+
+  COUPLEFACE_HOST_DEVICE constexpr explicit scalar_view(T* data) : data_(data) {}
+  COUPLEFACE_HOST_DEVICE constexpr T* data_handle() const { return data_; }
+  COUPLEFACE_HOST_DEVICE constexpr T& operator()() const { return *data_; }
+
+ private:
+  T* data_ = nullptr;
+};
+
+/// @brief View of `rows` x `columns` elements at `data`, rows following each other without a gap.
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr matrix_view<T> make_matrix_view(T* data, index_t rows,
+                                                                 index_t columns) {
+  return {data, rows, columns};
+}
+
+/// @brief View whose rows start `row_stride` elements apart.
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr matrix_view<T> make_matrix_view(T* data, index_t rows,
+                                                                 index_t columns,
+                                                                 index_t row_stride) {
+  return {data, rows, columns, row_stride};
+}
+
+/// @brief View of `size` elements at `data`.
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr vector_view<T> make_vector_view(T* data, index_t size) {
+  return {data, size};
+}
+
+/// @brief View of the one element at `data`.
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr scalar_view<T> make_scalar_view(T* data) {
+  return scalar_view<T>(data);
+}
+
+}  // namespace coupleface

@@ -1,0 +1,202 @@
+// mine_nearest: bit for bit what top_k of the relation matrix gives, without storing it.
+#include <coupleface/mining/nearest.hpp>
+#include <coupleface/top_k.hpp>
+
+#include "../support/counting_allocator.hpp"
+#include "../support/reference.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::mine_nearest;
+
+template <class V, class Q, class C, class Relation, class Keep>
+void expect_brute_force(matrix<Q> const& queries, matrix<C> const& candidates, index_t k,
+                        Relation relation, Keep keep) {
+  index_t const n = queries.rows(), m = candidates.rows();
+  matrix<V> relations(n, m), values(n, k, 1);
+  matrix<std::int32_t> indices(n, k, 2);
+  relation_matrix(policy(), queries.view(), candidates.view(), relations.view(), relation);
+  mine_nearest(policy(), queries.view(), candidates.view(), values.view(), indices.view(), relation,
+               keep);
+  for (index_t i = 0; i < n; ++i) {
+    std::vector<index_t> order;
+    for (index_t j = 0; j < m; ++j) {
+      if (keep(i, j)) { order.push_back(j); }
+    }
+    std::stable_sort(order.begin(), order.end(), [&](index_t a, index_t b) {
+      double const x = relations.at(i, a), y = relations.at(i, b);
+      return std::isnan(y) ? !std::isnan(x) : x > y;
+    });
+    for (index_t slot = 0; slot < k; ++slot) {
+      if (slot >= index_t(order.size())) {
+        EXPECT_EQ(indices.get(i, slot), -1);
+        EXPECT_EQ(values.at(i, slot), -std::numeric_limits<double>::infinity());
+        continue;
+      }
+      index_t const expected = order[static_cast<std::size_t>(slot)];
+      ASSERT_EQ(indices.get(i, slot), expected)
+          << "query " << i << " slot " << slot << " of " << n << " x " << m << ", k " << k;
+      V const value = values.get(i, slot), score = relations.get(i, expected);
+      ASSERT_EQ(std::memcmp(&value, &score, sizeof(V)), 0);
+    }
+  }
+}
+
+struct taxicab {
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double operator()(coupleface::row<A> a, coupleface::row<B> b) const {
+    double sum = 0;
+    for (index_t j = 0; j < a.width; ++j) {
+      sum -= std::fabs(double(a.data[j]) - double(b.data[j]));
+    }
+    return sum;
+  }
+};
+
+template <class V, class Q, class C>
+void expect_brute_force_of_every_relation(matrix<Q> const& queries, matrix<C> const& candidates,
+                                          index_t k) {
+  coupleface::other_rows const other;
+  coupleface::every_row const every;
+  expect_brute_force<V>(queries, candidates, k, coupleface::cosine{}, other);
+  expect_brute_force<V>(queries, candidates, k, coupleface::inner_product{}, every);
+  expect_brute_force<V>(queries, candidates, k, coupleface::negative_squared_distance{}, other);
+  expect_brute_force<V>(queries, candidates, k, taxicab{}, other);
+}
+
+TEST(mine_nearest, hand_computed) {
+  matrix<float> const x(4, 2, {1, 0, 2, 0.2, 0, 1, -1, 0});
+  matrix<float> values(4, 2);
+  matrix<std::int32_t> indices(4, 2);
+  mine_nearest(policy(), x.view(), x.view(), values.view(), indices.view());
+  EXPECT_EQ(indices.get(0, 0), 1);
+  EXPECT_EQ(indices.get(0, 1), 2);
+  EXPECT_EQ(indices.get(3, 0), 2);
+  EXPECT_EQ(values.at(3, 0), 0);
+}
+
+TEST(mine_nearest, shapes_around_tiles) {
+  for (auto const& [n, d] : shapes()) {
+    auto const queries = random_matrix<float>(n, d, 1, 3);
+    auto const candidates = random_matrix<float>(n + n / 2, d, 2, 1);
+    for (index_t const k : {1, 5, 100}) {
+      expect_brute_force_of_every_relation<float>(queries, candidates, k);
+    }
+  }
+  auto const x = random_matrix<float>(523, 31, 3);  // primes beyond two tiles each way
+  expect_brute_force_of_every_relation<float>(x, x, 17);
+}
+
+TEST(mine_nearest, every_storage_type_and_double_values) {
+  auto const query = random_matrix<coupleface::half>(140, 20, 4);
+  auto const candidate = random_matrix<coupleface::bfloat16>(290, 20, 5);
+  expect_brute_force_of_every_relation<float>(query, candidate, 9);
+  auto const x = random_matrix<double>(150, 24, 6);
+  expect_brute_force_of_every_relation<double>(x, x, 11);
+  expect_brute_force_of_every_relation<float>(x, x, 11);
+}
+
+TEST(mine_nearest, duplicates_ties_and_coarse_values) {
+  std::mt19937 generator(7);
+  matrix<float> x(400, 6);
+  for (index_t i = 0; i < 400; ++i) {
+    for (index_t j = 0; j < 6; ++j) { x.set(i, j, double(generator() % 2u)); }
+  }
+  expect_brute_force_of_every_relation<float>(x, x, 30);
+  expect_brute_force_of_every_relation<double>(x, x, 399);
+}
+
+TEST(mine_nearest, gaps_below_the_rounding_of_a_float_product) {
+  // Rows that differ by one unit in the last place: only the exact values can order them.
+  auto const base = random_matrix<float>(1, 64, 8);
+  matrix<float> x(300, 64);
+  for (index_t i = 0; i < 300; ++i) {
+    for (index_t j = 0; j < 64; ++j) {
+      float const value = base.get(0, j);
+      x.set(i, j,
+            j == i % 64 ? double(std::nextafterf(value, i % 2 ? 9.0f : -9.0f)) : double(value));
+    }
+  }
+  expect_brute_force_of_every_relation<float>(x, x, 20);
+  expect_brute_force_of_every_relation<double>(x, x, 20);
+}
+
+TEST(mine_nearest, rows_that_no_screen_can_judge) {
+  double const inf = std::numeric_limits<double>::infinity();
+  auto x = random_matrix<float>(300, 10, 9);
+  for (index_t j = 0; j < 10; ++j) {
+    x.set(3, j, 0);
+    x.set(140, j, 0);
+    x.set(5, j, 1e-42 * double(j));
+    x.set(7, j, x.at(7, j) * 1e38);
+    x.set(8, j, x.at(8, j) * 1e-30);
+  }
+  x.set(9, 2, std::nan(""));
+  x.set(200, 0, inf);
+  x.set(201, 1, -inf);
+  expect_brute_force_of_every_relation<float>(x, x, 12);
+  expect_brute_force_of_every_relation<float>(x, x, 299);
+  auto wide = random_matrix<double>(40, 4, 10);
+  for (index_t j = 0; j < 4; ++j) {
+    wide.set(1, j, wide.at(1, j) * 1e250);
+    wide.set(2, j, wide.at(2, j) * 1e-250);
+  }
+  expect_brute_force<double>(wide, wide, 39, coupleface::cosine{}, coupleface::other_rows{});
+}
+
+TEST(mine_nearest, other_labels_and_a_predicate_of_yours) {
+  auto const x = random_matrix<float>(260, 16, 11);
+  auto const labels = random_labels(260, 9, 12);
+  expect_brute_force<float>(x, x, 8, coupleface::cosine{},
+                            coupleface::other_labels(labels.vector(), labels.vector()));
+  expect_brute_force<float>(x, x, 8, coupleface::cosine{},
+                            [](index_t query, index_t candidate) { return candidate < query; });
+}
+
+TEST(mine_nearest, one_class_none_and_k_beyond_the_candidates) {
+  expect_brute_force_of_every_relation<float>(random_matrix<float>(1, 8, 13),
+                                              random_matrix<float>(1, 8, 13), 3);
+  expect_brute_force_of_every_relation<float>(random_matrix<float>(4, 8, 14),
+                                              random_matrix<float>(0, 8, 14), 3);
+  expect_brute_force_of_every_relation<float>(random_matrix<float>(5, 8, 15),
+                                              random_matrix<float>(5, 8, 15), 0);
+}
+
+TEST(mine_nearest, errors_name_the_sizes_and_write_nothing) {
+  auto const x = random_matrix<float>(6, 8, 16);
+  auto const narrow = random_matrix<float>(6, 7, 16);
+  matrix<float> values(6, 2), few(5, 2);
+  matrix<std::int32_t> indices(6, 2), few_indices(5, 2);
+  try {
+    mine_nearest(policy(), x.view(), narrow.view(), values.view(), indices.view());
+    FAIL();
+  } catch (std::invalid_argument const& error) {
+    EXPECT_STREQ(error.what(),
+                 "coupleface::mine_nearest: width of candidates is 7, but width of "
+                 "queries is 8");
+  }
+  EXPECT_THROW(mine_nearest(policy(), x.view(), x.view(), few.view(), few_indices.view()),
+               std::invalid_argument);
+  EXPECT_THROW(mine_nearest(policy(), x.view(), x.view(), values.view(), few_indices.view()),
+               std::invalid_argument);
+  EXPECT_TRUE(values.untouched() && indices.untouched() && few.untouched());
+}
+
+TEST(mine_nearest, same_bits_for_every_policy_within_the_documented_scratch) {
+  auto const x = random_matrix<float>(700, 40, 17);
+  matrix<float> a(700, 10), b(700, 10);
+  matrix<std::int32_t> a_indices(700, 10), b_indices(700, 10);
+  allocation_count count;
+  counting_allocator allocator(count);
+  mine_nearest(policy(), x.view(), x.view(), a.view(), a_indices.view());
+  mine_nearest(thrust::seq(allocator), x.view(), x.view(), b.view(), b_indices.view());
+  EXPECT_TRUE(a.same_bits(b) && a_indices.same_bits(b_indices));
+  // Norms of both sides, and six lanes of two tiles and their product.
+  EXPECT_EQ(count.bytes, 8u * 1400 + 6 * (1536u * 40 + (128u << 10)));
+  EXPECT_EQ(count.live, 0u);
+}
+
+}  // namespace

@@ -1,0 +1,138 @@
+// normalize_rows and its gradient.
+#include <coupleface/normalize.hpp>
+
+#include "support/gradient_check.hpp"
+#include "support/reference.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::normalize_rows;
+using coupleface::normalize_rows_gradient;
+
+TEST(normalize_rows, hand_computed) {
+  matrix<float> const x(2, 2, {3, 4, 0, -2});
+  matrix<float> y(2, 2);
+  normalize_rows(policy(), x.view(), y.view());
+  EXPECT_FLOAT_EQ(y.at(0, 0), 0.6f);
+  EXPECT_FLOAT_EQ(y.at(0, 1), 0.8f);
+  EXPECT_EQ(y.at(1, 0), 0);
+  EXPECT_EQ(y.at(1, 1), -1);
+}
+
+template <class T>
+class normalize_types : public testing::Test {};
+using element_types = testing::Types<float, double, coupleface::half, coupleface::bfloat16>;
+TYPED_TEST_SUITE(normalize_types, element_types);
+
+TYPED_TEST(normalize_types, shapes_against_a_plain_loop) {
+  for (auto const& [n, d] : shapes()) {
+    auto const x = random_matrix<TypeParam>(n, d, 1, 2);
+    matrix<TypeParam> y(n, d, 5);
+    normalize_rows(policy(), x.view(), y.view());
+    for (index_t i = 0; i < n; ++i) {
+      for (index_t j = 0; j < d; ++j) {
+        // One rounding to the element type (2^-24 at least in half), and in double those of the
+        // norm's sixteen sums, its root, the inverse and the product.
+        double const size = std::fabs(y.at(i, j));
+        EXPECT_NEAR(y.at(i, j), double(reference_unit(x, i, j)),
+                    tolerance<TypeParam>(1, size) + tolerance<double>(double(d) / 16 + 8, size) +
+                        (sizeof(TypeParam) == 2 ? 0x1p-24 : 0))
+            << n << " x " << d;
+      }
+    }
+  }
+}
+
+TYPED_TEST(normalize_types, in_place_and_padding_kept) {
+  auto x = random_matrix<TypeParam>(9, 21, 2, 4);
+  matrix<TypeParam> y(9, 21, 4);
+  normalize_rows(policy(), x.view(), y.view());
+  normalize_rows(policy(), x.view(), x.view());
+  EXPECT_TRUE(x.same_bits(y));
+}
+
+TEST(normalize_rows, degenerate_and_broken_rows) {
+  double const inf = std::numeric_limits<double>::infinity();
+  matrix<float> const x(5, 2, {0, 0, 1e-42, 0, std::nan(""), 1, inf, 1, 3e38, 3e38});
+  matrix<float> y(5, 2);
+  normalize_rows(policy(), x.view(), y.view());
+  for (index_t j = 0; j < 2; ++j) {
+    EXPECT_EQ(y.at(0, j), 0);
+    EXPECT_EQ(y.at(1, j), 0);
+    EXPECT_TRUE(std::isnan(y.at(2, j)));
+    EXPECT_TRUE(std::isnan(y.at(3, j)));
+    EXPECT_NEAR(y.at(4, j), std::sqrt(0.5), 1e-7);
+  }
+}
+
+TEST(normalize_rows, doubles_whose_squares_overflow_or_vanish) {
+  matrix<double> const x(2, 2, {3e200, 4e200, 3e-200, 4e-200});
+  matrix<double> y(2, 2);
+  normalize_rows(policy(), x.view(), y.view());
+  for (index_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(y.at(i, 0), 0.6, 1e-15);
+    EXPECT_NEAR(y.at(i, 1), 0.8, 1e-15);
+  }
+}
+
+TEST(normalize_rows_gradient, agrees_with_central_differences) {
+  auto const x = random_matrix<double>(6, 11, 3);
+  auto const weights = random_matrix<double>(6, 11, 4);
+  matrix<double> gradient(6, 11);
+  normalize_rows_gradient(policy(), x.view(), weights.view(), gradient.view());
+  expect_gradient(x, gradient, [&](matrix<double> const& at) {
+    matrix<double> y(6, 11);
+    normalize_rows(policy(), at.view(), y.view());
+    double sum = 0;
+    for (index_t i = 0; i < 6; ++i) {
+      for (index_t j = 0; j < 11; ++j) { sum += y.at(i, j) * weights.at(i, j); }
+    }
+    return sum;
+  });
+}
+
+TEST(normalize_rows_gradient, degenerate_rows_get_zero_and_broken_ones_nan) {
+  matrix<float> const x(3, 2, {0, 0, 1e-42, 0, std::nan(""), 1});
+  auto const g = random_matrix<float>(3, 2, 5);
+  matrix<float> gradient(3, 2);
+  normalize_rows_gradient(policy(), x.view(), g.view(), gradient.view());
+  for (index_t j = 0; j < 2; ++j) {
+    EXPECT_EQ(gradient.at(0, j), 0);
+    EXPECT_EQ(gradient.at(1, j), 0);
+    EXPECT_TRUE(std::isnan(gradient.at(2, j)));
+  }
+}
+
+TEST(normalize_rows, errors_name_the_sizes_and_write_nothing) {
+  auto const x = random_matrix<float>(3, 4, 6);
+  matrix<float> y(4, 3);
+  try {
+    normalize_rows(policy(), x.view(), y.view());
+    FAIL();
+  } catch (std::invalid_argument const& error) {
+    EXPECT_STREQ(error.what(), "coupleface::normalize_rows: y is 4 x 3, but x is 3 x 4");
+  }
+  coupleface::matrix_view<float> const null(nullptr, 3, 4);
+  EXPECT_THROW(normalize_rows(policy(), x.view(), null), std::invalid_argument);
+  coupleface::matrix_view<float> const overlapping(y.view().data_handle(), 3, 4, 2);
+  EXPECT_THROW(normalize_rows(policy(), x.view(), overlapping), std::invalid_argument);
+  EXPECT_THROW(normalize_rows_gradient(policy(), x.view(), x.view(), y.view()),
+               std::invalid_argument);
+  EXPECT_TRUE(y.untouched());
+}
+
+TEST(normalize_rows, same_bits_for_every_policy) {
+  auto const x = random_matrix<float>(257, 45, 7);
+  auto const g = random_matrix<float>(257, 45, 8);
+  matrix<float> a(257, 45), b(257, 45), a_gradient(257, 45), b_gradient(257, 45);
+  normalize_rows(policy(), x.view(), a.view());
+  normalize_rows(thrust::seq, x.view(), b.view());
+  normalize_rows_gradient(policy(), x.view(), g.view(), a_gradient.view());
+  normalize_rows_gradient(thrust::seq, x.view(), g.view(), b_gradient.view());
+  EXPECT_TRUE(a.same_bits(b) && a_gradient.same_bits(b_gradient));
+}
+
+}  // namespace

@@ -1,0 +1,137 @@
+// class_prototypes and prototype_sums: means of unit vectors, whole and in chunks.
+#include <coupleface/prototypes.hpp>
+
+#include "support/counting_allocator.hpp"
+#include "support/reference.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::class_prototypes;
+
+TEST(class_prototypes, hand_computed) {
+  matrix<float> const x(4, 2, {2, 0, 0, 0.5, 9, 9, -3, 0});
+  matrix<std::int32_t> const labels(1, 4, {0, 0, -1, 2});
+  matrix<float> prototypes(4, 2);
+  class_prototypes(policy(), x.view(), labels.vector(), prototypes.view());
+  EXPECT_FLOAT_EQ(prototypes.at(0, 0), float(std::sqrt(0.5)));
+  EXPECT_FLOAT_EQ(prototypes.at(0, 1), float(std::sqrt(0.5)));
+  for (index_t const empty : {1, 3}) {
+    EXPECT_EQ(prototypes.at(empty, 0), 0);
+    EXPECT_EQ(prototypes.at(empty, 1), 0);
+  }
+  EXPECT_EQ(prototypes.at(2, 0), -1);
+}
+
+template <class T>
+class prototype_types : public testing::Test {};
+using element_types = testing::Types<float, double, coupleface::half, coupleface::bfloat16>;
+TYPED_TEST_SUITE(prototype_types, element_types);
+
+TYPED_TEST(prototype_types, shapes_against_a_plain_loop) {
+  for (auto const& [n, d] : shapes()) {
+    index_t const classes = n / 3 + 1;
+    auto const x = random_matrix<TypeParam>(n, d, 1, 2);
+    auto const labels = random_labels(n, classes, 2);
+    matrix<double> prototypes(classes, d, 1);
+    class_prototypes(policy(), x.view(), labels.vector(), prototypes.view());
+    for (index_t c = 0; c < classes; ++c) {
+      std::vector<long double> mean(static_cast<std::size_t>(d), 0.0L);
+      for (index_t i = 0; i < n; ++i) {
+        if (labels.get(0, i) != c) { continue; }
+        for (index_t j = 0; j < d; ++j) {
+          mean[static_cast<std::size_t>(j)] += reference_unit(x, i, j);
+        }
+      }
+      long double square = 0;
+      for (long double const m : mean) { square += m * m; }
+      // Unit elements are rounded to the accumulator type; the mean may be shorter than they are.
+      double const length = double(std::sqrt(square));
+      double const members = double(n);
+      for (index_t j = 0; j < d; ++j) {
+        double const expected =
+            length == 0 ? 0 : double(mean[static_cast<std::size_t>(j)]) / length;
+        EXPECT_NEAR(prototypes.at(c, j), expected,
+                    tolerance<coupleface::accumulator_t<TypeParam>>(2 * members + 4,
+                                                                    1 / std::max(length, 1e-3)));
+      }
+    }
+  }
+}
+
+TYPED_TEST(prototype_types, chunks_have_the_bits_of_the_whole) {
+  index_t const n = 211, d = 37, classes = 13;
+  auto const x = random_matrix<TypeParam>(n, d, 3);
+  auto const labels = random_labels(n, classes, 4);
+  matrix<TypeParam> whole(classes, d), chunked(classes, d), sequential(classes, d);
+  class_prototypes(policy(), x.view(), labels.vector(), whole.view());
+  class_prototypes(thrust::seq, x.view(), labels.vector(), sequential.view());
+  EXPECT_TRUE(whole.same_bits(sequential));
+  for (index_t const chunk : {1, 10, 64, 211}) {
+    coupleface::prototype_sums<> sums(classes, d);
+    for (index_t first = 0; first < n; first += chunk) {
+      index_t const count = std::min(chunk, n - first);
+      sums.add(policy(), coupleface::matrix_view<TypeParam const>(x.view().row(first), count, d),
+               coupleface::vector_view<std::int32_t const>(labels.vector().data_handle() + first,
+                                                           count));
+    }
+    sums.finish(policy(), chunked.view());
+    EXPECT_TRUE(whole.same_bits(chunked)) << "chunks of " << chunk;
+  }
+}
+
+TEST(class_prototypes, degenerate_and_broken_samples) {
+  matrix<float> const x(5, 2, {0, 0, 1, 0, std::nan(""), 1, 1, 0, -1, 0});
+  matrix<std::int32_t> const labels(1, 5, {0, 0, 1, 2, 2});
+  matrix<float> prototypes(3, 2);
+  class_prototypes(policy(), x.view(), labels.vector(), prototypes.view());
+  EXPECT_EQ(prototypes.at(0, 0), 1);             // the zero sample adds nothing
+  EXPECT_TRUE(std::isnan(prototypes.at(1, 0)));  // a broken sample breaks its class only
+  EXPECT_EQ(prototypes.at(2, 0), 0);             // opposite samples cancel
+}
+
+TEST(class_prototypes, nothing_at_all) {
+  matrix<float> const x(0, 3);
+  matrix<std::int32_t> const labels(1, 0);
+  matrix<float> prototypes(2, 3), none(0, 3);
+  class_prototypes(policy(), x.view(), labels.vector(), prototypes.view());
+  EXPECT_EQ(prototypes.at(1, 2), 0);
+  class_prototypes(policy(), x.view(), labels.vector(), none.view());
+}
+
+TEST(class_prototypes, errors_name_what_is_wrong_and_write_nothing) {
+  auto const x = random_matrix<float>(3, 4, 5);
+  matrix<float> prototypes(2, 4), narrow(2, 3);
+  matrix<std::int32_t> const labels(1, 3, {0, 2, 1});
+  try {
+    class_prototypes(policy(), x.view(), labels.vector(), prototypes.view());
+    FAIL();
+  } catch (std::invalid_argument const& error) {
+    EXPECT_STREQ(error.what(), "coupleface::class_prototypes: labels(1) is 2, outside [-1, 2)");
+  }
+  matrix<std::int32_t> const two(1, 2, {0, 1});
+  EXPECT_THROW(class_prototypes(policy(), x.view(), two.vector(), prototypes.view()),
+               std::invalid_argument);
+  EXPECT_THROW(class_prototypes(policy(), x.view(), labels.vector(), narrow.view()),
+               std::invalid_argument);
+  EXPECT_TRUE(prototypes.untouched() && narrow.untouched());
+  coupleface::prototype_sums<> sums(2, 4);
+  EXPECT_THROW(sums.add(policy(), x.view(), labels.vector()), std::invalid_argument);
+  sums.finish(policy(), prototypes.view());
+  EXPECT_EQ(prototypes.at(0, 0), 0);  // the failed chunk left no trace
+}
+
+TEST(class_prototypes, documented_scratch) {
+  auto const x = random_matrix<float>(100, 16, 6);
+  auto const labels = random_labels(100, 10, 7);
+  matrix<float> prototypes(10, 16);
+  allocation_count count;
+  counting_allocator allocator(count);
+  class_prototypes(thrust::seq(allocator), x.view(), labels.vector(), prototypes.view());
+  EXPECT_EQ(count.bytes, 16u * 100 + 8u * 11 + 8u * 10 * 16);
+  EXPECT_EQ(count.live, 0u);
+}
+
+}  // namespace

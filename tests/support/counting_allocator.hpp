@@ -1,0 +1,38 @@
+// Test support: an allocator for a policy that counts what is taken and given back.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace coupleface_test {
+
+struct allocation_count {
+  std::size_t bytes = 0;  ///< taken in all
+  std::size_t live = 0;   ///< not yet given back
+};
+
+/// Usable as `thrust::seq(allocator)`, `thrust::omp::par(allocator)`, ...
+class counting_allocator {
+ public:
+  using value_type = char;
+  explicit counting_allocator(allocation_count& count) : count_(&count) {}
+
+  char* allocate(std::ptrdiff_t bytes) {
+    count_->bytes += static_cast<std::size_t>(bytes);
+    count_->live += static_cast<std::size_t>(bytes);
+    if (void* const memory = std::malloc(static_cast<std::size_t>(bytes))) {
+      return static_cast<char*>(memory);
+    }
+    throw std::bad_alloc();
+  }
+  void deallocate(char* memory, std::size_t bytes) {
+    count_->live -= bytes;
+    std::free(memory);
+  }
+
+ private:
+  allocation_count* count_;
+};
+
+}  // namespace coupleface_test
