@@ -5,7 +5,7 @@
 // Only this header knows the names of Thrust's policy bases.
 #pragma once
 
-#include <coupleface/config.hpp>
+#include <coupleface/element.hpp>
 
 #include <thrust/system/detail/sequential/execution_policy.h>
 

@@ -33,23 +33,23 @@ void accumulate_product(index_t rows, index_t columns, index_t depth, T const* l
                blocking, nullptr);
 }
 
-/// c [m, n] = a [m, d] b [n, d]^T, all packed row-major.
+/// c [m, n] = a [m, d] b [n, d]^T, row-major; c's rows lie c_stride apart, the others are packed.
 template <class T>
-void product_abt(T const* a, index_t m, T const* b, index_t n, index_t d, T* c) {
-  std::fill(c, c + m * n, T(0));
-  accumulate_product<Eigen::RowMajor, Eigen::ColMajor>(n, m, d, b, d, a, d, c, n);
+void product_abt(T const* a, index_t m, T const* b, index_t n, index_t d, T* c, index_t c_stride) {
+  for (index_t i = 0; i < m; ++i) { std::fill(c + i * c_stride, c + i * c_stride + n, T(0)); }
+  accumulate_product<Eigen::RowMajor, Eigen::ColMajor>(n, m, d, b, d, a, d, c, c_stride);
 }
 
-/// c [m, d] += a [m, n] b [n, d], all packed row-major.
+/// c [m, d] += a [m, n] b [n, d], row-major; a's rows lie a_stride apart, the others are packed.
 template <class T>
-void product_ab(T const* a, index_t m, T const* b, index_t n, index_t d, T* c) {
-  accumulate_product<Eigen::ColMajor, Eigen::ColMajor>(d, m, n, b, d, a, n, c, d);
+void product_ab(T const* a, index_t a_stride, index_t m, T const* b, index_t n, index_t d, T* c) {
+  accumulate_product<Eigen::ColMajor, Eigen::ColMajor>(d, m, n, b, d, a, a_stride, c, d);
 }
 
-/// c [n, d] += a [m, n]^T b [m, d], all packed row-major.
+/// c [n, d] += a [m, n]^T b [m, d], row-major; a's rows lie a_stride apart, the others are packed.
 template <class T>
-void product_atb(T const* a, index_t m, T const* b, index_t n, index_t d, T* c) {
-  accumulate_product<Eigen::ColMajor, Eigen::RowMajor>(d, n, m, b, d, a, n, c, d);
+void product_atb(T const* a, index_t a_stride, index_t m, T const* b, index_t n, index_t d, T* c) {
+  accumulate_product<Eigen::ColMajor, Eigen::RowMajor>(d, n, m, b, d, a, a_stride, c, d);
 }
 
 }  // namespace detail

@@ -112,7 +112,7 @@ struct nearest_lane {
         pack_unit_row(candidates.row(first + j), candidate_norms[first + j], width,
                       candidate_units + j * width);
       }
-      product_abt(query_units, count, candidate_units, tile, width, products);
+      product_abt(query_units, count, candidate_units, tile, width, products, tile);
       for (index_t i = 0; i < count; ++i) {
         screen_row(first_query + i, first, tile, products + i * tile);
       }

@@ -1,0 +1,91 @@
+// coupleface: sampling classes, host side.
+#pragma once
+
+#include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/scratch.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// A well-mixed 64-bit value of (seed, index): the finaliser of splitmix64.
+COUPLEFACE_HOST_DEVICE inline std::uint64_t mixed_bits(std::uint64_t seed, std::uint64_t index) {
+  std::uint64_t x = seed + (index + 1) * 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+/// Marks table entries of the batch's classes, rank by rank; returns how many slots are left.
+template <class L, class I>
+index_t mark_hard_negatives(vector_view<L> labels, matrix_view<I> table, char* taken,
+                            index_t slots) {
+  for (index_t k = 0; k < table.extent(1); ++k) {
+    for (index_t i = 0; i < labels.extent(0) && slots > 0; ++i) {
+      if (labels(i) < 0) { continue; }
+      auto const negative = table(labels(i), k);
+      if (negative >= 0 && !taken[negative]) {
+        taken[negative] = 1;
+        --slots;
+      }
+    }
+  }
+  return slots;
+}
+
+/// Marks the `slots` free classes whose mixed bits are smallest: a sample without replacement.
+inline void mark_random(index_t class_count, std::uint64_t seed, char* taken, index_t slots,
+                        index_t* free) {
+  index_t count = 0;
+  for (index_t c = 0; c < class_count; ++c) {
+    if (!taken[c]) { free[count++] = c; }
+  }
+  auto const earlier = [seed](index_t a, index_t b) {
+    auto const x = mixed_bits(seed, std::uint64_t(a)), y = mixed_bits(seed, std::uint64_t(b));
+    return x < y || (x == y && a < b);
+  };
+  if (slots < count) { std::nth_element(free, free + slots, free + count, earlier); }
+  for (index_t s = 0; s < slots; ++s) { taken[free[s]] = 1; }
+}
+
+template <class Derived, class L, class I, class O>
+void sample_classes(host_policy<Derived> const& base, vector_view<L> labels, index_t class_count,
+                    matrix_view<I> table, std::uint64_t seed, vector_view<O> classes) {
+  auto const& policy = static_cast<Derived const&>(base);
+  constexpr char const* function = "sample_classes";
+  index_t const wanted = classes.extent(0);
+  expect_ids(function, "labels", labels, class_count);
+  for (index_t i = 0; i < labels.extent(0) && table.extent(1) > 0; ++i) {
+    if (labels(i) >= 0) {
+      expect_ids(function, "table", table.row(labels(i)), table.extent(1), class_count,
+                 index_t(labels(i)));
+    }
+  }
+  scratch<char, Derived> const marks(policy, class_count);
+  scratch<index_t, Derived> const free(policy, class_count);
+  char* const taken = marks.data();
+  std::fill(taken, taken + class_count, char(0));
+  index_t positives = 0;
+  for (index_t i = 0; i < labels.extent(0); ++i) {
+    if (labels(i) >= 0 && !taken[labels(i)]) {
+      taken[labels(i)] = 1;
+      ++positives;
+    }
+  }
+  if (wanted < positives || wanted > class_count) {
+    fail(function, "size of classes is " + std::to_string(wanted) + ", but the batch has " +
+                       std::to_string(positives) + " classes and there are " +
+                       std::to_string(class_count) + " in all");
+  }
+  index_t const left = mark_hard_negatives(labels, table, taken, wanted - positives);
+  mark_random(class_count, seed, taken, left, free.data());
+  index_t written = 0;
+  for (index_t c = 0; c < class_count; ++c) {
+    if (taken[c]) { classes(written++) = static_cast<O>(c); }
+  }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

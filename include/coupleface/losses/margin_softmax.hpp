@@ -1,0 +1,84 @@
+// coupleface: margin softmax (ArcFace, CosFace, combined) over all classes or a sample of them.
+#pragma once
+
+#include <coupleface/detail/losses/margin_softmax.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/losses/margin.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/view.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief Labels for a softmax over some of the classes only (partial FC).
+/// @param labels [n] class ids, -1 = ignored; every one must be among `classes`
+/// @param classes [m] ids of weight rows, ascending, each once; what sample_classes makes
+template <class L, class I>
+detail::sampled_targets<L, I> sampled_labels(vector_view<L> labels, vector_view<I> classes) {
+  return {labels, classes};
+}
+
+/// @brief Margin softmax: cross entropy over scaled cosines, with a margin on the right class.
+///
+/// L = 1/M sum_i -log( exp(z_iy) / sum_c exp(z_ic) ), z_ic = scale cos(e_i, w_c), and z_iy = scale
+/// margin(cos(e_i, w_y)) for the label y; over the M rows whose label is not -1; none: 0. A row of
+/// norm 0 has cosine 0 with everything. NaN or infinite input makes the loss NaN.
+///
+/// @param policy any Thrust execution policy
+/// @param embeddings [n, d] of any length
+/// @param weights [C, d] class weights of any length
+/// @param labels [n] class of each row, -1 = ignored; or sampled_labels(labels, classes)
+/// @param loss one float or double in the policy's memory, overwritten
+/// @param margin arc_margin (default), cosine_margin, combined_margin, plain_margin<...>,
+///   straight_through<...>, or yours
+/// @throws std::invalid_argument if shapes do not fit or, on the host, a label is out of range or
+///   not among the sampled classes; before anything is written
+/// @complexity one matrix product n C d for the value, three more for the gradients: logits are
+///   computed twice, never stored
+/// @scratch with a = accumulator size: a n d for unit embeddings, 16 n ceil(C / 256), 40 n, and for
+///   each of at most 16 lanes a tile of 256 classes: a (512 d + 131136), a n d with gradients
+/// @determinism bit-identical for any policy and thread count
+/// Source: stated (ArcFace, CosFace, partial FC); degenerate cases: ours.
+template <class Policy, class E, class W, class N, class L, class Margin = arc_margin,
+          detail::enable_if_margin<Margin> = 0>
+void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
+                         N labels, scalar_view<L> loss, Margin margin = Margin{}) {
+  detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
+  detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
+                              matrix_view<W const>(weights), detail::as_targets(labels), loss,
+                              detail::no_gradient{}, detail::no_gradient{}, margin);
+}
+
+/// @brief The same with the gradient with respect to the embeddings, [n, d], overwritten.
+template <class Policy, class E, class W, class N, class L, class G, class Margin = arc_margin,
+          detail::enable_if_margin<Margin> = 0>
+void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
+                         N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
+                         Margin margin = Margin{}) {
+  detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
+  detail::check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
+                                 embeddings.extent(0), embeddings.extent(1));
+  detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
+                              matrix_view<W const>(weights), detail::as_targets(labels), loss,
+                              embedding_gradient, detail::no_gradient{}, margin);
+}
+
+/// @brief The same with both gradients.
+/// @param weight_gradient [C, d], or [m, d] in the order of `classes` if they are sampled;
+///   overwritten
+template <class Policy, class E, class W, class N, class L, class G, class H,
+          class Margin = arc_margin>
+void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
+                         N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
+                         matrix_view<H> weight_gradient, Margin margin = Margin{}) {
+  detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
+  detail::check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
+                                 embeddings.extent(0), embeddings.extent(1));
+  detail::check_softmax_gradient("weight_gradient", weight_gradient, "the classes' weights",
+                                 detail::as_targets(labels).classes(weights.extent(0)),
+                                 weights.extent(1));
+  detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
+                              matrix_view<W const>(weights), detail::as_targets(labels), loss,
+                              embedding_gradient, weight_gradient, margin);
+}
+
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,215 @@
+// feature_bank: every update rule against a plain re-enactment, ageing, both halves, repeatability.
+#include <coupleface/feature_bank.hpp>
+
+#include "support/counting_allocator.hpp"
+#include "support/reference.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::feature_bank;
+using labels_type = matrix<std::int32_t>;
+
+double bank_at(coupleface::matrix_view<float const> view, index_t c, index_t j) {
+  return view(c, j);
+}
+
+std::vector<double> unit(std::vector<double> x) {
+  double square = 0;
+  for (double const v : x) { square += v * v; }
+  for (double& v : x) { v = square == 0 ? 0 : v / std::sqrt(square); }
+  return x;
+}
+
+std::vector<double> unit_row(matrix<float> const& x, index_t i) {
+  std::vector<double> row;
+  for (index_t j = 0; j < x.columns(); ++j) { row.push_back(x.at(i, j)); }
+  return unit(row);
+}
+
+template <class Bank>
+void expect_entry(Bank const& bank, index_t c, std::vector<double> const& expected) {
+  for (index_t j = 0; j < index_t(expected.size()); ++j) {
+    EXPECT_NEAR(bank_at(bank.teacher(), c, j), expected[static_cast<std::size_t>(j)],
+                tolerance<float>(16, 1))
+        << "class " << c;
+  }
+}
+
+TEST(feature_bank, starts_from_the_normalised_prototypes_and_frozen_ones_stay) {
+  auto const prototypes = random_matrix<float>(5, 8, 1);
+  auto const batch = random_matrix<float>(3, 8, 2);
+  labels_type const labels(1, 3, {0, 4, 0});
+  feature_bank<float, coupleface::frozen_prototypes> bank(policy(), prototypes.view());
+  EXPECT_EQ(bank.classes(), 5);
+  bank.update(policy(), labels.vector(), batch.view());
+  for (index_t c = 0; c < 5; ++c) { expect_entry(bank, c, unit_row(prototypes, c)); }
+  EXPECT_EQ(bank.steps(), 1);
+}
+
+TEST(feature_bank, latest_sample_is_the_last_of_its_class_in_the_batch) {
+  auto const prototypes = random_matrix<float>(4, 8, 3);
+  auto const batch = random_matrix<float>(5, 8, 4);
+  labels_type const labels(1, 5, {2, 0, 2, -1, 0});
+  feature_bank<float> bank(policy(), prototypes.view());
+  bank.update(policy(), labels.vector(), batch.view());
+  expect_entry(bank, 0, unit_row(batch, 4));
+  expect_entry(bank, 1, unit_row(prototypes, 1));
+  expect_entry(bank, 2, unit_row(batch, 2));
+}
+
+TEST(feature_bank, moving_average_goes_sample_by_sample) {
+  auto const prototypes = random_matrix<float>(3, 6, 5);
+  auto const batch = random_matrix<float>(4, 6, 6);
+  labels_type const labels(1, 4, {1, 1, 2, 1});
+  feature_bank<float, coupleface::moving_average> bank(policy(), prototypes.view(), {0.7});
+  bank.update(policy(), labels.vector(), batch.view());
+  auto expected = unit_row(prototypes, 1);
+  for (index_t const i : {0, 1, 3}) {
+    auto const t = unit_row(batch, i);
+    for (std::size_t j = 0; j < 6; ++j) { expected[j] = 0.7 * expected[j] + 0.3 * t[j]; }
+    expected = unit(expected);
+  }
+  expect_entry(bank, 1, expected);
+  expect_entry(bank, 0, unit_row(prototypes, 0));
+}
+
+TEST(feature_bank, ring_against_a_deque_with_ageing) {
+  index_t const classes = 4, width = 5;
+  coupleface::recent_ring const ring{3, 2};
+  auto const prototypes = random_matrix<float>(classes, width, 7);
+  feature_bank<float, coupleface::recent_ring> bank(policy(), prototypes.view(), ring);
+  struct entry {
+    index_t step;
+    std::vector<double> value;
+  };
+  std::vector<std::deque<entry>> expected(4);
+  std::mt19937 generator(8);
+  bool went_back = false;
+  for (index_t step = 0; step < 40; ++step) {
+    index_t const n = index_t(generator() % 4u);
+    auto const batch = random_matrix<float>(n, width, 100 + unsigned(step));
+    labels_type labels(1, n);
+    for (auto& ring_entries : expected) {
+      while (!ring_entries.empty() && step - ring_entries.front().step > ring.age_limit) {
+        ring_entries.pop_front();
+      }
+    }
+    for (index_t i = 0; i < n; ++i) {
+      auto const c = generator() % 4u;
+      labels.set(0, i, double(c));
+      expected[c].push_back({step, unit_row(batch, i)});
+      if (index_t(expected[c].size()) > ring.capacity) { expected[c].pop_front(); }
+    }
+    bank.update(policy(), labels.vector(), batch.view());
+    for (index_t c = 0; c < classes; ++c) {
+      auto const& entries = expected[static_cast<std::size_t>(c)];
+      std::vector<double> mean(5, 0.0);
+      for (auto const& e : entries) {
+        for (std::size_t j = 0; j < 5; ++j) { mean[j] += e.value[j]; }
+      }
+      went_back |= entries.empty() && step > 5;
+      expect_entry(bank, c, entries.empty() ? unit_row(prototypes, c) : unit(mean));
+    }
+  }
+  EXPECT_TRUE(went_back) << "no ring ran empty: ageing was not tested";
+}
+
+template <class Update>
+void expect_both_halves_move(Update update) {
+  auto const teacher = random_matrix<float>(6, 9, 9);
+  auto const student = random_matrix<float>(6, 4, 10);
+  feature_bank<float, Update> bank(policy(), teacher.view(), student.view(), update);
+  feature_bank<float, Update> teacher_only(policy(), teacher.view(), update);
+  feature_bank<float, Update> student_only(policy(), student.view(), update);
+  for (unsigned step = 0; step < 5; ++step) {
+    auto const labels = random_labels(8, 6, 11 + step);
+    auto const teacher_batch = random_matrix<float>(8, 9, 20 + step);
+    auto const student_batch = random_matrix<float>(8, 4, 30 + step);
+    bank.update(policy(), labels.vector(), teacher_batch.view(), student_batch.view());
+    teacher_only.update(thrust::seq, labels.vector(), teacher_batch.view());
+    student_only.update(thrust::seq, labels.vector(), student_batch.view());
+  }
+  for (index_t c = 0; c < 6; ++c) {
+    for (index_t j = 0; j < 9; ++j) {
+      EXPECT_EQ(bank.teacher()(c, j), teacher_only.teacher()(c, j));
+    }
+    for (index_t j = 0; j < 4; ++j) {
+      EXPECT_EQ(bank.student()(c, j), student_only.teacher()(c, j));
+    }
+  }
+}
+
+TEST(feature_bank, two_halves_move_as_two_banks_whatever_the_policy) {
+  expect_both_halves_move(coupleface::frozen_prototypes{});
+  expect_both_halves_move(coupleface::latest_sample{});
+  expect_both_halves_move(coupleface::moving_average{0.5});
+  expect_both_halves_move(coupleface::recent_ring{2, 3});
+}
+
+TEST(feature_bank, stores_sixteen_bits) {
+  auto const prototypes = random_matrix<float>(3, 8, 12);
+  feature_bank<coupleface::bfloat16> const bank(policy(), prototypes.view());
+  auto const expected = unit_row(prototypes, 2);
+  for (index_t j = 0; j < 8; ++j) {
+    EXPECT_NEAR(float(bank.teacher()(2, j)), expected[static_cast<std::size_t>(j)], 0x1p-8);
+  }
+}
+
+TEST(feature_bank, empty_classes_and_broken_samples) {
+  matrix<float> const prototypes(2, 2, {0, 0, 1, 0});
+  feature_bank<float> bank(policy(), prototypes.view());
+  EXPECT_EQ(bank.teacher()(0, 0), 0);
+  matrix<float> const broken(1, 2, {std::nan(""), 1});
+  labels_type const label(1, 1, std::vector<double>{1});
+  bank.update(policy(), label.vector(), broken.view());
+  EXPECT_TRUE(std::isnan(bank.teacher()(1, 0)));
+  EXPECT_EQ(bank.teacher()(0, 1), 0);
+}
+
+TEST(feature_bank, errors_name_what_is_wrong_and_change_nothing) {
+  auto const prototypes = random_matrix<float>(3, 4, 13);
+  auto const batch = random_matrix<float>(2, 4, 14);
+  feature_bank<float> bank(policy(), prototypes.view());
+  labels_type const beyond(1, 2, {0, 3});
+  try {
+    bank.update(policy(), beyond.vector(), batch.view());
+    FAIL();
+  } catch (std::invalid_argument const& error) {
+    EXPECT_STREQ(error.what(), "coupleface::feature_bank::update: labels(1) is 3, outside [-1, 3)");
+  }
+  labels_type const one(1, 1, std::vector<double>{0});
+  EXPECT_THROW(bank.update(policy(), one.vector(), batch.view()), std::invalid_argument);
+  auto const narrow = random_matrix<float>(2, 3, 15);
+  labels_type const two(1, 2, {0, 1});
+  EXPECT_THROW(bank.update(policy(), two.vector(), narrow.view()), std::invalid_argument);
+  EXPECT_EQ(bank.steps(), 0);
+  expect_entry(bank, 0, unit_row(prototypes, 0));
+  using average_bank = feature_bank<float, coupleface::moving_average>;
+  EXPECT_THROW(average_bank(policy(), prototypes.view(), {1.5}), std::invalid_argument);
+  using ring_bank = feature_bank<float, coupleface::recent_ring>;
+  EXPECT_THROW(ring_bank(policy(), prototypes.view(), {0, 5}), std::invalid_argument);
+  auto const student = random_matrix<float>(2, 4, 16);
+  EXPECT_THROW(feature_bank<float>(policy(), prototypes.view(), student.view()),
+               std::invalid_argument);
+  feature_bank<float> two_halves(policy(), prototypes.view(), prototypes.view());
+  EXPECT_THROW(two_halves.update(policy(), two.vector(), batch.view()), std::invalid_argument);
+}
+
+TEST(feature_bank, documented_scratch) {
+  auto const prototypes = random_matrix<float>(30, 4, 17);
+  auto const batch = random_matrix<float>(12, 4, 18);
+  auto const labels = random_labels(12, 30, 19);
+  feature_bank<float> bank(policy(), prototypes.view());
+  allocation_count count;
+  counting_allocator allocator(count);
+  bank.update(thrust::seq(allocator), labels.vector(), batch.view());
+  EXPECT_EQ(count.bytes, 8u * (12 + 31));
+  EXPECT_EQ(count.live, 0u);
+}
+
+}  // namespace
