@@ -86,12 +86,25 @@ class feature_bank {
   /// the same order: what io/feature_bank.hpp saves and loads.
   template <class Visit>
   void visit_state(Visit&& visit) {
-    visit("steps", steps_);
-    teacher_.visit_state(visit);
-    student_.visit_state(visit);
+    visit_state_of(*this, visit);
+  }
+  template <class Visit>
+  void visit_state(Visit&& visit) const {
+    visit_state_of(*this, visit);
   }
 
  private:
+  template <class Bank, class Visit>
+  static void visit_state_of(Bank& bank, Visit& visit) {
+    visit("steps", bank.steps_);
+    for (auto* half : {&bank.teacher_, &bank.student_}) {
+      visit("entries", half->entries);
+      visit("prototypes", half->prototypes);
+      visit("slots", half->slots);
+      visit("ages", half->ages);
+    }
+  }
+
   Update update_;
   index_t steps_ = 0;
   half_type teacher_;

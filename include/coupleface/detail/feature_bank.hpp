@@ -42,14 +42,6 @@ struct bank_half {
 
   matrix_view<T> view() { return {raw(entries), classes, width}; }
   matrix_view<T const> view() const { return {raw(entries), classes, width}; }
-
-  template <class Visit>
-  void visit_state(Visit& visit) {
-    visit("entries", entries);
-    visit("prototypes", prototypes);
-    visit("slots", slots);
-    visit("ages", ages);
-  }
 };
 
 /// The pointers of one half, for use inside a policy's functor.

@@ -90,6 +90,7 @@ class npy_reader {
     return array;
   }
 
+  std::string const& path() const { return file_->path(); }
   bool at_end() const { return offset_ == file_->size(); }
   /// @throws std::runtime_error if bytes are left
   void expect_end() const { detail::expect_end_of_file(*file_, offset_); }

@@ -1,0 +1,88 @@
+// coupleface: what identifies a feature bank in a file, and its arrays on the way there and back.
+#pragma once
+
+#include <coupleface/feature_bank.hpp>
+#include <coupleface/io/npy.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+inline std::vector<double> rule_identity(frozen_prototypes) { return {0, 0, 0}; }
+inline std::vector<double> rule_identity(latest_sample) { return {1, 0, 0}; }
+inline std::vector<double> rule_identity(moving_average rule) { return {2, rule.momentum, 0}; }
+inline std::vector<double> rule_identity(recent_ring rule) {
+  return {3, double(rule.capacity), double(rule.age_limit)};
+}
+
+/// Format, update rule with its two settings, classes, widths.
+template <class Bank>
+std::vector<double> bank_identity(Bank const& bank) {
+  std::vector<double> identity = {1};
+  for (double const setting : rule_identity(bank.update_rule())) { identity.push_back(setting); }
+  for (index_t const extent :
+       {bank.classes(), bank.teacher().extent(1), bank.student().extent(1)}) {
+    identity.push_back(double(extent));
+  }
+  return identity;
+}
+
+inline void expect_identity(npy_reader& reader, std::vector<double> const& expected) {
+  static char const* const meaning[] = {"format",
+                                        "update rule",
+                                        "first setting of the rule",
+                                        "second setting of the rule",
+                                        "number of classes",
+                                        "teacher width",
+                                        "student width"};
+  auto const found = reader.read<double>();
+  if (found.size() != index_t(expected.size())) {
+    throw std::runtime_error(reader.path() + ": does not begin with a feature bank's identity");
+  }
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    if (found.data()[k] != expected[k]) {
+      throw std::runtime_error(reader.path() + ": " + meaning[k] + " is " +
+                               std::to_string(found.data()[k]) + ", the bank's is " +
+                               std::to_string(expected[k]));
+    }
+  }
+}
+
+inline void write_state(npy_writer& writer, index_t step) {
+  writer.write(make_vector_view(&step, 1));
+}
+
+template <class Container>
+void write_state(npy_writer& writer, Container const& state) {
+  std::vector<typename Container::value_type> const host(state.begin(), state.end());
+  writer.write(make_vector_view(host.data(), index_t(host.size())));
+}
+
+template <class Value>
+void expect_size(npy_reader const& reader, char const* name, mapped_npy<Value> const& array,
+                 std::size_t size) {
+  if (array.size() != index_t(size)) {
+    throw std::runtime_error(reader.path() + ": " + name + " has " + std::to_string(array.size()) +
+                             " elements, the bank has " + std::to_string(size));
+  }
+}
+
+inline void read_state(npy_reader& reader, char const* name, index_t& step) {
+  auto const array = reader.read<index_t>();
+  expect_size(reader, name, array, 1);
+  step = *array.data();
+}
+
+template <class Container>
+void read_state(npy_reader& reader, char const* name, Container& state) {
+  auto const array = reader.read<typename Container::value_type>();
+  expect_size(reader, name, array, state.size());
+  std::copy(array.data(), array.data() + array.size(), state.begin());
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,57 @@
+// coupleface: saving a feature bank's whole state and taking it up again, bit for bit.
+//
+// The file holds .npy arrays one behind the other (numpy.load on one handle reads them): what the
+// bank is, as doubles; the number of updates; then entries, prototypes, slots and ages of each
+// half.
+#pragma once
+
+#include <coupleface/detail/io/feature_bank.hpp>
+#include <coupleface/feature_bank.hpp>
+#include <coupleface/io/npy.hpp>
+
+#include <string>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief Writes the bank's state behind what `writer` has written already.
+/// @throws std::runtime_error naming file, byte and reason if the system refuses
+template <class T, class Update, template <class...> class Vector>
+void save_feature_bank(npy_writer& writer, feature_bank<T, Update, Vector> const& bank) {
+  auto const identity = detail::bank_identity(bank);
+  writer.write(make_vector_view(identity.data(), index_t(identity.size())));
+  bank.visit_state([&](char const*, auto const& state) { detail::write_state(writer, state); });
+}
+
+/// @brief Writes the bank's state to a file of its own, atomically.
+/// @throws std::runtime_error naming file, byte and reason; an older file is then still there
+template <class T, class Update, template <class...> class Vector>
+void save_feature_bank(std::string const& path, feature_bank<T, Update, Vector> const& bank) {
+  npy_writer writer(path);
+  save_feature_bank(writer, bank);
+  writer.commit();
+}
+
+/// @brief Takes up a saved state. The bank must have been made with the same element type, update
+/// rule, classes and widths; its future is then, bit for bit, that of the bank that was saved.
+/// @throws std::runtime_error naming file and reason if the state is another bank's or the file is
+///   damaged; the bank is then unchanged
+template <class T, class Update, template <class...> class Vector>
+void load_feature_bank(npy_reader& reader, feature_bank<T, Update, Vector>& bank) {
+  feature_bank<T, Update, Vector> loaded = bank;
+  detail::expect_identity(reader, detail::bank_identity(bank));
+  loaded.visit_state(
+      [&](char const* name, auto& state) { detail::read_state(reader, name, state); });
+  bank = std::move(loaded);
+}
+
+/// @brief The same from a file of its own.
+template <class T, class Update, template <class...> class Vector>
+void load_feature_bank(std::string const& path, feature_bank<T, Update, Vector>& bank) {
+  npy_reader reader(path);
+  auto loaded = bank;
+  load_feature_bank(reader, loaded);
+  reader.expect_end();
+  bank = std::move(loaded);
+}
+
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,112 @@
+// Feature banks on disk: the state comes back bit for bit, and nothing else is accepted.
+#include <coupleface/io/feature_bank.hpp>
+
+#include "../support/matrix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::feature_bank;
+using coupleface::load_feature_bank;
+using coupleface::save_feature_bank;
+
+std::string temporary(char const* name) { return testing::TempDir() + "coupleface_" + name; }
+
+template <class Bank>
+void step(Bank& bank, unsigned seed) {
+  auto const labels = random_labels(9, 6, seed);
+  auto const teacher = random_matrix<float>(9, 8, seed + 1000);
+  auto const student = random_matrix<float>(9, 3, seed + 2000);
+  bank.update(policy(), labels.vector(), teacher.view(), student.view());
+}
+
+template <class Bank>
+void expect_same_state(Bank const& a, Bank const& b) {
+  EXPECT_EQ(a.steps(), b.steps());
+  for (index_t c = 0; c < a.classes(); ++c) {
+    EXPECT_EQ(std::memcmp(a.teacher().row(c), b.teacher().row(c), 8 * sizeof(*a.teacher().row(c))),
+              0);
+    EXPECT_EQ(std::memcmp(a.student().row(c), b.student().row(c), 3 * sizeof(*a.student().row(c))),
+              0);
+  }
+}
+
+template <class T, class Update>
+void expect_same_future(Update update) {
+  auto const teacher = random_matrix<float>(6, 8, 1);
+  auto const student = random_matrix<float>(6, 3, 2);
+  feature_bank<T, Update> bank(policy(), teacher.view(), student.view(), update);
+  feature_bank<T, Update> resumed(policy(), teacher.view(), student.view(), update);
+  std::string const path = temporary("bank.npy");
+  for (unsigned s = 0; s < 7; ++s) { step(bank, s); }
+  save_feature_bank(path, bank);
+  load_feature_bank(path, resumed);
+  expect_same_state(bank, resumed);
+  for (unsigned s = 7; s < 20; ++s) {
+    step(bank, s);
+    step(resumed, s);
+  }
+  expect_same_state(bank, resumed);
+  std::remove(path.c_str());
+}
+
+TEST(saved_feature_bank, has_the_same_future) {
+  expect_same_future<float>(coupleface::frozen_prototypes{});
+  expect_same_future<float>(coupleface::latest_sample{});
+  expect_same_future<double>(coupleface::moving_average{0.8});
+  expect_same_future<float>(coupleface::recent_ring{3, 4});
+  expect_same_future<coupleface::half>(coupleface::recent_ring{3, 4});
+  expect_same_future<coupleface::bfloat16>(coupleface::latest_sample{});
+}
+
+TEST(saved_feature_bank, is_refused_where_it_does_not_fit_and_leaves_the_bank_alone) {
+  using ring_bank = feature_bank<float, coupleface::recent_ring>;
+  auto const teacher = random_matrix<float>(6, 8, 3);
+  auto const student = random_matrix<float>(6, 3, 4);
+  ring_bank bank(policy(), teacher.view(), student.view(), {2, 5});
+  step(bank, 1);
+  std::string const path = temporary("refused_bank.npy");
+  save_feature_bank(path, bank);
+
+  ring_bank other_ring(policy(), teacher.view(), student.view(), {3, 5});
+  try {
+    load_feature_bank(path, other_ring);
+    FAIL();
+  } catch (std::runtime_error const& error) {
+    EXPECT_EQ(error.what(), path +
+                                ": first setting of the rule is 2.000000, the bank's is "
+                                "3.000000");
+  }
+  feature_bank<float, coupleface::latest_sample> other_rule(policy(), teacher.view(),
+                                                            student.view());
+  EXPECT_THROW(load_feature_bank(path, other_rule), std::runtime_error);
+  feature_bank<double, coupleface::recent_ring> other_type(policy(), teacher.view(), student.view(),
+                                                           {2, 5});
+  EXPECT_THROW(load_feature_bank(path, other_type), std::runtime_error);
+
+  // Every truncation is noticed, and a failed load changes nothing.
+  ring_bank untouched(policy(), teacher.view(), student.view(), {2, 5});
+  ring_bank target(policy(), teacher.view(), student.view(), {2, 5});
+  std::ifstream in(path, std::ios::binary);
+  std::string const bytes(std::istreambuf_iterator<char>(in), {});
+  std::string const cut = temporary("cut_bank.npy");
+  for (std::size_t size = 0; size < bytes.size(); size += 61) {
+    std::ofstream(cut, std::ios::binary) << bytes.substr(0, size);
+    EXPECT_THROW(load_feature_bank(cut, target), std::runtime_error) << size;
+  }
+  std::ofstream(cut, std::ios::binary) << bytes << "more";
+  EXPECT_THROW(load_feature_bank(cut, target), std::runtime_error);
+  expect_same_state(untouched, target);
+  EXPECT_THROW(load_feature_bank(temporary("absent.npy"), target), std::runtime_error);
+  std::remove(path.c_str());
+  std::remove(cut.c_str());
+}
+
+}  // namespace
