@@ -30,10 +30,9 @@ COUPLEFACE_HOST_DEVICE inline float float_of(std::uint32_t bits) {
 // Rounding a double to float and then to 16 bits would round twice. Rounding to odd first keeps the
 // lost bits visible in the last place, so the second rounding decides as if it had seen them all.
 COUPLEFACE_HOST_DEVICE inline float round_to_odd(double x) {
+  constexpr double largest = std::numeric_limits<float>::max();
   float const nearest = static_cast<float>(x);
-  if (!(std::fabs(x) <= double(std::numeric_limits<float>::max())) || double(nearest) == x) {
-    return nearest;
-  }
+  if (!(std::fabs(x) <= largest) || double(nearest) == x) { return nearest; }
   std::uint32_t bits = bits_of(nearest);
   if (bits & 1u) { return nearest; }
   bool const away = std::fabs(double(nearest)) < std::fabs(x);

@@ -22,7 +22,7 @@ class matrix_view {
   using element_type = T;
   using value_type = std::remove_cv_t<T>;
 
-  COUPLEFACE_HOST_DEVICE constexpr matrix_view() = default;
+  constexpr matrix_view() = default;
 
   /// @param data first element; @param rows, columns extents; @param row_stride elements from one
   /// row's start to the next one's, at least `columns`
@@ -33,9 +33,10 @@ class matrix_view {
   COUPLEFACE_HOST_DEVICE constexpr matrix_view(T* data, index_t rows, index_t columns)
       : matrix_view(data, rows, columns, columns) {}
 
-  COUPLEFACE_HOST_DEVICE constexpr operator matrix_view<T const>() const {
-    return {data_, rows_, columns_, row_stride_};
-  }
+  /// A view of `U` is a view of `U const` too.
+  template <class U, std::enable_if_t<std::is_same_v<U const, T>, int> = 0>
+  COUPLEFACE_HOST_DEVICE constexpr matrix_view(matrix_view<U> other)
+      : matrix_view(other.data_handle(), other.extent(0), other.extent(1), other.stride(0)) {}
 
   COUPLEFACE_HOST_DEVICE constexpr T* data_handle() const { return data_; }
   COUPLEFACE_HOST_DEVICE constexpr index_t extent(int rank) const {
@@ -61,9 +62,11 @@ class vector_view {
   using element_type = T;
   using value_type = std::remove_cv_t<T>;
 
-  COUPLEFACE_HOST_DEVICE constexpr vector_view() = default;
+  constexpr vector_view() = default;
   COUPLEFACE_HOST_DEVICE constexpr vector_view(T* data, index_t size) : data_(data), size_(size) {}
-  COUPLEFACE_HOST_DEVICE constexpr operator vector_view<T const>() const { return {data_, size_}; }
+  template <class U, std::enable_if_t<std::is_same_v<U const, T>, int> = 0>
+  COUPLEFACE_HOST_DEVICE constexpr vector_view(vector_view<U> other)
+      : vector_view(other.data_handle(), other.extent(0)) {}
 
   COUPLEFACE_HOST_DEVICE constexpr T* data_handle() const { return data_; }
   COUPLEFACE_HOST_DEVICE constexpr index_t extent(int) const { return size_; }

@@ -14,6 +14,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 inline constexpr int dot_lanes = 16;
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // acc + a b with one rounding, or with the product exact: the same bits with or without FMA.
 template <class A, class B>
@@ -94,13 +95,14 @@ COUPLEFACE_HOST_DEVICE inline double row_norm(A const* a, index_t width) {
 /// no direction, its relations and gradients are 0.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline bool is_degenerate(double norm) {
-  return norm < double(std::numeric_limits<accumulator_t<A>>::min());
+  constexpr double smallest_normal = std::numeric_limits<accumulator_t<A>>::min();
+  return norm < smallest_normal;
 }
 
 /// 1 / norm, 0 for a degenerate row, NaN for a row that is not finite.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline double inverse_norm(double norm) {
-  if (!std::isfinite(norm)) { return std::numeric_limits<double>::quiet_NaN(); }
+  if (!std::isfinite(norm)) { return not_a_number; }
   return is_degenerate<A>(norm) ? 0.0 : 1.0 / norm;
 }
 
@@ -112,9 +114,7 @@ COUPLEFACE_HOST_DEVICE inline double clamp_cosine(double c) {
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double cosine_of(A const* a, double a_norm, B const* b, double b_norm,
                                                index_t width, double inner) {
-  if (!std::isfinite(a_norm) || !std::isfinite(b_norm)) {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
+  if (!std::isfinite(a_norm) || !std::isfinite(b_norm)) { return not_a_number; }
   if (is_degenerate<A>(a_norm) || is_degenerate<B>(b_norm)) { return 0.0; }
   double const norms = a_norm * b_norm;
   if constexpr (std::is_same_v<A, double> || std::is_same_v<B, double>) {

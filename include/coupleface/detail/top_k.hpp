@@ -30,8 +30,9 @@ class bounded_heap {
       : values_(values), indices_(indices), capacity_(capacity) {}
 
   COUPLEFACE_HOST_DEVICE void clear() {
+    constexpr double lowest = -std::numeric_limits<double>::infinity();
     for (index_t slot = 0; slot < capacity_; ++slot) {
-      values_[slot] = store<V>(-std::numeric_limits<double>::infinity());
+      values_[slot] = store<V>(lowest);
       indices_[slot] = I(-1);
     }
   }

@@ -80,12 +80,11 @@ auto view_of(M&& m) {
   }
 }
 
-/// @brief An Eigen map of a view's elements; writes go through unless they are const.
+/// @brief An Eigen map of a view's elements in host memory; writes go through unless they are const.
 ///
-/// Host memory. Operators that allow several threads or compiler flags to give different bits
-/// (products, sums) are Eigen's, not this library's.
+/// What Eigen computes with it (sums, products) has none of this library's promises about bits.
 ///
-/// @param x [n, d] or [n]; elements that Eigen can calculate with (cast Eigen::half from half)
+/// @param x [n, d] or [n]; to compute, elements must be ones that Eigen knows (float, Eigen::half)
 /// @complexity O(1)
 /// Source: ours.
 template <class T>

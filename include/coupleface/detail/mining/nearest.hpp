@@ -25,7 +25,7 @@ inline constexpr bool has_upper_bound<
 /// rounding per element and side, d products and sums in any order, and elements that underflow.
 /// A tenth more than the first-order sum covers the higher orders up to d = 10^6.
 COUPLEFACE_HOST_DEVICE inline double screen_error(index_t width) {
-  double const unit = std::numeric_limits<float>::epsilon() / 2.0;
+  constexpr double unit = std::numeric_limits<float>::epsilon() / 2.0;
   return 1.1 * (double(width) + 4) * unit + double(width) * 0x1p-120;
 }
 
