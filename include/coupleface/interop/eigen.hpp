@@ -80,7 +80,8 @@ auto view_of(M&& m) {
   }
 }
 
-/// @brief An Eigen map of a view's elements in host memory; writes go through unless they are const.
+/// @brief An Eigen map of a view's elements in host memory; writes go through unless they are
+/// const.
 ///
 /// What Eigen computes with it (sums, products) has none of this library's promises about bits.
 ///

@@ -76,12 +76,11 @@ class mapped_npy {
 /// @brief Reads arrays that follow one another in a file, as numpy.save to one handle leaves them.
 class npy_reader {
  public:
-  /// @throws std::runtime_error if `path` is no regular file that can be read
   explicit npy_reader(std::string const& path)
       : file_(std::make_shared<detail::mapped_file const>(path)) {}
 
   /// @brief The next array; it outlives the reader. After a throw the reader is where it was.
-  /// @throws std::runtime_error as mapped_npy does; at the end of the file too
+  /// @throws std::runtime_error as mapped_npy (so does the constructor); at the end of the file too
   template <class T, class Storage = as_own_type>
   mapped_npy<T> read(Storage = {}) {
     mapped_npy<T> array(file_);

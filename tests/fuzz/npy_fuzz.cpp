@@ -1,0 +1,74 @@
+// Fuzzes the .npy header parser and the readers: any bytes give an array inside the file or a
+// std::runtime_error. Build with clang++ -fsanitize=fuzzer,address,undefined; seeds come from
+// make_npy_seeds.
+#include <coupleface/io/npy.hpp>
+
+#include <cstdlib>
+
+#include <sys/mman.h>
+
+namespace cf = coupleface;
+
+namespace {
+
+// A file without a name in any folder, held open for the whole run.
+class memory_file {
+ public:
+  memory_file() : handle_(::memfd_create("npy_fuzz", MFD_CLOEXEC)) {
+    if (handle_ < 0) { std::abort(); }
+    path_ = "/proc/self/fd/" + std::to_string(handle_);
+  }
+  std::string const& put(unsigned char const* data, std::size_t size) const {
+    if (::ftruncate(handle_, 0) != 0) { std::abort(); }
+    if (size > 0 && ::pwrite(handle_, data, size, 0) != ssize_t(size)) { std::abort(); }
+    return path_;
+  }
+
+ private:
+  int handle_;
+  std::string path_;
+};
+
+volatile unsigned sink;
+
+template <class T>
+void touch(cf::mapped_npy<T> const& array) {
+  auto const* const bytes = reinterpret_cast<unsigned char const*>(array.data());
+  for (std::size_t i = 0; i < std::size_t(array.size()) * sizeof(T); ++i) { sink = bytes[i]; }
+  if (array.shape().size() == 1 && array.vector().extent(0) != array.size()) { std::abort(); }
+  if (array.shape().size() >= 2) {
+    auto const matrix = array.matrix();
+    if (matrix.extent(0) * matrix.extent(1) != array.size()) { std::abort(); }
+  }
+}
+
+template <class T, class... Storage>
+void read_everything(std::string const& path, Storage... storage) {
+  try {
+    touch(cf::mapped_npy<T>(path, storage...));
+  } catch (std::runtime_error const&) {}
+  try {
+    cf::npy_reader reader(path);
+    while (!reader.at_end()) { touch(reader.template read<T>(storage...)); }
+  } catch (std::runtime_error const&) {}
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
+  try {
+    cf::detail::npy_header const header = cf::detail::parse_npy_header("fuzz", 0, data, size);
+    if (header.bytes > size || header.elements < 0) { std::abort(); }
+  } catch (std::runtime_error const&) {}
+  static memory_file const file;
+  std::string const& path = file.put(data, size);
+  read_everything<float>(path);
+  read_everything<double>(path);
+  read_everything<cf::half>(path);
+  read_everything<cf::bfloat16>(path);
+  read_everything<cf::bfloat16>(path, cf::bits_as_uint16{});
+  read_everything<bool>(path);
+  read_everything<std::int8_t>(path);
+  read_everything<std::uint64_t>(path);
+  return 0;
+}
