@@ -1,0 +1,265 @@
+// Where a comparison of methods ends: a table of means and deviations over seeds, which differences
+// are decided, and plots; on the screen, and in a folder as Markdown, CSV and pictures.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <ostream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataset.hpp"
+#include "person_bootstrap.hpp"
+#include "report_plots.hpp"
+#include "verification_run.hpp"
+
+namespace train_student {
+namespace detail {
+
+/// Cells of text; the first row is the header.
+using text_table = std::vector<std::vector<std::string>>;
+
+/// Characters on the screen: every byte of UTF-8 but the continuing ones.
+inline std::size_t width_of(std::string const& text) {
+  std::size_t width = 0;
+  for (char const c : text) width += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  return width;
+}
+
+inline std::vector<std::size_t> widths_of(text_table const& table) {
+  std::vector<std::size_t> widths(table.front().size());
+  for (auto const& row : table) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  return widths;
+}
+
+inline void print_aligned(std::ostream& out, text_table const& table, bool markdown) {
+  auto const widths = widths_of(table);
+  std::vector<std::string> rule;
+  for (auto const width : widths) rule.push_back(std::string(width, '-'));
+  auto const print_row = [&](std::vector<std::string> const& row) {
+    std::string line = markdown ? "|" : "";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += markdown ? " " : (i == 0 ? "" : "   ");
+      line += row[i] + std::string(widths[i] - width_of(row[i]), ' ');
+      if (markdown) line += " |";
+    }
+    out << line.erase(line.find_last_not_of(' ') + 1) << '\n';
+  };
+  print_row(table.front());
+  print_row(rule);
+  for (std::size_t r = 1; r < table.size(); ++r) print_row(table[r]);
+}
+
+inline std::string fixed(double value, char const* format = "%.2f") {
+  if (std::isnan(value)) return "-";
+  char text[64];
+  std::snprintf(text, sizeof(text), format, value);
+  return text;
+}
+
+inline std::string with_deviation(mean_and_deviation const& value) {
+  auto text = fixed(value.mean);
+  if (!std::isnan(value.deviation)) text += " ± " + fixed(value.deviation);
+  return text;
+}
+
+inline std::string with_interval(difference_interval const& difference) {
+  auto const text = fixed(100 * difference.estimate, "%+.2f") + " [" +
+                    fixed(100 * difference.low, "%+.2f") + ", " +
+                    fixed(100 * difference.high, "%+.2f") + "]";
+  return difference.undecided() ? text + " undecided" : text;
+}
+
+/// Columns of the table of methods, in percent but for the seconds.
+inline constexpr std::array<char const*, 5> column_titles = {"accuracy %", "TAR@FAR=1e-2 %",
+                                                             "TAR@FAR=1e-3 %", "EER %", "seconds"};
+inline constexpr std::array<char const*, 5> column_names = {"accuracy", "tar_1e2", "tar_1e3", "eer",
+                                                            "seconds"};
+
+inline std::array<double, 5> columns_of(run_record const& run) {
+  auto const& s = run.summary;
+  return {100 * s.accuracy, 100 * s.tar_1e2, 100 * s.tar_1e3, 100 * s.eer, run.seconds};
+}
+
+inline std::array<mean_and_deviation, 5> moments_of(std::vector<run_record const*> const& runs) {
+  std::array<std::vector<double>, 5> values;
+  for (auto const* run : runs) {
+    auto const columns = columns_of(*run);
+    for (std::size_t i = 0; i < columns.size(); ++i) values[i].push_back(columns[i]);
+  }
+  std::array<mean_and_deviation, 5> result{};
+  for (std::size_t i = 0; i < values.size(); ++i) result[i] = moments(values[i]);
+  return result;
+}
+
+inline text_table table_of_methods(std::vector<run_record> const& runs, run_record const* teacher) {
+  text_table table{{"method", "seeds"}};
+  table[0].insert(table[0].end(), column_titles.begin(), column_titles.end());
+  if (teacher != nullptr) {
+    auto const columns = columns_of(*teacher);
+    table.push_back({"teacher", "-"});
+    for (double const value : columns) table.back().push_back(fixed(value));
+    if (teacher->seconds <= 0) table.back().back() = "-";
+  }
+  for (auto const& method : methods_of(runs)) {
+    auto const chosen = runs_of(runs, method);
+    table.push_back({method, std::to_string(chosen.size())});
+    for (auto const& value : moments_of(chosen)) table.back().push_back(with_deviation(value));
+  }
+  return table;
+}
+
+inline text_table table_of_differences(std::vector<paired_difference> const& differences) {
+  text_table table{{"difference", "seeds", column_titles[0], column_titles[1], column_titles[2]}};
+  for (auto const& d : differences) {
+    table.push_back({d.better + " - " + d.base, std::to_string(d.seeds)});
+    for (auto const& measure : d.measures) table.back().push_back(with_interval(measure));
+  }
+  return table;
+}
+
+inline constexpr char const* note_on_deviations = "± is the standard deviation over seeds.";
+inline constexpr char const* note_on_intervals =
+    "[ ] holds 95 % of the differences when people are drawn anew (paired bootstrap; seeds as they "
+    "are). Where it contains 0 the difference is undecided.";
+
+inline void write_methods_csv(std::string const& file, std::vector<run_record> const& runs,
+                              run_record const* teacher) {
+  auto stream = open_to_write(file);
+  stream << "method,seeds";
+  for (auto const* name : column_names) stream << ',' << name << ',' << name << "_deviation";
+  stream << '\n';
+  auto const write_row = [&](std::string const& name,
+                             std::vector<run_record const*> const& chosen) {
+    stream << name << ',' << chosen.size();
+    for (auto const& value : moments_of(chosen)) {
+      stream << ',' << value.mean << ',';
+      if (!std::isnan(value.deviation)) stream << value.deviation;
+    }
+    stream << '\n';
+  };
+  if (teacher != nullptr) write_row("teacher", {teacher});
+  for (auto const& method : methods_of(runs)) write_row(method, runs_of(runs, method));
+  close_written(stream, file);
+}
+
+inline void write_runs_csv(std::string const& file, std::vector<run_record> const& runs) {
+  auto stream = open_to_write(file);
+  stream << "method,seed";
+  for (auto const* name : column_names) stream << ',' << name;
+  stream << ",accuracy_deviation_over_folds\n";
+  for (auto const& run : runs) {
+    stream << run.method << ',' << run.seed;
+    for (double const value : columns_of(run)) stream << ',' << value;
+    stream << ',' << 100 * run.summary.accuracy_deviation << '\n';
+  }
+  close_written(stream, file);
+}
+
+inline void write_differences_csv(std::string const& file,
+                                  std::vector<paired_difference> const& differences) {
+  auto stream = open_to_write(file);
+  stream << "better,base,seeds,measure,difference,low,high,decided\n";
+  for (auto const& d : differences) {
+    for (std::size_t m = 0; m < measure_count; ++m) {
+      auto const& of = d.measures[m];
+      stream << d.better << ',' << d.base << ',' << d.seeds << ',' << column_names[m] << ','
+             << 100 * of.estimate << ',' << 100 * of.low << ',' << 100 * of.high << ','
+             << (of.undecided() ? "no" : "yes") << '\n';
+    }
+  }
+  close_written(stream, file);
+}
+
+inline void write_markdown(std::string const& file, text_table const& methods,
+                           text_table const& differences) {
+  auto stream = open_to_write(file);
+  print_aligned(stream, methods, true);
+  stream << '\n' << note_on_deviations << '\n';
+  if (differences.size() > 1) {
+    stream << '\n';
+    print_aligned(stream, differences, true);
+    stream << '\n' << note_on_intervals << '\n';
+  }
+  close_written(stream, file);
+}
+
+/// Names go into tables and scripts as they are.
+inline void check_runs(std::vector<run_record> const& runs, std::size_t pairs,
+                       run_record const* teacher) {
+  std::set<std::pair<std::string, int>> seen;
+  auto const check_scores = [&](run_record const& run) {
+    if (run.pair_scores.size() != pairs) {
+      throw std::invalid_argument("write_report: " + run.method + " has " +
+                                  std::to_string(run.pair_scores.size()) + " scores for " +
+                                  std::to_string(pairs) + " pairs");
+    }
+  };
+  for (auto const& run : runs) {
+    bool const plain = run.method.find_first_of(",'\"|\\\n\r") == std::string::npos;
+    if (run.method.empty() || !plain) {
+      throw std::invalid_argument("write_report: '" + run.method + "' is no name for a method");
+    }
+    if (!seen.emplace(run.method, run.seed).second) {
+      throw std::invalid_argument("write_report: " + run.method + " with seed " +
+                                  std::to_string(run.seed) + " came twice");
+    }
+    check_scores(run);
+  }
+  if (runs.empty() && teacher == nullptr) throw std::invalid_argument("write_report: no runs");
+  if (teacher != nullptr) check_scores(*teacher);
+}
+
+}  // namespace detail
+
+/// @brief Prints the comparison and writes it to `out_dir`: table.md, table.csv, runs.csv,
+/// differences.csv, and epochs.dat, roc.dat, plots.gp with the pictures that gnuplot draws from
+/// them.
+///
+/// Percent throughout. Methods keep the order in which they first appear.
+///
+/// @param teacher  may be null
+/// @throws std::invalid_argument  nothing to report, a run twice, scores that do not fit the pairs
+/// @throws std::runtime_error  naming the file that could not be written
+inline void write_report(std::string const& out_dir, std::vector<run_record> const& runs,
+                         std::vector<verification_pair> const& pairs, face_dataset const& faces,
+                         run_record const* teacher, std::ostream& out = std::cout) {
+  detail::check_runs(runs, pairs.size(), teacher);
+  std::error_code error;
+  std::filesystem::create_directories(out_dir, error);
+  if (error) throw std::runtime_error(out_dir + ": " + error.message());
+
+  auto const differences = compare_methods(runs, pairs, faces);
+  auto const methods_table = detail::table_of_methods(runs, teacher);
+  auto const differences_table = detail::table_of_differences(differences);
+  out << '\n';
+  detail::print_aligned(out, methods_table, false);
+  out << detail::note_on_deviations << '\n';
+  if (!differences.empty()) {
+    out << '\n';
+    detail::print_aligned(out, differences_table, false);
+    out << detail::note_on_intervals << '\n';
+  }
+
+  detail::write_markdown(out_dir + "/table.md", methods_table, differences_table);
+  detail::write_methods_csv(out_dir + "/table.csv", runs, teacher);
+  detail::write_runs_csv(out_dir + "/runs.csv", runs);
+  detail::write_differences_csv(out_dir + "/differences.csv", differences);
+  bool const with_epochs = detail::write_epochs(out_dir + "/epochs.dat", runs);
+  detail::write_roc(out_dir + "/roc.dat", runs, pairs, teacher);
+  detail::write_plot_script(out_dir + "/plots.gp", methods_of(runs), teacher, with_epochs);
+  out.flush();
+  detail::draw_plots(out_dir, out);
+}
+
+}  // namespace train_student
