@@ -76,7 +76,7 @@ wait $child || code=$?
 expect_same stopped
 echo "Ctrl-C: same bytes"
 
-expect_refusal "lr: 0.5 there, 0.123" straight --lr 0.123
+expect_refusal "lr: 1 there, 0.123" straight --lr 0.123
 echo "other settings: refused"
 
 fresh damaged

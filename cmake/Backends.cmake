@@ -1,0 +1,52 @@
+# The targets that users link:
+#   coupleface::coupleface              the headers and what they include
+#   coupleface::cpp | ::omp | ::tbb     the same, with thrust::device as one thread, OpenMP or TBB
+#
+# thrust::device is fixed by macros, so a program has one of the three; linking two into one target
+# would redefine them for half of its units, and is made an error by the property that all three set.
+include("${CMAKE_CURRENT_LIST_DIR}/Cccl.cmake")
+
+# GLOBAL, so that a project that adds this one as a subfolder sees what coupleface links.
+find_package(Eigen3 3.4 CONFIG REQUIRED GLOBAL)
+coupleface_add_cccl()
+
+add_library(coupleface INTERFACE)
+add_library(coupleface::coupleface ALIAS coupleface)
+target_compile_features(coupleface INTERFACE cxx_std_17)
+target_include_directories(coupleface INTERFACE
+  "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>")
+target_link_libraries(coupleface INTERFACE coupleface::cccl Eigen3::Eigen)
+
+set(COUPLEFACE_FOUND_BACKENDS "")
+
+function(coupleface_add_backend name)
+  string(TOUPPER ${name} system)
+  add_library(coupleface_${name} INTERFACE)
+  add_library(coupleface::${name} ALIAS coupleface_${name})
+  target_link_libraries(coupleface_${name} INTERFACE coupleface ${ARGN})
+  target_compile_definitions(coupleface_${name} INTERFACE
+    THRUST_HOST_SYSTEM=THRUST_HOST_SYSTEM_CPP THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_${system})
+  set_target_properties(coupleface_${name} PROPERTIES
+    EXPORT_NAME ${name}
+    # THRUST_HOST and THRUST_DEVICE are what Thrust's own CMake targets carry: a clash with one of
+    # those is found too.
+    INTERFACE_COUPLEFACE_BACKEND ${name}
+    INTERFACE_THRUST_HOST CPP
+    INTERFACE_THRUST_DEVICE ${system}
+    COMPATIBLE_INTERFACE_STRING "COUPLEFACE_BACKEND;THRUST_HOST;THRUST_DEVICE")
+  list(APPEND COUPLEFACE_FOUND_BACKENDS ${name})
+  set(COUPLEFACE_FOUND_BACKENDS "${COUPLEFACE_FOUND_BACKENDS}" PARENT_SCOPE)
+endfunction()
+
+coupleface_add_backend(cpp)
+
+find_package(OpenMP QUIET GLOBAL COMPONENTS CXX)
+if(TARGET OpenMP::OpenMP_CXX)
+  coupleface_add_backend(omp OpenMP::OpenMP_CXX)
+endif()
+
+find_package(TBB CONFIG QUIET GLOBAL)
+if(TARGET TBB::tbb)
+  coupleface_add_backend(tbb TBB::tbb)
+endif()
+message(STATUS "coupleface: backends ${COUPLEFACE_FOUND_BACKENDS}")

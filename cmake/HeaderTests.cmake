@@ -1,0 +1,51 @@
+# Tests that only ask a compiler whether something parses: every header alone, and what must not
+# compile. They run when ctest runs; the build makes nothing for them.
+
+file(GLOB_RECURSE COUPLEFACE_HEADERS CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/include"
+  "${PROJECT_SOURCE_DIR}/include/*.hpp")
+
+# Includes every header there is, the adapters too; for tests that want all of the library.
+set(text "")
+foreach(header ${COUPLEFACE_HEADERS})
+  string(APPEND text "#include <${header}>\n")
+endforeach()
+set(COUPLEFACE_ALL_HEADERS_FOLDER "${PROJECT_BINARY_DIR}/generated")
+file(CONFIGURE OUTPUT "${COUPLEFACE_ALL_HEADERS_FOLDER}/coupleface_all_headers.hpp"
+     CONTENT "#pragma once\n${text}" @ONLY)
+
+set(COUPLEFACE_PARSE_FLAGS -std=c++17 -fsyntax-only "-I${PROJECT_SOURCE_DIR}/include")
+foreach(dependency coupleface::cccl Eigen3::Eigen)
+  get_target_property(folders ${dependency} INTERFACE_INCLUDE_DIRECTORIES)
+  foreach(folder ${folders})
+    list(APPEND COUPLEFACE_PARSE_FLAGS -isystem "${folder}")
+  endforeach()
+endforeach()
+
+function(coupleface_add_header_tests)
+  foreach(program g++ clang++)
+    find_program(COUPLEFACE_PARSE_WITH_${program} ${program})
+    mark_as_advanced(COUPLEFACE_PARSE_WITH_${program})
+    if(NOT COUPLEFACE_PARSE_WITH_${program})
+      message(STATUS "coupleface: ${program} not found, headers are not tested with it")
+      continue()
+    endif()
+    set(warnings -Wall -Wextra -Wpedantic -Werror)
+    foreach(header ${COUPLEFACE_HEADERS})
+      # -include of an empty file rather than the header itself: #pragma once in a main file warns.
+      coupleface_add_test(headers/${program}/${header}
+        COMMAND "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS} ${warnings}
+                -include ${header} -x c++ "${PROJECT_SOURCE_DIR}/tests/empty.cpp")
+    endforeach()
+  endforeach()
+endfunction()
+
+function(coupleface_add_compile_fail_tests)
+  file(GLOB snippets CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/compile_fail/*.cpp")
+  foreach(snippet ${snippets})
+    get_filename_component(name "${snippet}" NAME_WE)
+    coupleface_add_test(compile_fail/${name}
+      COMMAND ${CMAKE_COMMAND} -D "SNIPPET=${snippet}"
+              -P "${PROJECT_SOURCE_DIR}/cmake/CheckCompileFail.cmake"
+              -- "${CMAKE_CXX_COMPILER}" ${COUPLEFACE_PARSE_FLAGS} -Wall -Wextra -Werror)
+  endforeach()
+endfunction()

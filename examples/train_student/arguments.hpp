@@ -1,0 +1,169 @@
+// The command line: every weight, size and schedule with its default and the reason for it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "settings.hpp"
+#include "synthetic_faces.hpp"
+
+namespace train_student {
+
+struct arguments {
+  std::string data, list, teacher_embeddings, eval_pairs, out = "train_student_out";
+  std::string how = "coupleface", select_folds, report_folds;
+  bool compare = false, centre = true;
+  int seeds = 1, threads = 0;
+  synthetic_options synthetic;
+  int teacher_people = 1000, folds = 10, pairs_per_fold = 300, teacher_epochs = 8;
+  std::uint64_t data_seed = 1;
+  run_settings run;
+};
+
+inline void declare(CLI::App& app, arguments& a) {
+  run_settings& r = a.run;
+  app.option_defaults()->always_capture_default();
+  auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
+
+  app.add_option("--data", a.data, "Folder of faces; without it faces are drawn")->group("Data");
+  app.add_option("--list", a.list, "CSV path,person[,split]; without it: DATA/PERSON/IMAGE")
+      ->group("Data");
+  app.add_option("--teacher-embeddings", a.teacher_embeddings,
+                 "NPY [rows of the list, d], in list order")
+      ->group("Data");
+  app.add_option("--eval-pairs", a.eval_pairs,
+                 "CSV fold,a,b,same; without it pairs are drawn from the dev people")
+      ->group("Data");
+  app.add_flag("--centre-teacher,!--no-centre-teacher", a.centre,
+               "Subtract the teacher's mean over the train images, then normalise: a large common "
+               "direction squeezes "
+               "all relations together, and q means nothing any more")
+      ->group("Data");
+  app.add_option("--select-folds", a.select_folds,
+                 "Folds evaluated after each epoch, e.g. 0-4; empty: all")
+      ->group("Data");
+  app.add_option("--report-folds", a.report_folds, "Folds of the final table, e.g. 5-9; empty: all")
+      ->group("Data");
+
+  app.add_option("--people", a.synthetic.people, "Drawn people whom the student sees")
+      ->group("Drawn faces");
+  app.add_option("--teacher-people", a.teacher_people,
+                 "Drawn people whom the teacher sees, the student's among them: a teacher knows "
+                 "more of the world")
+      ->group("Drawn faces");
+  app.add_option("--images-per-person", a.synthetic.images_per_person, "Images of each")
+      ->group("Drawn faces");
+  app.add_option("--dev-people", a.synthetic.dev_people, "Further people, for the pairs")
+      ->group("Drawn faces");
+  app.add_option("--folds", a.folds, "Folds of drawn pairs; nobody is in two")
+      ->check(at_least(2))
+      ->group("Drawn faces");
+  app.add_option("--pairs-per-fold", a.pairs_per_fold, "Half of them of one person")
+      ->check(at_least(2))
+      ->group("Drawn faces");
+  app.add_option("--data-seed", a.data_seed, "Of the drawn faces and their teacher")
+      ->group("Drawn faces");
+  app.add_option("--teacher-epochs", a.teacher_epochs, "Of the teacher's own training")
+      ->group("Drawn faces");
+
+  app.add_option("--method", a.how, "One method")
+      ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}))
+      ->group("Method");
+  app.add_flag("--compare", a.compare, "All four methods, and the table over all seeds")
+      ->group("Method");
+  app.add_option("--fcd-weight", r.fcd_weight, "Weight of FCD")->group("Method");
+  app.add_option("--lambda", r.lambda,
+                 "Weight of the relation term: its gradient is a mean over K pairs and starts far "
+                 "below FCD's")
+      ->group("Method");
+  app.add_option("--cls-weight", r.cls_weight,
+                 "Weight of the margin softmax beside distillation; 0: the embedding is the "
+                 "teacher's affair alone")
+      ->group("Method");
+  app.add_option("--margin", r.margin,
+                 "Angle of the margin softmax; few images a person bear less than 0.5")
+      ->group("Method");
+  app.add_option("--scale", r.scale,
+                 "Scale of the margin softmax; smaller for thousands of classes than for millions")
+      ->group("Method");
+  app.add_option("--penalty", r.penalty, "Of coupleface (mrd has absolute)")
+      ->check(CLI::IsMember({"hinge", "absolute", "squared", "smooth_l1", "dead_zone"}))
+      ->group("Method");
+  app.add_option("--q", r.q, "Gap that hinge and dead_zone forgive")->group("Method");
+  app.add_option("--beta", r.beta, "Where smooth_l1 turns linear")
+      ->check(at_least(1e-9))
+      ->group("Method");
+  app.add_option("--k", r.k, "Mined relations of a class")->check(at_least(1))->group("Method");
+  app.add_option("--refresh", r.refresh,
+                 "Mine again from the bank every so many epochs; 0: once, from the prototypes")
+      ->check(at_least(0))
+      ->group("Method");
+  app.add_option("--bank", r.bank, "What stands for a class: its prototype, its latest sample, ...")
+      ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}))
+      ->group("Method");
+  app.add_option("--bank-momentum", r.bank_momentum, "Share of the old entry in ema")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("Method");
+  app.add_option("--bank-depth", r.bank_depth, "Samples a class in ring")
+      ->check(at_least(1))
+      ->group("Method");
+  app.add_option("--bank-age", r.bank_age, "Updates after which a sample of ring no longer counts")
+      ->check(at_least(1))
+      ->group("Method");
+
+  app.add_option("--epochs", r.epochs, "Passes over the train split")
+      ->check(at_least(1))
+      ->group("Training");
+  app.add_option("--batch", r.batch, "Images a step")->check(at_least(2))->group("Training");
+  app.add_option("--lr", r.sgd.learning_rate,
+                 "Peak learning rate; high, because the losses are on unit vectors and the "
+                 "embedding's norm divides "
+                 "the gradient")
+      ->group("Training");
+  app.add_option("--supervised-lr", r.supervised_rate,
+                 "The same for method supervised, whose gradients grow with --scale")
+      ->group("Training");
+  app.add_option("--momentum", r.sgd.momentum, "Of the gradient")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("Training");
+  app.add_option("--weight-decay", r.sgd.weight_decay, "Of convolutions and matrices")
+      ->group("Training");
+  app.add_option("--schedule", r.rate_schedule, "Of the learning rate after the warm-up")
+      ->check(CLI::IsMember({"cosine", "step", "constant"}))
+      ->group("Training");
+  app.add_option("--warmup", r.warmup_epochs, "Epochs of linear rise")->group("Training");
+  app.add_option("--flip", r.augmentation.flip, "Probability of the mirror image")
+      ->group("Training");
+  app.add_option("--shift", r.augmentation.shift,
+                 "Random crop: up to so many pixels each way; small, because aligned test faces do "
+                 "not move")
+      ->check(CLI::Range(0, 64))
+      ->group("Training");
+  app.add_option("--mask", r.augmentation.mask, "Probability of a covered lower half")
+      ->group("Training");
+  app.add_option("--side", r.net.side, "Pixels of a side that the network sees")
+      ->check(CLI::Range(8, 256))
+      ->group("Training");
+  app.add_option("--widths", r.net.widths, "Channels of each stage; multiples of 32 are fastest")
+      ->delimiter(',')
+      ->group("Training");
+  app.add_option("--blocks", r.net.blocks, "Residual blocks of each stage")
+      ->delimiter(',')
+      ->group("Training");
+
+  app.add_option("--seed", r.seed, "Of weights, order and augmentation")->group("Runs");
+  app.add_option("--seeds", a.seeds, "Runs of each method, with seeds SEED, SEED + 1, ...")
+      ->check(at_least(1))
+      ->group("Runs");
+  app.add_option("--threads", a.threads,
+                 "0: all cores. The results are the same bits for any number")
+      ->check(at_least(0))
+      ->group("Runs");
+  app.add_option(
+         "--out", a.out,
+         "Folder of results. Finished runs there are not repeated, an unfinished one continues")
+      ->group("Runs");
+}
+
+}  // namespace train_student

@@ -1,0 +1,130 @@
+// Everything that decides the result of one run, with defaults and the reasons for them, and the
+// text by which a checkpoint knows its settings again. Threads, folders and what is printed are not
+// part of it.
+#pragma once
+
+#include <cstdint>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "augmentation.hpp"
+#include "network.hpp"
+#include "optimizer.hpp"
+
+namespace train_student {
+
+enum class method { supervised, fcd, mrd, coupleface };
+
+inline char const* name_of(method m) {
+  switch (m) {
+    case method::supervised:
+      return "supervised";
+    case method::fcd:
+      return "fcd";
+    case method::mrd:
+      return "mrd";
+    default:
+      return "coupleface";
+  }
+}
+
+struct run_settings {
+  method how = method::coupleface;
+  std::uint64_t seed = 1;
+  architecture net;
+
+  int epochs = 8;
+  int batch = 128;
+  sgd_options sgd{1, 0.9, 5e-4};
+  // The supervised loss has far larger gradients (they grow with the scale of the softmax) and
+  // wants a smaller rate.
+  double supervised_rate = 0.1;
+  std::string rate_schedule = "cosine";
+  double warmup_epochs = 0.5;
+  augmentation_options augmentation;
+
+  double fcd_weight = 1;
+  double lambda = 10;  // of the relation term
+  double cls_weight =
+      0;  // of the margin softmax in the distilling methods; in `supervised` it is 1
+  double margin = 0.3, scale = 32;
+
+  std::string penalty = "hinge";  // of coupleface; mrd has `absolute` on the same relations
+  double q = 0.03;
+  double beta = 0.1;  // of smooth_l1
+  int k = 100;
+  int refresh = 1;  // mine again every so many epochs; 0: once
+
+  std::string bank = "latest";
+  double bank_momentum = 0.9;  // of ema
+  int bank_depth = 4;          // of ring
+  int bank_age = 1000;         // of ring: entries older than so many updates do not count
+
+  bool uses_relations() const { return how == method::mrd || how == method::coupleface; }
+  bool uses_teacher() const { return how != method::supervised; }
+  double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
+  double learning_rate() const { return uses_teacher() ? sgd.learning_rate : supervised_rate; }
+
+  /// One line a setting. `data` names what the run sees: faces, teacher, pairs.
+  std::string text(std::string const& data) const {
+    std::ostringstream out;
+    out.precision(17);
+    auto const line = [&](char const* name, auto const& value) {
+      out << name << " = " << value << '\n';
+    };
+    auto const list = [](std::vector<int> const& values) {
+      std::string joined;
+      for (int v : values) joined += (joined.empty() ? "" : ",") + std::to_string(v);
+      return joined;
+    };
+    out << data;
+    line("method", name_of(how));
+    line("seed", seed);
+    line("side", net.side);
+    line("widths", list(net.widths));
+    line("blocks", list(net.blocks));
+    line("embedding", net.embedding);
+    line("epochs", epochs);
+    line("batch", batch);
+    line("lr", learning_rate());
+    line("momentum", sgd.momentum);
+    line("weight-decay", sgd.weight_decay);
+    line("schedule", rate_schedule);
+    line("warmup", warmup_epochs);
+    line("flip", augmentation.flip);
+    line("shift", augmentation.shift);
+    line("mask", augmentation.mask);
+    line("cls-weight", classification_weight());
+    if (classification_weight() != 0) {
+      line("margin", margin);
+      line("scale", scale);
+    }
+    if (uses_teacher()) line("fcd-weight", fcd_weight);
+    if (uses_relations()) {
+      std::string const which = how == method::mrd ? "absolute" : penalty;
+      line("lambda", lambda);
+      line("penalty", which);
+      if (which == "hinge" || which == "dead_zone") line("q", q);
+      if (which == "smooth_l1") line("beta", beta);
+      line("k", k);
+      line("refresh", refresh);
+      line("bank", bank);
+      if (bank == "ema") line("bank-momentum", bank_momentum);
+      if (bank == "ring") {
+        line("bank-depth", bank_depth);
+        line("bank-age", bank_age);
+      }
+    }
+    return out.str();
+  }
+};
+
+inline schedule schedule_of(std::string const& name) {
+  if (name == "cosine") return schedule::cosine;
+  if (name == "step") return schedule::step;
+  if (name == "constant") return schedule::constant;
+  throw std::invalid_argument("schedule '" + name + "' is none of cosine, step, constant");
+}
+
+}  // namespace train_student

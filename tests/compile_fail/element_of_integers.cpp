@@ -1,0 +1,14 @@
+// expects: coupleface::normalize_rows: x must have elements of float, double, half or bfloat16
+#include <coupleface/normalize.hpp>
+
+#include <thrust/execution_policy.h>
+
+#ifdef COUPLEFACE_WITH_ERROR
+using element = int;
+#else
+using element = coupleface::half;
+#endif
+
+void call(coupleface::matrix_view<element> x, coupleface::matrix_view<float> y) {
+  coupleface::normalize_rows(thrust::seq, x, y);
+}

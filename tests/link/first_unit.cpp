@@ -1,0 +1,3 @@
+#include "unit.hpp"
+
+results first_unit() { return compute(); }

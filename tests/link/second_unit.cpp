@@ -1,0 +1,6 @@
+// A unit whose Eigen neither vectorises nor aligns as the other one's does.
+#define EIGEN_DONT_VECTORIZE
+#define EIGEN_MAX_ALIGN_BYTES 16
+#include "unit.hpp"
+
+results other_unit() { return compute(); }
