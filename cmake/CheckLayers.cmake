@@ -1,7 +1,7 @@
 # cmake -D SOURCE_DIR=<repository> -P CheckLayers.cmake
 #
 # Holds every header to the layers of docs/design.md:
-#   config -> {view, error, policy, element} -> detail -> primitives
+#   config -> {view, error, policy, element, plain settings} -> detail -> primitives
 #          -> {mining, losses, evaluation, io} -> {interop, umbrella}
 # A header includes lower layers, or its own: there within its folder only, and a loss never another
 # loss.
@@ -15,7 +15,7 @@ set(eigen_headers "")
 function(layer_of header result)
   if(header MATCHES "^coupleface/(version|config)\\.hpp$")
     set(layer 0)
-  elseif(header MATCHES "^coupleface/(view|error|policy|element)\\.hpp$")
+  elseif(header MATCHES "^coupleface/(view|error|policy|element|bank_update|losses/(penalty|margin))\\.hpp$")
     set(layer 1)
   elseif(header MATCHES "^coupleface/detail/")
     set(layer 2)

@@ -1,8 +1,8 @@
 // coupleface: what identifies a feature bank in a file, and its arrays on the way there and back.
 #pragma once
 
-#include <coupleface/feature_bank.hpp>
-#include <coupleface/io/npy.hpp>
+#include <coupleface/bank_update.hpp>
+#include <coupleface/view.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -31,7 +31,8 @@ std::vector<double> bank_identity(Bank const& bank) {
   return identity;
 }
 
-inline void expect_identity(npy_reader& reader, std::vector<double> const& expected) {
+template <class Reader>
+void expect_identity(Reader& reader, std::vector<double> const& expected) {
   static char const* const meaning[] = {"format",
                                         "update rule",
                                         "first setting of the rule",
@@ -39,7 +40,7 @@ inline void expect_identity(npy_reader& reader, std::vector<double> const& expec
                                         "number of classes",
                                         "teacher width",
                                         "student width"};
-  auto const found = reader.read<double>();
+  auto const found = reader.template read<double>();
   if (found.size() != index_t(expected.size())) {
     throw std::runtime_error(reader.path() + ": does not begin with a feature bank's identity");
   }
@@ -52,34 +53,35 @@ inline void expect_identity(npy_reader& reader, std::vector<double> const& expec
   }
 }
 
-inline void write_state(npy_writer& writer, index_t step) {
+template <class Writer>
+void write_state(Writer& writer, index_t step) {
   writer.write(make_vector_view(&step, 1));
 }
 
-template <class Container>
-void write_state(npy_writer& writer, Container const& state) {
+template <class Writer, class Container>
+void write_state(Writer& writer, Container const& state) {
   std::vector<typename Container::value_type> const host(state.begin(), state.end());
   writer.write(make_vector_view(host.data(), index_t(host.size())));
 }
 
-template <class Value>
-void expect_size(npy_reader const& reader, char const* name, mapped_npy<Value> const& array,
-                 std::size_t size) {
+template <class Reader, class Array>
+void expect_size(Reader const& reader, char const* name, Array const& array, std::size_t size) {
   if (array.size() != index_t(size)) {
     throw std::runtime_error(reader.path() + ": " + name + " has " + std::to_string(array.size()) +
                              " elements, the bank has " + std::to_string(size));
   }
 }
 
-inline void read_state(npy_reader& reader, char const* name, index_t& step) {
-  auto const array = reader.read<index_t>();
+template <class Reader>
+void read_state(Reader& reader, char const* name, index_t& step) {
+  auto const array = reader.template read<index_t>();
   expect_size(reader, name, array, 1);
   step = *array.data();
 }
 
-template <class Container>
-void read_state(npy_reader& reader, char const* name, Container& state) {
-  auto const array = reader.read<typename Container::value_type>();
+template <class Reader, class Container>
+void read_state(Reader& reader, char const* name, Container& state) {
+  auto const array = reader.template read<typename Container::value_type>();
   expect_size(reader, name, array, state.size());
   std::copy(array.data(), array.data() + array.size(), state.begin());
 }
