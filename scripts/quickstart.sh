@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Sets a Debian 12 machine up, builds the training example and trains students of a synthetic
 # teacher on synthetic faces: no data is needed. Ends with where the results lie. Can be run again.
+# A run that was stopped goes on where it was; QUICKSTART_OUT names another folder for results.
 # Usage: quickstart.sh [train_student's own options, instead of --compare --seeds 1]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build/quickstart
-out=$build/results
+out=${QUICKSTART_OUT:-$build/results}
 
 say() { printf '\n== quickstart.sh: %s\n' "$*"; }
 

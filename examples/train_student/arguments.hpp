@@ -157,7 +157,8 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(at_least(1))
       ->group("Runs");
   app.add_option("--threads", a.threads,
-                 "0: all cores. The results are the same bits for any number")
+                 "0: all cores. The results are the same bits for any number. Beside other busy "
+                 "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
       ->check(at_least(0))
       ->group("Runs");
   app.add_option(
