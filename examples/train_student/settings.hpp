@@ -34,7 +34,7 @@ struct run_settings {
   std::uint64_t seed = 1;
   architecture net;
 
-  int epochs = 8;
+  int epochs = 0;
   int batch = 128;
   sgd_options sgd{1, 0.9, 5e-4};
   // The supervised loss has far larger gradients (they grow with the scale of the softmax) and

@@ -1,8 +1,8 @@
-// coupleface: RAD, one student row at a time, host side, and the two forms of neighbours.
+// coupleface: RAD, one student row at a time, host side.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
-#include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/losses/neighbours.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
@@ -19,60 +19,6 @@ namespace detail {
 template <class Penalty>
 using enable_if_penalty =
     std::enable_if_t<(sizeof(std::declval<Penalty const&>()(0.0).slope) > 0), int>;
-
-/// Neighbours written out for every sample.
-template <class I>
-struct listed_neighbours {
-  matrix_view<I> entries;
-
-  index_t samples() const { return entries.extent(0); }
-  COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return entries.row(i); }
-  COUPLEFACE_HOST_DEVICE index_t count(index_t) const { return entries.extent(1); }
-  void expect_views(char const* function) const { expect_view(function, "neighbours", entries); }
-  void expect_in_range(char const* function, index_t bank_rows) const {
-    for (index_t i = 0; i < samples(); ++i) {
-      expect_ids(function, "neighbours", entries.row(i), entries.extent(1), bank_rows, i);
-    }
-  }
-};
-
-/// Neighbours by class.
-template <class L, class I>
-struct labelled_neighbours {
-  vector_view<L> labels;
-  matrix_view<I> table;
-
-  index_t samples() const { return labels.extent(0); }
-  COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return table.row(labels(i)); }
-  COUPLEFACE_HOST_DEVICE index_t count(index_t i) const {
-    return labels(i) < 0 ? 0 : table.extent(1);
-  }
-  void expect_views(char const* function) const {
-    expect_view(function, "labels", labels);
-    expect_view(function, "table", table);
-  }
-  void expect_in_range(char const* function, index_t bank_rows) const {
-    expect_ids(function, "labels", labels, table.extent(0));
-    for (index_t i = 0; i < samples(); ++i) {
-      if (count(i) > 0) {
-        expect_ids(function, "table", begin(i), count(i), bank_rows, index_t(labels(i)));
-      }
-    }
-  }
-};
-
-template <class I>
-listed_neighbours<I> as_neighbours(matrix_view<I> entries) {
-  COUPLEFACE_EXPECT_IDS("rad_loss", "neighbours", I);
-  return {entries};
-}
-
-template <class L, class I>
-labelled_neighbours<L, I> as_neighbours(labelled_neighbours<L, I> neighbours) {
-  COUPLEFACE_EXPECT_IDS("rad_loss", "labels", L);
-  COUPLEFACE_EXPECT_IDS("rad_loss", "table", I);
-  return neighbours;
-}
 
 template <class Policy, class S, class T, class H, class B, class N, class L>
 void check_rad_arguments(matrix_view<S> student, matrix_view<T> teacher,
@@ -160,15 +106,6 @@ struct rad_sample {
     for (index_t j = 0; j < h.width; ++j) { direction[j] += scale * load(h.data[j]); }
   }
 };
-
-template <class Neighbours>
-index_t count_pairs(Neighbours const& neighbours) {
-  index_t pairs = 0;
-  for (index_t i = 0; i < neighbours.samples(); ++i) {
-    if (neighbours.count(i) > 0) { pairs += count_ids(neighbours.begin(i), neighbours.count(i)); }
-  }
-  return pairs;
-}
 
 template <class Derived, class S, class T, class H, class TeacherBank, class N, class L,
           class Gradient, class Penalty>
