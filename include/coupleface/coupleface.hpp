@@ -2,11 +2,12 @@
 #pragma once
 
 #include <coupleface/bank_update.hpp>
+#include <coupleface/check.hpp>
 #include <coupleface/config.hpp>
 #include <coupleface/element.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/feature_bank.hpp>
 #include <coupleface/evaluation/verification.hpp>
+#include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
