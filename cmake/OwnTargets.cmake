@@ -19,8 +19,10 @@ endif()
 
 set(COUPLEFACE_OWN_WARNINGS -Wall -Wextra -Wpedantic -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # False alarms inside the AVX-512 intrinsics of GCC 12 where Eigen inlines them.
-  list(APPEND COUPLEFACE_OWN_WARNINGS -Wno-maybe-uninitialized -Wno-uninitialized)
+  # False alarms inside the AVX-512 intrinsics of GCC 12 where Eigen inlines them. The sanitizers
+  # watch over the same.
+  list(APPEND COUPLEFACE_OWN_WARNINGS
+    -Wno-maybe-uninitialized -Wno-uninitialized -Wno-array-bounds)
 endif()
 
 # Warnings as errors, this machine's instructions, sanitizers: for one executable of our own.

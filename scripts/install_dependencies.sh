@@ -13,7 +13,7 @@ if [[ ${1:-} != --quickstart ]]; then
   packages+=(
     git
     libgtest-dev libbenchmark-dev
-    clang clang-format libomp-dev # sanitizers, fuzzing, a second opinion
+    clang clang-format libclang-rt-dev libomp-dev llvm # sanitizers, fuzzing, a second opinion
   )
 fi
 

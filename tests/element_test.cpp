@@ -1,5 +1,5 @@
 // half and bfloat16: every value converts back to itself, and rounding is to nearest, once.
-#include <coupleface/element.hpp>
+#include <coupleface/detail/element.hpp>
 
 #include <Eigen/Core>
 #include <gtest/gtest.h>
@@ -69,6 +69,12 @@ TEST(half, limits) {
   EXPECT_EQ(half(0x1p-25).bits, 0u);
   EXPECT_EQ(half(0x1.000002p-25).bits, 1u);
   EXPECT_EQ(bfloat16(1e39).bits, 0x7f80u);
+}
+
+TEST(store, rounds_foreign_types_once) {
+  double const x = 1 + 0x1p-11 + 0x1p-30;  // a float would lose the last bit and then tie to 1
+  EXPECT_EQ(float(coupleface::detail::store<Eigen::half>(x)), float(half(x)));
+  EXPECT_GT(float(half(x)), 1.0f);
 }
 
 TEST(is_element, accepts_what_can_be_read) {

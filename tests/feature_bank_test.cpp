@@ -119,6 +119,51 @@ TEST(feature_bank, ring_against_a_deque_with_ageing) {
   EXPECT_TRUE(went_back) << "no ring ran empty: ageing was not tested";
 }
 
+TEST(feature_bank, ring_keeps_the_latest_of_many_samples_at_once) {
+  matrix<float> const prototypes(1, 6, {1, 1, 1, 1, 1, 1});
+  matrix<float> identity(6, 6, std::vector<double>(36, 0.0));
+  for (index_t i = 0; i < 6; ++i) { identity.set(i, i, 1); }
+  auto const rows = [&](index_t first, index_t count) {
+    return coupleface::matrix_view<float const>(identity.view().row(first), count, 6);
+  };
+  labels_type const labels(1, 6, std::vector<double>(6, 0.0));
+  auto const some = [&](index_t count) {
+    return coupleface::vector_view<std::int32_t const>(labels.vector().data_handle(), count);
+  };
+  using ring_bank = feature_bank<float, coupleface::recent_ring>;
+  ring_bank one_batch(policy(), prototypes.view(), {2, 1000});
+  one_batch.update(policy(), some(4), rows(0, 4));
+  expect_entry(one_batch, 0, unit({0, 0, 1, 1, 0, 0}));
+  ring_bank three_batches(policy(), prototypes.view(), {3, 1000});
+  for (index_t first = 0; first < 6; first += 2) {
+    three_batches.update(policy(), some(2), rows(first, 2));
+  }
+  expect_entry(three_batches, 0, unit({0, 0, 0, 1, 1, 1}));
+}
+
+template <class Update>
+void expect_zero_samples_change_nothing(Update update) {
+  auto const prototypes = random_matrix<float>(1, 4, 50);
+  auto const batch = random_matrix<float>(1, 4, 51);
+  matrix<float> const zero(1, 4, std::vector<double>(4, 0.0));
+  labels_type const label(1, 1, std::vector<double>{0.0});
+  feature_bank<float, Update> bank(policy(), prototypes.view(), update);
+  feature_bank<float, Update> with_zero(policy(), prototypes.view(), update);
+  bank.update(policy(), label.vector(), batch.view());
+  with_zero.update(policy(), label.vector(), batch.view());
+  with_zero.update(policy(), label.vector(), zero.view());
+  for (index_t j = 0; j < 4; ++j) { EXPECT_EQ(bank.teacher()(0, j), with_zero.teacher()(0, j)); }
+  matrix<float> const broken(1, 4, {1, std::nan(""), 1, 1});
+  with_zero.update(policy(), label.vector(), broken.view());
+  EXPECT_TRUE(std::isnan(with_zero.teacher()(0, 0)));
+}
+
+TEST(feature_bank, zero_samples_change_nothing_and_broken_ones_show) {
+  expect_zero_samples_change_nothing(coupleface::latest_sample{});
+  expect_zero_samples_change_nothing(coupleface::moving_average{0.5});
+  expect_zero_samples_change_nothing(coupleface::recent_ring{3, 10});
+}
+
 template <class Update>
 void expect_both_halves_move(Update update) {
   auto const teacher = random_matrix<float>(6, 9, 9);

@@ -1,4 +1,4 @@
-// coupleface: how a feature bank is renewed from a batch. Plain settings; detail/feature_bank.hpp
+// coupleface: how a feature bank is renewed from a batch. Plain settings; detail/bank_update.hpp
 // holds what they do. All reconstructed: the paper's own rule is not public.
 #pragma once
 
@@ -16,14 +16,15 @@ struct latest_sample {
   static constexpr index_t slots() { return 0; }
 };
 
-/// @brief g_c = normalised(momentum g_c + (1 - momentum) t^), sample by sample.
+/// @brief g_c = normalised(momentum g_c + (1 - momentum) t^), sample by sample; for banks of float
+/// or double. @pre 0 <= momentum < 1
 struct moving_average {
   double momentum = 0.9;
   static constexpr index_t slots() { return 0; }
 };
 
 /// @brief g_c = normalised mean of the at most `capacity` latest unit embeddings of class c that
-/// are at most `age_limit` updates old; the prototype if there is none.
+/// are at most `age_limit` updates old; the prototype if there is none. @pre both positive
 struct recent_ring {
   index_t capacity = 5;
   index_t age_limit = 1000;

@@ -44,17 +44,27 @@
 #define COUPLEFACE_ABI_ALIGN 16
 #endif
 #endif
+#if defined(__FMA__)
+#define COUPLEFACE_ABI_FUSED fma
+#else
+#define COUPLEFACE_ABI_FUSED plain
+#endif
+#if defined(EIGEN_USE_BLAS) || defined(EIGEN_USE_MKL_ALL)  // products are then the BLAS library's
+#define COUPLEFACE_ABI_PRODUCT blas
+#else
+#define COUPLEFACE_ABI_PRODUCT eigen
+#endif
 #if defined(NDEBUG) || defined(EIGEN_NO_DEBUG)
 #define COUPLEFACE_ABI_CHECKS release
 #else
 #define COUPLEFACE_ABI_CHECKS debug
 #endif
 
-#define COUPLEFACE_ABI_JOIN(a, b, c, d) abi_##a##_##b##_##c##_##d
-#define COUPLEFACE_ABI_NAME(a, b, c, d) COUPLEFACE_ABI_JOIN(a, b, c, d)
+#define COUPLEFACE_ABI_JOIN(a, b, c, d, e, f) abi_##a##_##b##_##c##_##d##_##e##_##f
+#define COUPLEFACE_ABI_NAME(a, b, c, d, e, f) COUPLEFACE_ABI_JOIN(a, b, c, d, e, f)
 #define COUPLEFACE_ABI                                                                    \
   COUPLEFACE_ABI_NAME(COUPLEFACE_ABI_BACKEND, COUPLEFACE_ABI_EIGEN, COUPLEFACE_ABI_ALIGN, \
-                      COUPLEFACE_ABI_CHECKS)
+                      COUPLEFACE_ABI_FUSED, COUPLEFACE_ABI_PRODUCT, COUPLEFACE_ABI_CHECKS)
 
 #define COUPLEFACE_NAMESPACE_BEGIN \
   namespace coupleface {           \

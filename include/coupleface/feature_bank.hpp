@@ -17,7 +17,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// The teacher half is [C, d_t]; a student half [C, d_s], aligned by class, is there if student
 /// prototypes are given, so that rad_loss works where widths differ. A class that recurs in a batch
-/// is updated in the batch's order. The bits depend on neither policy nor thread count.
+/// is updated in the batch's order; a sample of norm 0 changes nothing; one that is not finite
+/// makes its class's entry NaN, a moving average for good (check_finite says which it is).
 ///
 /// @tparam T storage: float, double, half or bfloat16
 /// @tparam Update frozen_prototypes, latest_sample, moving_average or recent_ring
@@ -40,7 +41,9 @@ class feature_bank {
                Update update = {})
       : update_(update) {
     COUPLEFACE_EXPECT_POLICY("feature_bank", Policy);
+    COUPLEFACE_EXPECT_ELEMENTS("feature_bank", "entries", T);
     COUPLEFACE_EXPECT_ELEMENTS("feature_bank", "prototypes", P);
+    COUPLEFACE_EXPECT_ELEMENTS("feature_bank", "student_prototypes", S);
     detail::expect_view("feature_bank", "prototypes", prototypes);
     detail::expect_view("feature_bank", "student_prototypes", student_prototypes);
     detail::expect_equal("feature_bank", "rows of student_prototypes", student_prototypes.extent(0),
@@ -59,7 +62,10 @@ class feature_bank {
   /// @brief Renews the bank from a batch of teacher embeddings.
   /// @param labels [n] class of each, -1 = ignored; @param teacher [n, d_t] of any length
   /// @throws std::invalid_argument if shapes or labels do not fit; the bank is then unchanged
-  /// @complexity O(n d + C); @scratch 8 (n + C + 1) bytes
+  /// @complexity O(n d + C), with a ring O(n d + C Q + Q d for each class that changes)
+  /// @scratch 8 (n + C + 1) bytes
+  /// @determinism bit-identical for any policy and thread count
+  /// Source: reconstructed.
   template <class Policy, class L, class X>
   void update(Policy const& policy, vector_view<L> labels, matrix_view<X> teacher) {
     detail::expect_equal("feature_bank::update", "width of the student half", student_.width,
@@ -102,6 +108,7 @@ class feature_bank {
       visit("prototypes", half->prototypes);
       visit("slots", half->slots);
       visit("ages", half->ages);
+      visit("next_slots", half->next_slots);
     }
   }
 

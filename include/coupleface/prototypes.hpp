@@ -13,8 +13,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief Normalised mean of the unit embeddings of every class.
 ///
 /// mu_c = m / ||m||, m = sum of x_i / ||x_i|| over the samples of class c. A class without samples,
-/// or whose unit vectors cancel, gets a zero row (relation 0 with everything); a sample of norm 0
-/// adds nothing; a NaN or infinite sample makes its class NaN.
+/// or whose unit vectors cancel to the last bit, gets a zero row (relation 0 with everything); a
+/// sample of norm 0 adds nothing; a NaN or infinite sample makes its class NaN.
 ///
 /// @param policy any Thrust execution policy
 /// @param features [n, d] embeddings of any length
@@ -23,7 +23,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is outside [-1, C);
 ///   before anything is written
 /// @complexity O(n d + C d)
-/// @scratch 16 n + 8 C bytes, and 8 d for each of at most 64 lanes
+/// @scratch 16 n + 8 (C + 1) bytes, and 8 d for each of at most 64 lanes
 /// @determinism samples are added in order, in double: bit-identical for any policy, thread count
 ///   and division into chunks (prototype_sums)
 /// Source: reconstructed.
@@ -63,7 +63,7 @@ class prototype_sums {
   /// @brief Adds the next chunk of samples.
   /// @param features [n, d], @param labels [n], -1 = ignored
   /// @throws std::invalid_argument as class_prototypes; the sums are then unchanged
-  /// @complexity O(n d) @scratch 16 n + 8 C bytes
+  /// @complexity O(n d + C) @scratch 16 n + 8 (C + 1) bytes
   template <class Policy, class X, class L>
   void add(Policy const& policy, matrix_view<X> features, vector_view<L> labels) {
     COUPLEFACE_EXPECT_POLICY("prototype_sums::add", Policy);
@@ -80,6 +80,7 @@ class prototype_sums {
   }
 
   /// @brief Writes the prototypes of all that was added, [C, d].
+  /// @throws std::invalid_argument if the shapes differ @complexity O(C d) @scratch none
   template <class Policy, class P>
   void finish(Policy const& policy, matrix_view<P> prototypes) const {
     COUPLEFACE_EXPECT_POLICY("prototype_sums::finish", Policy);
@@ -93,6 +94,8 @@ class prototype_sums {
  private:
   static std::size_t checked_size(index_t classes, index_t width) {
     detail::expect(classes >= 0 && width >= 0, "prototype_sums", "a size is negative");
+    detail::expect(width == 0 || classes <= (index_t(1) << 60) / width, "prototype_sums",
+                   "classes times width is too large");
     return static_cast<std::size_t>(classes * width);
   }
   matrix_view<double> view() { return {detail::raw(sums_), classes_, width_}; }

@@ -1,12 +1,12 @@
 // coupleface: relations between embeddings (how alike two rows are), and the matrix of all of them.
 //
 // A relation is a functor; a larger value means more related. Yours needs
-//   double operator()(row<A> a, row<B> b) const      the exact value: symmetric, the same every
-//   time
-// and may offer, so that mining can skip most pairs,
+//   double operator()(row<A> a, row<B> b) const
+// the exact value: symmetric, the same every time, not throwing. So that mining can skip most
+// pairs, it may offer
 //   double upper_bound(double cosine, double a_norm, double b_norm) const
-// a bound, rounding included, of the value of every pair with these norms whose cosine is at most
-// `cosine`. Both are host-device functions where CUDA is used.
+// a bound, with all roundings of the exact value, of every pair with these norms whose cosine is at
+// most `cosine`. Both are host-device functions where CUDA is used.
 #pragma once
 
 #include <coupleface/detail/relation.hpp>
@@ -35,7 +35,7 @@ struct inner_product {
   }
   COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double a_norm, double b_norm) const {
     double const scale = a_norm * b_norm;
-    return scale * cosine + scale * detail::screen_rounding;
+    return scale * cosine + scale * detail::screen_rounding + detail::screen_underflow;
   }
 };
 
@@ -48,7 +48,8 @@ struct negative_squared_distance {
   }
   COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double a_norm, double b_norm) const {
     double const squares = a_norm * a_norm + b_norm * b_norm;
-    return 2 * a_norm * b_norm * cosine - squares + squares * detail::screen_rounding;
+    return 2 * a_norm * b_norm * cosine - squares + squares * detail::screen_rounding +
+           detail::screen_underflow;
   }
 };
 

@@ -80,9 +80,9 @@ TEST(saved_feature_bank, is_refused_where_it_does_not_fit_and_leaves_the_bank_al
     load_feature_bank(path, other_ring);
     FAIL();
   } catch (std::runtime_error const& error) {
-    EXPECT_EQ(error.what(), path +
-                                ": first setting of the rule is 2.000000, the bank's is "
-                                "3.000000");
+    EXPECT_EQ(error.what(), "coupleface: " + path +
+                                ": at byte 0: first setting of the rule is 2.000000, the bank's "
+                                "is 3.000000");
   }
   feature_bank<float, coupleface::latest_sample> other_rule(policy(), teacher.view(),
                                                             student.view());

@@ -124,6 +124,18 @@ TEST(fcd_loss, huge_and_tiny_rows) {
   EXPECT_NEAR(loss_of(huge, tiny), 0, 1e-15);
 }
 
+TEST(fcd_loss, gradient_of_doubles_whose_squares_leave_the_range) {
+  for (double const scale : {1e160, 1e-170}) {
+    matrix<double> const t(1, 2, {4, 3});
+    matrix<double> const s(1, 2, {3 * scale, 4 * scale});
+    matrix<double> loss(1, 1), gradient(1, 2);
+    fcd_loss(policy(), s.view(), t.view(), loss.scalar(), gradient.view());
+    // -2 ((0.8, 0.6) - 0.96 (0.6, 0.8)) / ||s||
+    EXPECT_NEAR(gradient.at(0, 0) * scale, -2 * (0.8 - 0.96 * 0.6) / 5, 1e-15);
+    EXPECT_NEAR(gradient.at(0, 1) * scale, -2 * (0.6 - 0.96 * 0.8) / 5, 1e-15);
+  }
+}
+
 TEST(fcd_loss, broken_input_breaks_the_loss) {
   double const bad[] = {std::nan(""), std::numeric_limits<double>::infinity()};
   for (double const value : bad) {

@@ -227,6 +227,35 @@ TEST(margin_softmax_loss, degenerate_rows_and_no_labels) {
   EXPECT_EQ(loss_of(no_rows, w, ids(1, 0).vector(), arc_margin()), 0);
 }
 
+TEST(margin_softmax_loss, one_class_costs_nothing_and_no_loss_is_negative) {
+  ids const labels(1, 4, std::vector<double>(4, 0.0));
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    auto const e = random_matrix<float>(4, 3, 100 + seed);
+    auto const w = random_matrix<float>(1, 3, 200 + seed);
+    EXPECT_EQ(loss_of(e, w, labels.vector(), arc_margin()), 0);
+  }
+  matrix<float> fitted(20, 20, std::vector<double>(400, 0.0));
+  ids own(1, 20);
+  for (index_t i = 0; i < 20; ++i) {
+    fitted.set(i, i, 1);
+    own.set(0, i, double(i));
+  }
+  EXPECT_GE(loss_of(fitted, fitted, own.vector(), arc_margin(0.0)), 0);
+}
+
+TEST(margin_softmax_loss, settings_out_of_range_are_refused) {
+  auto const e = random_matrix<float>(2, 4, 20);
+  ids const labels(1, 2, {0, 1});
+  auto const refuse = [&](auto margin) {
+    EXPECT_THROW(loss_of(e, e, labels.vector(), margin), std::invalid_argument);
+  };
+  refuse(arc_margin(4.0));
+  refuse(arc_margin(-0.5));
+  refuse(arc_margin(0.5, 0.0));
+  refuse(coupleface::combined_margin{0.0, 0.3, 0.2, 64.0});
+  refuse(coupleface::cosine_margin{std::nan(""), 64.0});
+}
+
 TEST(margin_softmax_loss, broken_input_breaks_the_loss) {
   auto e = random_matrix<float>(3, 40, 10);
   auto w = random_matrix<float>(5, 40, 11);

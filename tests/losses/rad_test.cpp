@@ -238,6 +238,26 @@ TEST(rad_loss, broken_rows_break_the_loss_if_they_are_reached) {
   }
 }
 
+TEST(rad_loss, a_broken_row_without_neighbours_gets_no_gradient) {
+  matrix<float> const s(2, 2, {std::nan(""), 1, 1, 2});
+  auto const bank = random_matrix<float>(2, 2, 48);
+  ids const neighbours(2, 1, {-1, 0});
+  matrix<float> loss(1, 1), gradient(2, 2);
+  rad_loss(policy(), s.view(), bank.view(), bank.view(), neighbours.view(), loss.scalar(),
+           gradient.view(), coupleface::absolute{});
+  EXPECT_TRUE(std::isfinite(loss.at(0, 0)));
+  EXPECT_EQ(gradient.at(0, 0), 0);
+}
+
+TEST(rad_loss, settings_out_of_range_are_refused) {
+  auto const s = random_matrix<float>(2, 4, 49);
+  ids const neighbours(2, 1, {0, 1});
+  EXPECT_THROW(loss_of(s, s, s, neighbours, coupleface::hinge{std::nan("")}),
+               std::invalid_argument);
+  EXPECT_THROW(loss_of(s, s, s, neighbours, coupleface::hinge{-0.1}), std::invalid_argument);
+  EXPECT_THROW(loss_of(s, s, s, neighbours, coupleface::smooth_l1{0.0}), std::invalid_argument);
+}
+
 TEST(rad_loss, errors_name_what_is_wrong_and_write_nothing) {
   auto const s = random_matrix<float>(3, 4, 30);
   auto const bank = random_matrix<float>(5, 4, 31);

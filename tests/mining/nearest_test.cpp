@@ -147,6 +147,37 @@ TEST(mine_nearest, rows_that_no_screen_can_judge) {
   expect_brute_force<double>(wide, wide, 39, coupleface::cosine{}, coupleface::other_rows{});
 }
 
+TEST(mine_nearest, bounds_hold_where_doubles_underflow_or_widths_are_large) {
+  // Products near the smallest double round by as much as they are.
+  matrix<double> queries(1, 16, std::vector<double>(16, 0x1p-537));
+  matrix<double> candidates(65, 16, std::vector<double>(65 * 16, 0.0));
+  for (index_t i = 0; i < 64; ++i) { candidates.set(i, 0, 12 * 0x1p-537); }
+  for (index_t j = 0; j < 16; ++j) { candidates.set(64, j, 0.6 * 0x1p-537); }
+  expect_brute_force<double>(queries, candidates, 1, coupleface::inner_product{},
+                             coupleface::every_row{});
+  matrix<double> const origin(1, 16, std::vector<double>(16, 0.0));
+  for (index_t i = 0; i < 65; ++i) {
+    for (index_t j = 0; j < 16; ++j) {
+      candidates.set(i, j, i < 64 ? (j == 0 ? 0x1p-537 : 0.0) : 0x1p-538);
+    }
+  }
+  expect_brute_force<double>(origin, candidates, 1, coupleface::negative_squared_distance{},
+                             coupleface::every_row{});
+  // Short queries against long candidates that differ by single ulps: only roundings order them.
+  index_t const width = 8192;
+  matrix<double> small(20, width), large(70, width);
+  for (index_t j = 0; j < width; ++j) {
+    for (index_t i = 0; i < 20; ++i) { small.set(i, j, 1e-13 * double(1 + i)); }
+    double value = 1.1;
+    for (index_t i = 0; i < 70; ++i) {
+      large.set(i, j, value);
+      if (i % 3 == 2) { value = std::nextafter(value, 9.0); }
+    }
+  }
+  expect_brute_force<double>(small, large, 1, coupleface::negative_squared_distance{},
+                             coupleface::every_row{});
+}
+
 TEST(mine_nearest, other_labels_and_a_predicate_of_yours) {
   auto const x = random_matrix<float>(260, 16, 11);
   auto const labels = random_labels(260, 9, 12);
@@ -181,6 +212,11 @@ TEST(mine_nearest, errors_name_the_sizes_and_write_nothing) {
   EXPECT_THROW(mine_nearest(policy(), x.view(), x.view(), few.view(), few_indices.view()),
                std::invalid_argument);
   EXPECT_THROW(mine_nearest(policy(), x.view(), x.view(), values.view(), few_indices.view()),
+               std::invalid_argument);
+  auto const labels = random_labels(3, 2, 18);
+  EXPECT_THROW(mine_nearest(policy(), x.view(), x.view(), values.view(), indices.view(),
+                            coupleface::cosine{},
+                            coupleface::other_labels(labels.vector(), labels.vector())),
                std::invalid_argument);
   EXPECT_TRUE(values.untouched() && indices.untouched() && few.untouched());
 }

@@ -16,12 +16,14 @@ COUPLEFACE_HOST_DEVICE inline double load(T const& x) {
   }
 }
 
+/// Rounded once: to odd in float first where the element type only knows floats.
 template <class T>
 COUPLEFACE_HOST_DEVICE inline T store(double x) {
-  if constexpr (std::is_constructible_v<T, double>) {
+  if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, half> ||
+                std::is_same_v<T, bfloat16>) {
     return static_cast<T>(x);
   } else {
-    return static_cast<T>(static_cast<float>(x));
+    return static_cast<T>(element_bits::round_to_odd(x));
   }
 }
 

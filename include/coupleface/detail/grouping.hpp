@@ -16,7 +16,7 @@ void group_by_label(vector_view<L const> labels, index_t classes, index_t* begin
                     index_t* members) {
   std::fill(begins, begins + classes + 1, index_t(0));
   for (index_t i = 0; i < labels.extent(0); ++i) {
-    if (labels(i) >= 0) { ++begins[labels(i) + 1]; }
+    if (labels(i) >= 0) { ++begins[index_t(labels(i)) + 1]; }
   }
   for (index_t c = 0; c < classes; ++c) { begins[c + 1] += begins[c]; }
   for (index_t i = 0; i < labels.extent(0); ++i) {

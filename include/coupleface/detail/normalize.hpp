@@ -13,12 +13,25 @@ COUPLEFACE_HOST_DEVICE inline void normalize_row(X const* x, Y* y, index_t width
   for (index_t j = 0; j < width; ++j) { y[j] = store<Y>(load(x[j]) * inverse); }
 }
 
+/// g . x / ||x||, scaled. Products of doubles may leave the range of double though the result does
+/// not, so there each factor is scaled first.
+template <class G, class X>
+COUPLEFACE_HOST_DEVICE inline double component_along(G const* g, double g_scale, X const* x,
+                                                     double inverse, index_t width) {
+  if (inverse == 0) { return 0; }
+  if constexpr (std::is_same_v<X, double>) {
+    return scaled_dot(g, g_scale, x, inverse, width);
+  } else {
+    return dot(g, x, width) * g_scale * inverse;
+  }
+}
+
 /// out = (g - (g . u) u) / ||x|| with u = x / ||x||; `g` may be `out`.
 template <class X, class G, class R>
 COUPLEFACE_HOST_DEVICE inline void project_gradient(X const* x, double x_norm, G const* g,
                                                     double g_scale, R* out, index_t width) {
   double const inverse = inverse_norm<X>(x_norm);
-  double const along = inverse == 0 ? 0 : dot(g, x, width) * g_scale * inverse;
+  double const along = component_along(g, g_scale, x, inverse, width);
   for (index_t j = 0; j < width; ++j) {
     double const across = load(g[j]) * g_scale - along * (load(x[j]) * inverse);
     out[j] = store<R>(inverse == 0 ? 0 : across * inverse);

@@ -9,9 +9,10 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Relative room for the handful of double roundings in a relation's bound: a few units in the last
-/// place, taken four times over.
-inline constexpr double screen_rounding = 16 * std::numeric_limits<double>::epsilon();
+/// Room for roundings in a relation's bound: relative ones of a sum in sixteen lanes (d / 16 + 5
+/// units of 2^-53, so enough for widths up to 10^5), and products that underflow.
+inline constexpr double screen_rounding = 0x1p-40;
+inline constexpr double screen_underflow = std::numeric_limits<double>::min();
 
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, index_t width) {

@@ -76,7 +76,8 @@ COUPLEFACE_HOST_DEVICE inline double power_of_two_scale(double magnitude) {
   return std::ldexp(1.0, exponent > 1000 ? -1000 : (exponent < -1000 ? 1000 : -exponent));
 }
 
-/// L2 norm of a row in double; NaN or infinity if an element is.
+/// L2 norm of a row in double; NaN or infinity if an element is, or if the norm exceeds the largest
+/// double.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline double row_norm(A const* a, index_t width) {
   double const square = dot(a, a, width);

@@ -23,7 +23,7 @@ void save_feature_bank(npy_writer& writer, feature_bank<T, Update, Vector> const
 }
 
 /// @brief Writes the bank's state to a file of its own, atomically.
-/// @throws std::runtime_error naming file, byte and reason; an older file is then still there
+/// @throws std::runtime_error naming file, byte and reason; nothing is half-written
 template <class T, class Update, template <class...> class Vector>
 void save_feature_bank(std::string const& path, feature_bank<T, Update, Vector> const& bank) {
   npy_writer writer(path);
@@ -33,14 +33,17 @@ void save_feature_bank(std::string const& path, feature_bank<T, Update, Vector> 
 
 /// @brief Takes up a saved state. The bank must have been made with the same element type, update
 /// rule, classes and widths; its future is then, bit for bit, that of the bank that was saved.
-/// @throws std::runtime_error naming file and reason if the state is another bank's or the file is
-///   damaged; the bank is then unchanged
+/// @throws std::runtime_error naming file, byte and reason if the state is another bank's or the
+/// file is
+///   damaged; the bank is then unchanged, the reader somewhere in the state
+/// @complexity O(size of the state); the state is held twice meanwhile
 template <class T, class Update, template <class...> class Vector>
 void load_feature_bank(npy_reader& reader, feature_bank<T, Update, Vector>& bank) {
   feature_bank<T, Update, Vector> loaded = bank;
   detail::expect_identity(reader, detail::bank_identity(bank));
   loaded.visit_state(
       [&](char const* name, auto& state) { detail::read_state(reader, name, state); });
+  detail::expect_possible(reader, loaded);
   bank = std::move(loaded);
 }
 

@@ -13,10 +13,8 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief How elements are stored: as the type that numpy has for them.
-struct as_own_type {};
-/// @brief How bfloat16 is stored: as '<u2', unsigned integers of the same bits.
-struct bits_as_uint16 {};
+struct as_own_type {};     ///< elements are stored as the type that numpy has for them
+struct bits_as_uint16 {};  ///< bfloat16 is stored as '<u2', unsigned integers of the same bits
 
 namespace detail {
 template <class Storage>
@@ -90,6 +88,7 @@ class npy_reader {
   }
 
   std::string const& path() const { return file_->path(); }
+  std::uint64_t offset() const { return offset_; }
   bool at_end() const { return offset_ == file_->size(); }
   /// @throws std::runtime_error if bytes are left
   void expect_end() const { detail::expect_end_of_file(*file_, offset_); }

@@ -3,6 +3,7 @@
 // A margin maps cos(theta) to the logit before scaling and its derivative by cos(theta). Yours
 // needs
 //   double scale; margin_value operator()(double cosine) const
+// which does not throw, and may have bool valid() const, asked before anything is computed.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -17,7 +18,8 @@ struct margin_value {
   double slope;
 };
 
-/// @brief cos(m1 theta + m2) - m3. Source: stated (ArcFace, section on combined margins).
+/// @brief cos(m1 theta + m2) - m3; m1 > 0, 0 <= m2 < pi, scale > 0. Source: stated (ArcFace,
+/// section on combined margins).
 ///
 /// Beyond m1 theta + m2 = pi the cosine would rise again; from there on the value goes on as a
 /// straight line of slope 1, continuous and monotone (ours; trainers commonly use cos(theta) - m
@@ -36,9 +38,10 @@ struct combined_margin {
   static constexpr double smallest_sine = 1e-4;
   static constexpr double pi = 3.14159265358979323846;
 
+  bool valid() const { return m1 > 0 && m2 >= 0 && m2 < pi && scale > 0; }
+
   COUPLEFACE_HOST_DEVICE margin_value operator()(double cosine) const {
-    double const bend =
-        m2 >= pi ? 1.0 : (m1 > 0 && m2 + m1 * pi > pi ? std::cos((pi - m2) / m1) : -1.0);
+    double const bend = m2 + m1 * pi > pi ? std::cos((pi - m2) / m1) : -1.0;
     if (cosine < bend) { return {cosine - bend - 1.0 - m3, 1.0}; }
     return without_fallback(cosine);
   }
@@ -61,6 +64,7 @@ struct arc_margin : combined_margin {
 struct cosine_margin {
   double m = 0.35;
   double scale = 64.0;
+  bool valid() const { return m == m && scale > 0; }
   COUPLEFACE_HOST_DEVICE margin_value operator()(double cosine) const { return {cosine - m, 1.0}; }
   COUPLEFACE_HOST_DEVICE margin_value without_fallback(double cosine) const {
     return (*this)(cosine);

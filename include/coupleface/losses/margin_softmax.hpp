@@ -35,7 +35,8 @@ detail::sampled_targets<L, I> sampled_labels(vector_view<L> labels, vector_view<
 /// @complexity one matrix product n C d for the value, three more for the gradients: logits are
 ///   computed twice, never stored
 /// @scratch with a = accumulator size: a n d for unit embeddings, 16 n ceil(C / 256), 40 n, and for
-///   each of at most 16 lanes a tile of 256 classes: a (512 d + 131136), a n d with gradients
+///   each of at most 16 lanes a tile of 256 classes: a (512 d + 131136), a n d with gradients;
+///   Eigen packs tiles once more into memory of its own (malloc)
 /// @determinism bit-identical for any policy and thread count
 /// Source: stated (ArcFace, CosFace, partial FC); degenerate cases: ours.
 template <class Policy, class E, class W, class N, class L, class Margin = arc_margin,

@@ -3,6 +3,7 @@
 // A penalty maps x = R(student) - R(teacher) to a value and its derivative, 0 at a kink. NaN in,
 // NaN out: a broken embedding must not look like agreement. Yours needs
 //   penalty_value operator()(double x) const
+// which does not throw, and may have bool valid() const, asked before anything is computed.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -17,10 +18,11 @@ struct penalty_value {
   double slope;
 };
 
-/// @brief max(0, x - q): a student relation may not exceed the teacher's by more than q (RAD).
+/// @brief max(0, x - q): a student relation may not exceed the teacher's by more than q >= 0 (RAD).
 /// Source: reconstructed, q = 0.03 too.
 struct hinge {
   double q = 0.03;
+  bool valid() const { return q >= 0; }
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
     if (std::isnan(x)) { return {x, x}; }
     return x > q ? penalty_value{x - q, 1.0} : penalty_value{0.0, 0.0};
@@ -43,15 +45,17 @@ struct squared {
 /// @brief x^2 / (2 beta) for |x| < beta, else |x| - beta/2; beta > 0. Source: ours (RKD uses it).
 struct smooth_l1 {
   double beta = 1.0;
+  bool valid() const { return beta > 0; }
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
     if (!(std::fabs(x) >= beta)) { return {x * x / (2 * beta), x / beta}; }
     return {std::fabs(x) - beta / 2, x > 0 ? 1.0 : -1.0};
   }
 };
 
-/// @brief max(0, |x| - q): the two-sided hinge. Source: ours.
+/// @brief max(0, |x| - q), q >= 0: the two-sided hinge. Source: ours.
 struct dead_zone {
   double q = 0.03;
+  bool valid() const { return q >= 0; }
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
     if (std::isnan(x)) { return {x, x}; }
     if (!(std::fabs(x) > q)) { return {0.0, 0.0}; }

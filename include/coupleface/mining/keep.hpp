@@ -1,6 +1,9 @@
-// coupleface: which pairs may be mined at all. A `Keep` is a predicate on (query, candidate).
+// coupleface: which pairs may be mined at all. A `Keep` is a predicate on (query, candidate) that
+// does not throw; one with a member expect_fits(function, queries, candidates) is asked first.
 #pragma once
 
+#include <coupleface/error.hpp>
+#include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -20,6 +23,8 @@ struct other_rows {
 /// @brief Pairs whose labels differ. Rows labelled -1 are never mined and mine nothing.
 template <class L>
 class other_labels {
+  COUPLEFACE_EXPECT_IDS("other_labels", "labels", L);
+
  public:
   /// @param query_labels [n], @param candidate_labels [m], in the policy's memory
   COUPLEFACE_HOST_DEVICE other_labels(vector_view<L> query_labels, vector_view<L> candidate_labels)
@@ -29,6 +34,15 @@ class other_labels {
     auto const a = query_labels_(query);
     auto const b = candidate_labels_(candidate);
     return a != b && a >= 0 && b >= 0;
+  }
+
+  void expect_fits(char const* function, index_t queries, index_t candidates) const {
+    detail::expect_view(function, "query labels", query_labels_);
+    detail::expect_view(function, "candidate labels", candidate_labels_);
+    detail::expect_equal(function, "size of the query labels", query_labels_.extent(0),
+                         "rows of queries", queries);
+    detail::expect_equal(function, "size of the candidate labels", candidate_labels_.extent(0),
+                         "rows of candidates", candidates);
   }
 
  private:

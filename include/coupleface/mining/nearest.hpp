@@ -33,7 +33,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @complexity O(n m d) multiplications in float, and O(d) in double for each of the about
 ///   K (1 + ln(m / K)) candidates of a query that the screen cannot exclude
 /// @scratch 8 (n + m) bytes for norms and, for each of at most 32 lanes, two tiles of 128 and 256
-///   unit rows in float with their product: 32 (1536 d + 128 KiB) bytes at most
+///   unit rows in float with their product: 32 (1536 d + 128 KiB) bytes at most. Eigen packs both
+///   tiles once more, for every lane that runs, into up to 1536 d bytes of its own (malloc)
 /// @determinism bit-identical for any policy, thread count and blocking
 /// Source: "mine the informative mutual relations": stated; top-K of prototypes: reconstructed.
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,
@@ -56,6 +57,7 @@ void mine_nearest(Policy const& policy, matrix_view<Q> queries, matrix_view<C> c
   detail::expect_equal("mine_nearest", "rows of values", values.extent(0), "rows of queries",
                        queries.extent(0));
   detail::expect_ids_fit<I>("mine_nearest", "candidates", candidates.extent(0));
+  detail::keep_check<Keep>::run(keep, "mine_nearest", queries.extent(0), candidates.extent(0));
   detail::mine_nearest(policy, matrix_view<Q const>(queries), matrix_view<C const>(candidates),
                        values, indices, relation, keep);
 }

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <coupleface/bank_update.hpp>
+#include <coupleface/detail/io/file.hpp>
 #include <coupleface/view.hpp>
 
 #include <algorithm>
-#include <stdexcept>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,15 +41,16 @@ void expect_identity(Reader& reader, std::vector<double> const& expected) {
                                         "number of classes",
                                         "teacher width",
                                         "student width"};
+  auto const offset = reader.offset();
   auto const found = reader.template read<double>();
   if (found.size() != index_t(expected.size())) {
-    throw std::runtime_error(reader.path() + ": does not begin with a feature bank's identity");
+    fail_file(reader.path(), offset, "does not begin with a feature bank's identity");
   }
   for (std::size_t k = 0; k < expected.size(); ++k) {
     if (found.data()[k] != expected[k]) {
-      throw std::runtime_error(reader.path() + ": " + meaning[k] + " is " +
-                               std::to_string(found.data()[k]) + ", the bank's is " +
-                               std::to_string(expected[k]));
+      fail_file(reader.path(), offset,
+                std::string(meaning[k]) + " is " + std::to_string(found.data()[k]) +
+                    ", the bank's is " + std::to_string(expected[k]));
     }
   }
 }
@@ -65,25 +67,53 @@ void write_state(Writer& writer, Container const& state) {
 }
 
 template <class Reader, class Array>
-void expect_size(Reader const& reader, char const* name, Array const& array, std::size_t size) {
+void expect_size(Reader const& reader, std::uint64_t offset, char const* name, Array const& array,
+                 std::size_t size) {
   if (array.size() != index_t(size)) {
-    throw std::runtime_error(reader.path() + ": " + name + " has " + std::to_string(array.size()) +
-                             " elements, the bank has " + std::to_string(size));
+    fail_file(reader.path(), offset,
+              std::string(name) + " has " + std::to_string(array.size()) +
+                  " elements, the bank has " + std::to_string(size));
   }
 }
 
 template <class Reader>
 void read_state(Reader& reader, char const* name, index_t& step) {
+  auto const offset = reader.offset();
   auto const array = reader.template read<index_t>();
-  expect_size(reader, name, array, 1);
+  expect_size(reader, offset, name, array, 1);
   step = *array.data();
+  if (step < 0 || step >= (index_t(1) << 62)) {
+    fail_file(reader.path(), offset, std::string(name) + " is " + std::to_string(step));
+  }
 }
 
 template <class Reader, class Container>
 void read_state(Reader& reader, char const* name, Container& state) {
+  auto const offset = reader.offset();
   auto const array = reader.template read<typename Container::value_type>();
-  expect_size(reader, name, array, state.size());
+  expect_size(reader, offset, name, array, state.size());
   std::copy(array.data(), array.data() + array.size(), state.begin());
+}
+
+/// What a slot's age can be, given the number of updates, and where its ring goes on.
+template <class Reader, class Bank>
+void expect_possible(Reader const& reader, Bank const& bank) {
+  index_t const slots = bank.update_rule().slots();
+  bank.visit_state([&](char const* name, auto const& state) {
+    using state_type = std::decay_t<decltype(state)>;
+    if constexpr (!std::is_arithmetic_v<state_type>) {
+      if constexpr (std::is_same_v<typename state_type::value_type, std::int64_t>) {
+        bool const ages = std::string(name) == "ages";
+        for (std::int64_t const value : state) {
+          if (value < (ages ? -1 : 0) || value >= (ages ? bank.steps() : slots)) {
+            fail_file(reader.path(), 0,
+                      std::string(name) + " holds " + std::to_string(value) + " after " +
+                          std::to_string(bank.steps()) + " updates");
+          }
+        }
+      }
+    }
+  });
 }
 
 }  // namespace detail

@@ -126,6 +126,7 @@ class atomic_file {
   std::uint64_t offset() const { return flushed_ + buffer_.size(); }
 
   void write(void const* data, std::size_t size) {
+    if (committed_) { fail_file(path_, flushed_, "is committed already"); }
     if (buffer_.size() + size > capacity) { flush(); }
     if (size >= capacity) {
       write_through(data, size);
@@ -136,6 +137,7 @@ class atomic_file {
   }
 
   void commit() {
+    if (committed_) { fail_file(path_, flushed_, "is committed already"); }
     flush();
     if (::fsync(file_.get()) != 0) { fail_system(path_, flushed_, "cannot sync", errno); }
     if (int const error = file_.close()) { fail_system(path_, flushed_, "cannot close", error); }

@@ -5,6 +5,7 @@
 #include <coupleface/detail/losses/softmax_targets.hpp>
 #include <coupleface/detail/losses/softmax_tiles.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/settings.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// The right class's logit from the canonical cosine: where the margin is steep, digits count.
-template <class E, class W, class Targets, class Margin>
+/// Rounded to Acc, as it stands among the others in the sum: the loss is never below 0.
+template <class Acc, class E, class W, class Targets, class Margin>
 softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const> weights,
                            Targets const& targets, Margin const& margin, index_t i) {
   index_t const column = targets.column(i);
@@ -23,7 +25,7 @@ softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const>
   auto const w = make_row(weights.row(targets.weight_row(column)), weights.extent(1));
   margin_value const m =
       margin(cosine_of(e.data, e.norm, w.data, w.norm, e.width, dot(e.data, w.data, e.width)));
-  return {column, margin.scale * m.value, margin.scale * m.slope, 0};
+  return {column, double(Acc(margin.scale * m.value)), margin.scale * m.slope, 0};
 }
 
 /// log sum over all tiles, in their order.
@@ -93,6 +95,7 @@ void margin_softmax_loss(host_policy<Derived> const& base, matrix_view<E const> 
                          matrix_view<W const> weights, Targets targets, scalar_view<L> loss,
                          Gradient gradient, WeightGradient weight_gradient, Margin margin) {
   auto const& policy = static_cast<Derived const&>(base);
+  expect_valid("margin_softmax_loss", "a setting of the margin is out of range", margin);
   targets.expect_in_range("margin_softmax_loss", weights.extent(0));
   using acc =
       std::conditional_t<std::is_same_v<E, double> || std::is_same_v<W, double>, double, float>;
@@ -102,7 +105,7 @@ void margin_softmax_loss(host_policy<Derived> const& base, matrix_view<E const> 
   acc* const units = unit_memory.data();
   softmax_sample* const samples = sample_memory.data();
   for_each_index(policy, n, [=](index_t i) {
-    samples[i] = make_sample(embeddings, weights, targets, margin, i);
+    samples[i] = make_sample<acc>(embeddings, weights, targets, margin, i);
     acc* const unit = units + i * width;
     if (samples[i].column >= 0) {
       normalize_row(embeddings.row(i), unit, width);

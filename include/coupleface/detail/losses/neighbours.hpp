@@ -16,6 +16,7 @@ struct listed_neighbours {
   index_t samples() const { return entries.extent(0); }
   COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return entries.row(i); }
   COUPLEFACE_HOST_DEVICE index_t count(index_t) const { return entries.extent(1); }
+  bool has_any(index_t i) const { return count_ids(begin(i), count(i)) > 0; }
   void expect_views(char const* function) const { expect_view(function, "neighbours", entries); }
   void expect_in_range(char const* function, index_t bank_rows) const {
     for (index_t i = 0; i < samples(); ++i) {
@@ -35,6 +36,7 @@ struct labelled_neighbours {
   COUPLEFACE_HOST_DEVICE index_t count(index_t i) const {
     return labels(i) < 0 ? 0 : table.extent(1);
   }
+  bool has_any(index_t i) const { return count(i) > 0 && count_ids(begin(i), count(i)) > 0; }
   void expect_views(char const* function) const {
     expect_view(function, "labels", labels);
     expect_view(function, "table", table);

@@ -6,6 +6,7 @@
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/settings.hpp>
 #include <coupleface/detail/sum.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/losses/penalty.hpp>
@@ -114,6 +115,7 @@ void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_v
               scalar_view<L> loss, Gradient gradient, Penalty penalty) {
   auto const& policy = static_cast<Derived const&>(base);
   auto const neighbours = as_neighbours(neighbours_argument);
+  expect_valid("rad_loss", "a setting of the penalty is out of range", penalty);
   neighbours.expect_in_range("rad_loss", student_bank.extent(0));
   constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
   index_t const n = student.extent(0);
@@ -133,8 +135,9 @@ void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_v
       if constexpr (with_gradient) { std::fill(direction, direction + width, 0.0); }
       terms[i] = sample(i, direction);
       if constexpr (with_gradient) {
-        project_gradient(student.row(i), row_norm(student.row(i), width), direction, mean,
-                         gradient.row(i), width);
+        // A row that takes part in no pair gets 0, even if it is not finite.
+        double const norm = neighbours.has_any(i) ? row_norm(student.row(i), width) : 0.0;
+        project_gradient(student.row(i), norm, direction, mean, gradient.row(i), width);
       }
     }
   });

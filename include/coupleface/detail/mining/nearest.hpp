@@ -21,6 +21,17 @@ inline constexpr bool has_upper_bound<
     Relation, std::void_t<decltype(std::declval<Relation const&>().upper_bound(0.0, 0.0, 0.0))>> =
     true;
 
+template <class Keep, class = void>
+struct keep_check {
+  static void run(Keep const&, char const*, index_t, index_t) {}
+};
+template <class Keep>
+struct keep_check<Keep, std::void_t<decltype(std::declval<Keep const&>().expect_fits("", 0, 0))>> {
+  static void run(Keep const& keep, char const* function, index_t queries, index_t candidates) {
+    keep.expect_fits(function, queries, candidates);
+  }
+};
+
 /// How far a float product of two unit rows, each rounded to float, can lie from their cosine: one
 /// rounding per element and side, d products and sums in any order, and elements that underflow.
 /// A tenth more than the first-order sum covers the higher orders up to d = 10^6.
