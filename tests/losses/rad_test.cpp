@@ -83,7 +83,8 @@ TYPED_TEST_SUITE(rad_types, element_pairs);
 TYPED_TEST(rad_types, shapes_against_a_plain_loop) {
   using S = typename TypeParam::first_type;
   using B = typename TypeParam::second_type;
-  for (auto const& [n, d] : shapes()) {
+  for (auto const& shape : shapes()) {
+    index_t const n = shape.first, d = shape.second;
     if (n > 130) { continue; }
     index_t const classes = n + 2;
     auto const s = random_matrix<S>(n, d, 1, 3);
