@@ -13,7 +13,7 @@ namespace train_student {
 struct arguments {
   // Few enough that a student without a teacher stays behind one with.
   arguments() {
-    synthetic.people = 300;
+    synthetic.people = 200;
     synthetic.images_per_person = 8;
   }
   std::string data, list, teacher_embeddings, eval_pairs, out = "train_student_out";
@@ -21,7 +21,7 @@ struct arguments {
   bool compare = false, centre = true;
   int seeds = 1, threads = 0;
   synthetic_options synthetic;
-  int teacher_people = 1000, folds = 10, pairs_per_fold = 300, teacher_epochs = 8;
+  int teacher_people = 1500, folds = 10, pairs_per_fold = 300, teacher_epochs = 12;
   std::uint64_t data_seed = 1;
   run_settings run;
 };
@@ -119,7 +119,7 @@ inline void declare(CLI::App& app, arguments& a) {
 
   app.add_option(
          "--epochs", r.epochs,
-         "Passes over the train split; 0: 8 with --data, 20 on drawn faces, which are fewer")
+         "Passes over the train split; 0: 8 with --data, 24 on drawn faces, which are fewer")
       ->check(at_least(0))
       ->group("Training");
   app.add_option("--batch", r.batch, "Images a step")->check(at_least(2))->group("Training");

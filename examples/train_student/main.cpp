@@ -109,7 +109,7 @@ int run(arguments a) {
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   listen_for_interruption();
   bool const drawn = a.data.empty();
-  if (a.run.epochs == 0) a.run.epochs = drawn ? 20 : 8;
+  if (a.run.epochs == 0) a.run.epochs = drawn ? 24 : 8;
   face_dataset faces;
   if (drawn) {
     synthetic_options all = a.synthetic;

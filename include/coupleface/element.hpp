@@ -15,6 +15,9 @@ namespace coupleface {
 
 namespace element_bits {
 
+// nvcc lets device code read such constants, but not call the functions that they come from.
+inline constexpr double largest_float = std::numeric_limits<float>::max();
+
 COUPLEFACE_HOST_DEVICE inline std::uint32_t bits_of(float x) {
   std::uint32_t bits;
   std::memcpy(&bits, &x, sizeof bits);
@@ -30,9 +33,8 @@ COUPLEFACE_HOST_DEVICE inline float float_of(std::uint32_t bits) {
 // Rounding a double to float and then to 16 bits would round twice. Rounding to odd first keeps the
 // lost bits visible in the last place, so the second rounding decides as if it had seen them all.
 COUPLEFACE_HOST_DEVICE inline float round_to_odd(double x) {
-  constexpr double largest = std::numeric_limits<float>::max();
   float const nearest = static_cast<float>(x);
-  if (!(std::fabs(x) <= largest) || double(nearest) == x) { return nearest; }
+  if (!(std::fabs(x) <= largest_float) || double(nearest) == x) { return nearest; }
   std::uint32_t bits = bits_of(nearest);
   if (bits & 1u) { return nearest; }
   bool const away = std::fabs(double(nearest)) < std::fabs(x);

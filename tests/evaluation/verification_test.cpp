@@ -174,7 +174,9 @@ TEST(pair_scores, rows_that_are_not_finite) {
   std::vector<double> scores(6, 7);
   cf::pair_scores(thrust::device, matrix_of(a, 5), matrix_of(a, 5), view_of(first), view_of(second),
                   view_of(scores));
-  expect_same({scores.begin(), scores.begin() + 4}, {nan, nan, nan, 0});
+  // Not as a list {nan, nan, nan, 0}: g++ 12.2 -O3 with AVX-512 makes four NaN of it.
+  for (int i = 0; i < 3; ++i) { EXPECT_TRUE(std::isnan(scores[i])) << i; }
+  EXPECT_EQ(scores[3], 0);
   EXPECT_NEAR(scores[4], 1, 1e-15);
   EXPECT_NEAR(scores[5], 1, 1e-15);
 }

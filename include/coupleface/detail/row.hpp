@@ -92,12 +92,14 @@ COUPLEFACE_HOST_DEVICE inline double row_norm(A const* a, index_t width) {
   return std::sqrt(square);
 }
 
+template <class A>
+inline constexpr double smallest_normal = std::numeric_limits<accumulator_t<A>>::min();
+
 /// A norm under the smallest normal number of the accumulator type makes a row degenerate: it has
 /// no direction, its relations and gradients are 0.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline bool is_degenerate(double norm) {
-  constexpr double smallest_normal = std::numeric_limits<accumulator_t<A>>::min();
-  return norm < smallest_normal;
+  return norm < smallest_normal<A>;
 }
 
 /// 1 / norm, 0 for a degenerate row, NaN for a row that is not finite.

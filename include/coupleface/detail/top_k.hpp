@@ -10,6 +10,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+inline constexpr double no_score = -std::numeric_limits<double>::infinity();
+
 /// Does candidate (value, index) come before another? Larger value first, equal values by smaller
 /// index, NaN after every number, empty slots (index -1) last of all.
 COUPLEFACE_HOST_DEVICE inline bool ranks_before(double value, index_t index, double other_value,
@@ -30,9 +32,8 @@ class bounded_heap {
       : values_(values), indices_(indices), capacity_(capacity) {}
 
   COUPLEFACE_HOST_DEVICE void clear() {
-    constexpr double lowest = -std::numeric_limits<double>::infinity();
     for (index_t slot = 0; slot < capacity_; ++slot) {
-      values_[slot] = store<V>(lowest);
+      values_[slot] = store<V>(no_score);
       indices_[slot] = I(-1);
     }
   }

@@ -32,12 +32,13 @@ struct keep_check<Keep, std::void_t<decltype(std::declval<Keep const&>().expect_
   }
 };
 
+inline constexpr double float_unit = std::numeric_limits<float>::epsilon() / 2.0;
+
 /// How far a float product of two unit rows, each rounded to float, can lie from their cosine: one
 /// rounding per element and side, d products and sums in any order, and elements that underflow.
 /// A tenth more than the first-order sum covers the higher orders up to d = 10^6.
 COUPLEFACE_HOST_DEVICE inline double screen_error(index_t width) {
-  constexpr double unit = std::numeric_limits<float>::epsilon() / 2.0;
-  return 1.1 * (double(width) + 4) * unit + double(width) * 0x1p-120;
+  return 1.1 * (double(width) + 4) * float_unit + double(width) * 0x1p-120;
 }
 
 /// A row divided by its norm, in float. Rows without a usable direction become NaN, which no screen
