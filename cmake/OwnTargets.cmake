@@ -73,6 +73,10 @@ endif()
 
 # What every test runs with.
 set(COUPLEFACE_TEST_ENVIRONMENT "")
+if(COUPLEFACE_SANITIZERS MATCHES "address")
+  list(APPEND COUPLEFACE_TEST_ENVIRONMENT
+    "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/leaks_of_libomp.txt")
+endif()
 if(IS_DIRECTORY "${COUPLEFACE_DATA_FOLDER}")
   list(APPEND COUPLEFACE_TEST_ENVIRONMENT "COUPLEFACE_DATA=${COUPLEFACE_DATA_FOLDER}")
 endif()

@@ -59,10 +59,20 @@ class matrix {
 
   index_t rows() const { return rows_; }
   index_t columns() const { return columns_; }
-  T get(index_t i, index_t j) const { return data_[static_cast<std::size_t>(i * stride_ + j)]; }
+  T get(index_t i, index_t j) const {
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+    return data_[static_cast<std::size_t>(i * stride_ + j)];
+#else  // thrust's references to elements are slow, and UBSan objects to them
+    return thrust::raw_pointer_cast(data_.data())[i * stride_ + j];
+#endif
+  }
   double at(index_t i, index_t j) const { return static_cast<double>(get(i, j)); }
   void set(index_t i, index_t j, double x) {
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
     data_[static_cast<std::size_t>(i * stride_ + j)] = from_double<T>(x);
+#else
+    thrust::raw_pointer_cast(data_.data())[i * stride_ + j] = from_double<T>(x);
+#endif
   }
 
   coupleface::matrix_view<T> view() {
