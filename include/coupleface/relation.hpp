@@ -21,8 +21,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 struct cosine {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
-    return detail::cosine_of(a.data, a.norm, b.data, b.norm, a.width,
-                             detail::dot(a.data, b.data, a.width));
+    return detail::row_cosine(a, b);
   }
   COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double, double) const { return cosine; }
 };

@@ -148,5 +148,11 @@ COUPLEFACE_HOST_DEVICE inline row<T> make_row(T const* data, index_t width) {
   return {data, width, row_norm(data, width)};
 }
 
+/// The canonical cosine of two rows.
+template <class A, class B>
+COUPLEFACE_HOST_DEVICE inline double row_cosine(row<A> const& a, row<B> const& b) {
+  return cosine_of(a.data, a.norm, b.data, b.norm, a.width, dot(a.data, b.data, a.width));
+}
+
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

@@ -57,7 +57,9 @@ void mine_nearest(Policy const& policy, matrix_view<Q> queries, matrix_view<C> c
   detail::expect_equal("mine_nearest", "rows of values", values.extent(0), "rows of queries",
                        queries.extent(0));
   detail::expect_ids_fit<I>("mine_nearest", "candidates", candidates.extent(0));
-  detail::keep_check<Keep>::run(keep, "mine_nearest", queries.extent(0), candidates.extent(0));
+  if constexpr (detail::has_expect_fits<Keep>) {
+    keep.expect_fits("mine_nearest", queries.extent(0), candidates.extent(0));
+  }
   detail::mine_nearest(policy, matrix_view<Q const>(queries), matrix_view<C const>(candidates),
                        values, indices, relation, keep);
 }

@@ -28,20 +28,18 @@ COUPLEFACE_HOST_DEVICE inline double unit_squared_distance(A const* a, double a_
   return fold(lanes);
 }
 
-template <class S, class T>
-COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width) {
-  double const s_inverse = inverse_norm<S>(row_norm(s, width));
-  double const t_inverse = inverse_norm<T>(row_norm(t, width));
-  return unit_squared_distance(s, s_inverse, t, t_inverse, width);
-}
-
-// A degenerate teacher has inverse 0 and so asks for nothing; a degenerate student is handled by
-// the projection.
+/// Value of one row and, unless it is no_gradient, its gradient. A degenerate teacher has inverse 0
+/// and so asks for nothing; a degenerate student is handled by the projection.
 template <class S, class T, class G>
-COUPLEFACE_HOST_DEVICE inline void fcd_row_gradient(S const* s, T const* t, index_t width,
-                                                    double scale, G* gradient) {
+COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width, double scale,
+                                             G gradient) {
+  double const s_norm = row_norm(s, width);
   double const t_inverse = inverse_norm<T>(row_norm(t, width));
-  project_gradient(s, row_norm(s, width), t, scale * t_inverse, gradient, width);
+  double const value = unit_squared_distance(s, inverse_norm<S>(s_norm), t, t_inverse, width);
+  if constexpr (!std::is_same_v<G, no_gradient>) {
+    project_gradient(s, s_norm, t, scale * t_inverse, gradient, width);
+  }
+  return value;
 }
 
 template <class Derived, class S, class T, class L, class Gradient>
@@ -52,10 +50,11 @@ void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
   scratch<double, Derived> const row_losses(policy, n);
   double* const terms = row_losses.data();
   for_each_index(policy, n, [=](index_t i) {
-    terms[i] = fcd_row(student.row(i), teacher.row(i), student.extent(1));
-    if constexpr (!std::is_same_v<Gradient, no_gradient>) {
-      fcd_row_gradient(student.row(i), teacher.row(i), student.extent(1), -2.0 / double(n),
-                       gradient.row(i));
+    if constexpr (std::is_same_v<Gradient, no_gradient>) {
+      terms[i] = fcd_row(student.row(i), teacher.row(i), student.extent(1), 0.0, gradient);
+    } else {
+      terms[i] = fcd_row(student.row(i), teacher.row(i), student.extent(1), -2.0 / double(n),
+                         gradient.row(i));
     }
   });
   store_sum(policy, terms, n, 1.0 / double(n), loss.data_handle());

@@ -23,8 +23,7 @@ softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const>
   if (column < 0) { return {-1, 0, 0, 0}; }
   auto const e = make_row(embeddings.row(i), embeddings.extent(1));
   auto const w = make_row(weights.row(targets.weight_row(column)), weights.extent(1));
-  margin_value const m =
-      margin(cosine_of(e.data, e.norm, w.data, w.norm, e.width, dot(e.data, w.data, e.width)));
+  margin_value const m = margin(row_cosine(e, w));
   return {column, double(Acc(margin.scale * m.value)), margin.scale * m.slope, 0};
 }
 

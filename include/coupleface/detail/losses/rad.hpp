@@ -81,7 +81,7 @@ struct rad_sample {
     for (index_t k = 0; k < neighbours.count(i); ++k) {
       if (ids[k] < 0) { continue; }
       auto const h = make_row(student_bank.row(ids[k]), student_bank.extent(1));
-      penalty_value const p = penalty(relation(s, h) - relation(t, teacher_row(ids[k], h)));
+      penalty_value const p = penalty(row_cosine(s, h) - row_cosine(t, teacher_row(ids[k], h)));
       sum += p.value;
       if (direction != nullptr && p.slope != 0) { add(direction, p.slope, h); }
     }
@@ -96,10 +96,6 @@ struct rad_sample {
     } else {
       return make_row(teacher_bank.row(c), teacher_bank.extent(1));
     }
-  }
-  template <class X, class Y>
-  COUPLEFACE_HOST_DEVICE static double relation(row<X> const& x, row<Y> const& y) {
-    return cosine_of(x.data, x.norm, y.data, y.norm, x.width, dot(x.data, y.data, x.width));
   }
   template <class X>
   COUPLEFACE_HOST_DEVICE static void add(double* direction, double slope, row<X> const& h) {

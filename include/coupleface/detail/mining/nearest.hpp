@@ -22,15 +22,10 @@ inline constexpr bool has_upper_bound<
     true;
 
 template <class Keep, class = void>
-struct keep_check {
-  static void run(Keep const&, char const*, index_t, index_t) {}
-};
+inline constexpr bool has_expect_fits = false;
 template <class Keep>
-struct keep_check<Keep, std::void_t<decltype(std::declval<Keep const&>().expect_fits("", 0, 0))>> {
-  static void run(Keep const& keep, char const* function, index_t queries, index_t candidates) {
-    keep.expect_fits(function, queries, candidates);
-  }
-};
+inline constexpr bool has_expect_fits<
+    Keep, std::void_t<decltype(std::declval<Keep const&>().expect_fits("", 0, 0))>> = true;
 
 inline constexpr double float_unit = std::numeric_limits<float>::epsilon() / 2.0;
 
