@@ -36,9 +36,11 @@ struct results {
   static constexpr index_t n = 401, d = 37, classes = 310, k = 12;
   matrix<float> unit{n, d}, prototypes{classes, d}, values{classes, k}, fcd_gradient{n, d},
       rad_gradient{n, d}, softmax_gradient{n, d}, weight_gradient{classes, d}, bank{classes, d},
-      relations{40, classes}, best{40, 5};
-  matrix<std::int32_t> neighbours{classes, k}, best_indices{40, 5};
-  matrix<double> losses{1, 3};
+      relations{40, classes}, best{40, 5}, mixed_values{classes, k}, window_values{classes, k},
+      order_values{n, k};
+  matrix<std::int32_t> neighbours{classes, k}, best_indices{40, 5}, mixed{classes, k},
+      window{classes, k}, order{n, k};
+  matrix<double> losses{1, 3}, means{1, 2};
 
   results() {
     auto const x = random_matrix<float>(n, d, 1), teacher = random_matrix<float>(n, d, 2);
@@ -50,6 +52,15 @@ struct results {
     normalize_rows(policy(), x.view(), unit.view());
     class_prototypes(policy(), teacher.view(), labels.vector(), prototypes.view());
     mine_nearest(policy(), prototypes.view(), prototypes.view(), values.view(), neighbours.view());
+    mine_mixed(policy(), prototypes.view(), prototypes.view(), 5, 7, mixed_values.view(),
+               mixed.view());
+    mine_rank_window(policy(), prototypes.view(), prototypes.view(), 4, window_values.view(),
+                     window.view());
+    mine_teacher_order(policy(), x.view(), prototypes.view(), teacher.view(), prototypes.view(),
+                       3 * k, order_values.view(), order.view(), other_classes(labels.vector()));
+    auto const statistics = describe_table(policy(), values.view(), neighbours.view(), classes);
+    means.set(0, 0, statistics.mean);
+    means.set(0, 1, statistics.mean_nearest);
     fcd_loss(policy(), x.view(), teacher.view(), loss(0), fcd_gradient.view());
     rad_loss(policy(), x.view(), teacher.view(), prototypes.view(),
              class_neighbours(labels.vector(), neighbours.view()), loss(1), rad_gradient.view());
@@ -71,7 +82,11 @@ struct results {
            softmax_gradient.same_bits(other.softmax_gradient) &&
            weight_gradient.same_bits(other.weight_gradient) && bank.same_bits(other.bank) &&
            relations.same_bits(other.relations) && best.same_bits(other.best) &&
-           best_indices.same_bits(other.best_indices) && losses.same_bits(other.losses);
+           best_indices.same_bits(other.best_indices) && losses.same_bits(other.losses) &&
+           mixed_values.same_bits(other.mixed_values) && mixed.same_bits(other.mixed) &&
+           window_values.same_bits(other.window_values) && window.same_bits(other.window) &&
+           order_values.same_bits(other.order_values) && order.same_bits(other.order) &&
+           means.same_bits(other.means);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "settings.hpp"
 #include "synthetic_faces.hpp"
@@ -20,11 +21,47 @@ struct arguments {
   std::string how = "coupleface", select_folds, report_folds;
   bool compare = false, centre = true;
   int seeds = 1, threads = 0;
+  std::vector<std::string> mining{"nearest"};
   synthetic_options synthetic;
   int teacher_people = 1500, folds = 10, pairs_per_fold = 300, teacher_epochs = 12;
   std::uint64_t data_seed = 1;
   run_settings run;
 };
+
+inline void declare_mining(CLI::App& app, arguments& a) {
+  mining_settings& m = a.run.mining;
+  app.add_option(
+         "--mining", a.mining,
+         "Whom relations are with. A table of classes, mined by --refresh: nearest, random, "
+         "rank_window, similarity_window, mixed. For each batch anew: in_batch, bank, gap "
+         "(where the student exceeds the teacher most), absolute_gap, teacher_order, "
+         "relative_margin. Several, with commas, are compared")
+      ->check(CLI::IsMember(mining_strategies()))
+      ->delimiter(',')
+      ->group("Mining");
+  app.add_option("--mining-skip", m.skip,
+                 "Nearest classes that rank_window leaves out: one person under two names")
+      ->check(CLI::Range(0, 1000000000))
+      ->group("Mining");
+  app.add_option("--mining-highest", m.highest,
+                 "Relation above which similarity_window leaves classes out; two pictures of one "
+                 "person mostly have more than the default")
+      ->group("Mining");
+  app.add_option("--mining-lowest", m.lowest, "The same from below")->group("Mining");
+  app.add_option("--mining-hard", m.hard,
+                 "Nearest ones among the K of mixed, the others are random; 0: half")
+      ->check(CLI::Range(0, 1000000000))
+      ->group("Mining");
+  app.add_option("--mining-pool", m.pool,
+                 "Classes nearest to the student's embedding, of which teacher_order takes those "
+                 "nearest to the teacher's; 0: 3 K")
+      ->check(CLI::Range(0, 1000000000))
+      ->group("Mining");
+  app.add_option("--mining-margin", m.margin,
+                 "Share of the relation to the own class by which relative_margin stays under it")
+      ->check(CLI::Range(0.0, 1e12))
+      ->group("Mining");
+}
 
 inline void declare(CLI::App& app, arguments& a) {
   run_settings& r = a.run;
@@ -104,6 +141,7 @@ inline void declare(CLI::App& app, arguments& a) {
                  "Mine again from the bank every so many epochs; 0: once, from the prototypes")
       ->check(at_least(0))
       ->group("Method");
+  declare_mining(app, a);
   app.add_option("--bank", r.bank, "What stands for a class: its prototype, its latest sample, ...")
       ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}))
       ->group("Method");

@@ -1,6 +1,6 @@
 // What a run knows about classes: prototypes of the teacher's embeddings, the mined table of the K
-// most related classes of each, and the bank of teacher embeddings that the student's relations are
-// measured against.
+// classes that each is compared with (or what a batch was compared with), and the bank of teacher
+// embeddings that the student's relations are measured against.
 #pragma once
 
 #include <thrust/system/omp/execution_policy.h>
@@ -12,6 +12,7 @@
 #include <sstream>
 #include <variant>
 
+#include "mining_strategies.hpp"
 #include "network_views.hpp"
 #include "settings.hpp"
 
@@ -42,27 +43,13 @@ inline matrix<float> teacher_prototypes(matrix<float> const& teacher, std::vecto
   return prototypes;
 }
 
-struct relation_table {
-  matrix<float> values;          // [classes, k], descending
-  matrix<std::int32_t> classes;  // [classes, k], -1 where there are too few
-};
-
-inline relation_table mine(coupleface::matrix_view<float const> bank, int k) {
-  relation_table table;
-  table.values.resize(bank.extent(0), k);
-  table.classes.resize(bank.extent(0), k);
-  coupleface::mine_nearest(thrust::omp::par, bank, bank, view_of(table.values),
-                           view_of(table.classes));
-  return table;
-}
-
 /// Says how far the teacher tells related classes from any, and warns where q would forgive every
 /// gap there is.
 inline void report_relation_spread(matrix<float> const& teacher, std::vector<int> const& train,
                                    std::vector<std::int32_t> const& labels, int classes,
                                    run_settings const& s) {
   matrix<float> const prototypes = teacher_prototypes(teacher, train, labels, classes);
-  relation_table const table = mine(view_of(prototypes), s.k);
+  relation_table const table = mine_classes({}, view_of(prototypes), s.k, 0);
   // Over all ordered pairs of classes: |sum of unit vectors|^2 = C + sum of the pairs' cosines.
   double const c = classes, squares = prototypes.colwise().sum().cast<double>().squaredNorm();
   double const all = (squares - c) / (c * std::max(1.0, c - 1));
@@ -88,28 +75,41 @@ class class_relations {
                   run_settings const& settings)
       : settings_(settings),
         penalty_(penalty_of(settings)),
-        bank_(make_bank(settings, teacher_prototypes(teacher, train, labels, classes))) {}
-
-  void mine_on_schedule(int epoch) {
-    bool const due = settings_.refresh > 0 && epoch % settings_.refresh == 0;
-    if (epoch == 0 || due) table_ = mine(bank(), settings_.k).classes;
+        bank_(make_bank(settings, teacher_prototypes(teacher, train, labels, classes))) {
+    settings.mining.expect_valid(settings.k);
   }
 
-  /// Value and gradient of the relation term, and the share of pairs that it pushes.
+  /// `seed` is of the strategies that draw at random; another one each epoch.
+  void mine_on_schedule(int epoch, std::uint64_t seed) {
+    bool const due = settings_.refresh > 0 && epoch % settings_.refresh == 0;
+    if (settings_.mining.by_class() && (epoch == 0 || due))
+      table_ = mine_classes(settings_.mining, bank(), settings_.k, seed).classes;
+  }
+
+  /// Value and gradient of the relation term, and the share of pairs that it pushes. A strategy by
+  /// batch mines first.
   void loss(coupleface::matrix_view<float const> student,
             coupleface::matrix_view<float const> teacher,
             coupleface::vector_view<std::int32_t const> labels, double& value, double& active,
-            coupleface::matrix_view<float> gradient) const {
-    auto const neighbours = coupleface::class_neighbours(labels, view_of(table_));
-    std::visit(
-        [&](auto penalty) {
-          coupleface::rad_loss(thrust::omp::par, student, teacher, bank(), neighbours,
-                               coupleface::make_scalar_view(&value), gradient, penalty);
-          coupleface::rad_loss(thrust::omp::par, student, teacher, bank(), neighbours,
-                               coupleface::make_scalar_view(&active),
-                               coupleface::active_share<decltype(penalty)>{penalty});
-        },
-        penalty_);
+            coupleface::matrix_view<float> gradient) {
+    auto const measure = [&](auto against, auto neighbours) {
+      std::visit(
+          [&](auto penalty) {
+            coupleface::rad_loss(thrust::omp::par, student, teacher, against, neighbours,
+                                 coupleface::make_scalar_view(&value), gradient, penalty);
+            coupleface::rad_loss(thrust::omp::par, student, teacher, against, neighbours,
+                                 coupleface::make_scalar_view(&active),
+                                 coupleface::active_share<decltype(penalty)>{penalty});
+          },
+          penalty_);
+    };
+    if (settings_.mining.by_class()) {
+      measure(bank(), coupleface::class_neighbours(labels, view_of(std::as_const(table_))));
+    } else {
+      mine_batch(settings_.mining, {student, teacher, labels}, bank(), settings_.k, batch_table_);
+      bool const in_batch = settings_.mining.strategy == "in_batch";
+      measure(in_batch ? teacher : bank(), view_of(std::as_const(batch_table_.classes)));
+    }
   }
 
   /// The batch's teacher embeddings enter the bank after the loss has been taken against the old
@@ -124,7 +124,7 @@ class class_relations {
   }
   /// The sizes follow from the settings, which the checkpoint has compared already.
   void load(std::istream& in) {
-    table_.resize(bank().extent(0), settings_.k);
+    if (settings_.mining.by_class()) table_.resize(bank().extent(0), settings_.k);
     for_each_array([&](void* data, std::size_t bytes) { read_bytes(in, data, bytes); });
   }
 
@@ -163,7 +163,8 @@ class class_relations {
   run_settings settings_;
   any_penalty penalty_;
   any_bank bank_;
-  matrix<std::int32_t> table_;
+  matrix<std::int32_t> table_;  // of a strategy by class
+  relation_table batch_table_;  // of a strategy by batch, since the last step: no state
 };
 
 }  // namespace train_student

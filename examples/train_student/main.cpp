@@ -15,6 +15,15 @@ namespace {
 
 using namespace train_student;
 
+/// Before any work is done.
+void expect_valid_mining(arguments const& a) {
+  for (auto const& strategy : a.mining) {
+    mining_settings mining = a.run.mining;
+    mining.strategy = strategy;
+    mining.expect_valid(a.run.k);
+  }
+}
+
 /// "0-4,7" to a set; empty: everything.
 std::set<int> parse_folds(std::string const& text) {
   std::set<int> folds;
@@ -105,7 +114,24 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
+/// One for each line of the table: methods, and strategies of those that mine.
+std::vector<run_settings> settings_of_methods(arguments const& a) {
+  std::vector<run_settings> all;
+  for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface}) {
+    if (!a.compare && a.how != name_of(m)) continue;
+    run_settings settings = a.run;
+    settings.how = m;
+    for (auto const& strategy : a.mining) {
+      settings.mining.strategy = strategy;
+      all.push_back(settings);
+      if (!settings.uses_relations()) break;
+    }
+  }
+  return all;
+}
+
 int run(arguments a) {
+  expect_valid_mining(a);
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   listen_for_interruption();
   bool const drawn = a.data.empty();
@@ -161,15 +187,12 @@ int run(arguments a) {
     teacher = teacher_record(data);
   }
 
-  auto const network = make_network<float>(a.run.net);
   std::vector<run_record> records;
-  for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface}) {
-    if (!a.compare && a.how != name_of(m)) continue;
+  for (run_settings settings : settings_of_methods(a)) {
     for (int s = 0; s < a.seeds; ++s) {
-      run_settings settings = a.run;
-      settings.how = m;
-      settings.seed += static_cast<std::uint64_t>(s);
-      std::string const folder = a.out + '/' + name_of(m) + "_seed" + std::to_string(settings.seed);
+      settings.seed = a.run.seed + static_cast<std::uint64_t>(s);
+      std::string const folder =
+          a.out + '/' + settings.name() + "_seed" + std::to_string(settings.seed);
       records.push_back(trainer(data, settings, folder).run());
     }
   }

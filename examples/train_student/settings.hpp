@@ -9,6 +9,7 @@
 #include <string>
 
 #include "augmentation.hpp"
+#include "mining_settings.hpp"
 #include "network.hpp"
 #include "optimizer.hpp"
 
@@ -55,6 +56,7 @@ struct run_settings {
   double beta = 0.1;  // of smooth_l1
   int k = 100;
   int refresh = 1;  // mine again every so many epochs; 0: once
+  mining_settings mining;
 
   std::string bank = "latest";
   double bank_momentum = 0.9;  // of ema
@@ -63,6 +65,11 @@ struct run_settings {
 
   bool uses_relations() const { return how == method::mrd || how == method::coupleface; }
   bool uses_teacher() const { return how != method::supervised; }
+  /// Of the run in folders and progress.
+  std::string name() const {
+    bool const plain = !uses_relations() || mining.strategy == "nearest";
+    return plain ? name_of(how) : name_of(how) + ('_' + mining.strategy);
+  }
   double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
   double learning_rate() const { return uses_teacher() ? sgd.learning_rate : supervised_rate; }
 
@@ -109,6 +116,7 @@ struct run_settings {
       if (which == "smooth_l1") line("beta", beta);
       line("k", k);
       line("refresh", refresh);
+      mining.for_each_line(k, line);
       line("bank", bank);
       if (bank == "ema") line("bank-momentum", bank_momentum);
       if (bank == "ring") {

@@ -58,11 +58,11 @@ class trainer {
     stopwatch watch;
     double const seconds_before = seconds_;
     std::int64_t const total = std::int64_t{settings_.epochs} * steps_per_epoch_;
-    progress shown(std::string(name_of(settings_.how)) + " seed " + std::to_string(settings_.seed),
-                   step_, total);
+    progress shown(settings_.name() + " seed " + std::to_string(settings_.seed), step_, total);
     while (step_ < total) {
       int const epoch = static_cast<int>(step_ / steps_per_epoch_);
-      if (step_ % steps_per_epoch_ == 0 && relations_) relations_->mine_on_schedule(epoch);
+      if (step_ % steps_per_epoch_ == 0 && relations_)
+        relations_->mine_on_schedule(epoch, seed_of_mining(epoch));
       auto const order = epoch_order(epoch);
       while (step_ / steps_per_epoch_ == epoch) {
         double const loss = train_on(order, epoch);
@@ -125,8 +125,13 @@ class trainer {
  private:
   // What a random stream is for; one number each, so that no two streams are the same.
   struct purpose {
-    static constexpr std::uint64_t weights = 1, order = 2, augmentation = 3;
+    static constexpr std::uint64_t weights = 1, order = 2, augmentation = 3, mining = 4;
   };
+
+  std::uint64_t seed_of_mining(int epoch) const {
+    return random_stream({settings_.seed, purpose::mining, static_cast<std::uint64_t>(epoch)})
+        .bits();
+  }
 
   std::vector<int> epoch_order(int epoch) const {
     std::vector<int> order = data_.train;
@@ -323,7 +328,7 @@ class trainer {
 
   run_record empty_record() const {
     run_record record;
-    record.method = name_of(settings_.how);
+    record.method = settings_.name();
     record.seed = static_cast<int>(settings_.seed);
     record.directory = folder_;
     return record;

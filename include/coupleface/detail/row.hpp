@@ -26,11 +26,12 @@ COUPLEFACE_HOST_DEVICE inline double add_product(double acc, A const& a, B const
   }
 }
 
+// Halves are added until one lane is left; written out, so that every step is one vector's.
 COUPLEFACE_HOST_DEVICE inline double fold(double (&lanes)[dot_lanes]) {
-  for (int width = dot_lanes / 2; width > 0; width /= 2) {
-    for (int l = 0; l < width; ++l) { lanes[l] += lanes[l + width]; }
-  }
-  return lanes[0];
+  for (int l = 0; l < 8; ++l) { lanes[l] += lanes[l + 8]; }
+  for (int l = 0; l < 4; ++l) { lanes[l] += lanes[l + 4]; }
+  for (int l = 0; l < 2; ++l) { lanes[l] += lanes[l + 2]; }
+  return lanes[0] + lanes[1];
 }
 
 template <class A, class B>

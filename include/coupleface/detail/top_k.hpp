@@ -50,6 +50,13 @@ class bounded_heap {
     }
   }
 
+  /// Makes a heap of slots that were filled in any order.
+  COUPLEFACE_HOST_DEVICE void restore() {
+    for (index_t slot = capacity_ / 2 - 1; slot >= 0; --slot) {
+      sink(values_[slot], indices_[slot], slot, capacity_);
+    }
+  }
+
   COUPLEFACE_HOST_DEVICE void finish() {
     for (index_t last = capacity_ - 1; last > 0; --last) {
       V const value = values_[last];

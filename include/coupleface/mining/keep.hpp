@@ -2,6 +2,7 @@
 // does not throw; one with a member expect_fits(function, queries, candidates) is asked first.
 #pragma once
 
+#include <coupleface/detail/mining/check.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
@@ -48,6 +49,52 @@ class other_labels {
  private:
   vector_view<L> query_labels_;
   vector_view<L> candidate_labels_;
+};
+
+/// @brief Candidates are classes (row c of prototypes or of a bank is class c): every class but the
+/// query's own. Queries labelled -1 mine nothing.
+template <class L>
+class other_classes {
+  COUPLEFACE_EXPECT_IDS("other_classes", "labels", L);
+
+ public:
+  /// @param query_labels [n] classes of the queries, in the policy's memory
+  COUPLEFACE_HOST_DEVICE explicit other_classes(vector_view<L> query_labels)
+      : query_labels_(query_labels) {}
+
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
+    auto const own = query_labels_(query);
+    return own >= 0 && index_t(own) != candidate;
+  }
+
+  void expect_fits(char const* function, index_t queries, index_t) const {
+    detail::expect_view(function, "query labels", query_labels_);
+    detail::expect_equal(function, "size of the query labels", query_labels_.extent(0),
+                         "rows of queries", queries);
+  }
+
+ private:
+  vector_view<L> query_labels_;
+};
+
+/// @brief Pairs that two predicates both keep; the second is asked only where the first agrees.
+template <class A, class B>
+class both {
+ public:
+  COUPLEFACE_HOST_DEVICE both(A first, B second) : first_(first), second_(second) {}
+
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
+    return first_(query, candidate) && second_(query, candidate);
+  }
+
+  void expect_fits(char const* function, index_t queries, index_t candidates) const {
+    detail::expect_keep_fits(function, first_, queries, candidates);
+    detail::expect_keep_fits(function, second_, queries, candidates);
+  }
+
+ private:
+  A first_;
+  B second_;
 };
 
 COUPLEFACE_NAMESPACE_END

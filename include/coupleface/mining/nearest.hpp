@@ -4,8 +4,8 @@
 // the K other classes that look most like it. The matrix of relations is never stored.
 #pragma once
 
+#include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/nearest.hpp>
-#include <coupleface/error.hpp>
 #include <coupleface/mining/keep.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/relation.hpp>
@@ -17,11 +17,14 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// Equal to top_k of relation_matrix(queries, candidates) without the pairs that `keep` refuses,
 /// bit for bit: descending, ties to the smaller index, NaN after every number, slots without a
-/// candidate hold index -1 and value -infinity. A blocked float product only screens, with a
-/// rounding bound; the relation's exact value decides order, ties and values.
+/// candidate hold index -1 and value -infinity. A product of unit rows in float, or in bfloat16 on
+/// processors that multiply it at twice the rate, only screens, with a rounding bound; the
+/// relation's exact value decides order, ties and values. Where queries and candidates are the same
+/// rows, every product serves both sides.
 ///
 /// @param policy any Thrust execution policy
-/// @param queries [n, d] rows; for class relations the prototypes
+/// @param queries [n, d] rows; for class relations the prototypes. They and the candidates may lie
+///   in a mapped file larger than memory: they are read by blocks, in order
 /// @param candidates [m, d] rows; for class relations the same prototypes
 /// @param values [n, K] result, float or double
 /// @param indices [n, K] result, rows of `candidates`; signed integers
@@ -30,38 +33,67 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param keep which pair may be mined: other_rows (default), every_row, other_labels, or a
 ///   predicate of yours on (query, candidate)
 /// @throws std::invalid_argument if the shapes do not fit or m exceeds the index type
-/// @complexity O(n m d) multiplications in float, and O(d) in double for each of the about
-///   K (1 + ln(m / K)) candidates of a query that the screen cannot exclude
-/// @scratch 8 (n + m) bytes for norms and, for each of at most 32 lanes, two tiles of 128 and 256
-///   unit rows in float with their product: 32 (1536 d + 128 KiB) bytes at most. Eigen packs both
-///   tiles once more, for every lane that runs, into up to 1536 d bytes of its own (malloc)
-/// @determinism bit-identical for any policy, thread count and blocking
+/// @complexity O(n m d) multiplications, half of them where queries are the candidates, in float or
+///   half width; O(d) in double for the K and those that the screen cannot tell from the K-th (few
+///   in float; under bfloat16 those within 0.008 of its cosine)
+/// @scratch at most 64 MiB + 16 n bytes, 8 m more where candidates are other rows (at widths over
+///   36,000 two panels of 224 rows exceed that)
+/// @determinism bit-identical for any policy, thread count, blocking and processor
 /// Source: "mine the informative mutual relations": stated; top-K of prototypes: reconstructed.
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,
           class Keep = other_rows>
 void mine_nearest(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                   matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
                   Keep keep = {}) {
-  COUPLEFACE_EXPECT_POLICY("mine_nearest", Policy);
-  COUPLEFACE_EXPECT_ELEMENTS("mine_nearest", "queries", Q);
-  COUPLEFACE_EXPECT_ELEMENTS("mine_nearest", "candidates", C);
-  COUPLEFACE_EXPECT_IDS("mine_nearest", "indices", I);
-  COUPLEFACE_EXPECT_OUTPUT("mine_nearest", "indices", I);
-  static_assert(std::is_same_v<V, float> || std::is_same_v<V, double>,
-                "coupleface::mine_nearest: values must be a view of float or double");
-  detail::expect_view("mine_nearest", "queries", queries);
-  detail::expect_view("mine_nearest", "candidates", candidates);
-  detail::expect_same_shape("mine_nearest", "indices", indices, "values", values);
-  detail::expect_equal("mine_nearest", "width of candidates", candidates.extent(1),
-                       "width of queries", queries.extent(1));
-  detail::expect_equal("mine_nearest", "rows of values", values.extent(0), "rows of queries",
-                       queries.extent(0));
-  detail::expect_ids_fit<I>("mine_nearest", "candidates", candidates.extent(0));
-  if constexpr (detail::has_expect_fits<Keep>) {
-    keep.expect_fits("mine_nearest", queries.extent(0), candidates.extent(0));
-  }
+  COUPLEFACE_EXPECT_MINING("mine_nearest", Policy, Q, C, V, I);
+  detail::check_mining_arguments("mine_nearest", queries, candidates, values, indices, keep);
   detail::mine_nearest(policy, matrix_view<Q const>(queries), matrix_view<C const>(candidates),
                        values, indices, relation, keep);
 }
+
+/// @brief mine_nearest in steps, for searches that take long: between two steps a caller can show
+/// progress, stop, or save the state, and go on later to the same bits.
+///
+/// Arguments, errors and result are mine_nearest's. Views, policy and outputs must live as long as
+/// the search; the outputs hold intermediate values until finish().
+template <class Policy, class Q, class C, class V, class I, class Relation = cosine,
+          class Keep = other_rows>
+class nearest_search {
+ public:
+  nearest_search(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
+                 matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
+                 Keep keep = {})
+      : search_((check(queries, candidates, values, indices, keep), policy),
+                matrix_view<Q const>(queries), matrix_view<C const>(candidates), values, indices,
+                relation, keep) {}
+
+  index_t steps() const { return search_.steps(); }  ///< of about equal length
+  index_t step() const { return search_.step(); }    ///< the next one; steps() when all are done
+  void advance() { search_.advance(); }              ///< one step
+
+  /// @brief Exact values in order, after the last step. @returns how many relations were evaluated
+  index_t finish() { return search_.finish(); }
+
+  /// @brief Hands every array of a search in progress, outputs included, to
+  /// visit(void* data, std::size_t bytes), always in the same order: what to write to a file, or to
+  /// read back into a search that was made with the same arguments. A file of another kind of
+  /// processor, whose screen differs, must not be read: compare screen() first.
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    search_.visit_state(visit);
+  }
+  char const* screen() const { return search_.screen(); }  ///< "float" or "bfloat16"
+
+ private:
+  static void check(matrix_view<Q> queries, matrix_view<C> candidates, matrix_view<V> values,
+                    matrix_view<I> indices, Keep const& keep) {
+    COUPLEFACE_EXPECT_MINING("nearest_search", Policy, Q, C, V, I);
+    detail::check_mining_arguments("nearest_search", queries, candidates, values, indices, keep);
+  }
+
+  detail::nearest_steps<Policy, std::remove_const_t<Q>, std::remove_const_t<C>, V, I, Relation,
+                        Keep>
+      search_;
+};
 
 COUPLEFACE_NAMESPACE_END

@@ -79,6 +79,15 @@ echo "Ctrl-C: same bytes"
 expect_refusal "lr: 1 there, 0.123" straight --lr 0.123
 echo "other settings: refused"
 
+for strategy in nearest random rank_window similarity_window mixed in_batch bank gap absolute_gap \
+  teacher_order relative_margin; do
+  "$program" --help | grep -A 9 -e --mining | grep -qw "$strategy" || fail "--help: no $strategy"
+done
+expect_refusal "farthest not in {nearest,random," refused_name --mining nearest,farthest
+expect_refusal "mining-hard: is more than k" refused_hard --mining mixed --mining-hard 11
+[ ! -e "$folder/refused_hard" ] || fail "work was done before the settings were refused"
+echo "strategies: named, others refused"
+
 fresh damaged
 mkdir "$folder/damaged/coupleface_seed1"
 head -c 100000 "$folder/straight/coupleface_seed1/checkpoint.bin" \

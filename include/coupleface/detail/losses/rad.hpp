@@ -1,6 +1,7 @@
 // coupleface: RAD, one student row at a time, host side.
 #pragma once
 
+#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/losses/neighbours.hpp>
 #include <coupleface/detail/normalize.hpp>
@@ -80,8 +81,9 @@ struct rad_sample {
     double sum = 0;
     for (index_t k = 0; k < neighbours.count(i); ++k) {
       if (ids[k] < 0) { continue; }
-      auto const h = make_row(student_bank.row(ids[k]), student_bank.extent(1));
-      penalty_value const p = penalty(row_cosine(s, h) - row_cosine(t, teacher_row(ids[k], h)));
+      row<std::remove_const_t<H>> h{student_bank.row(ids[k]), student_bank.extent(1), 0};
+      penalty_value const p =
+          penalty(relation_gap(s, t, ids[k], h, soon(ids, k, neighbours.count(i))));
       sum += p.value;
       if (direction != nullptr && p.slope != 0) { add(direction, p.slope, h); }
     }
@@ -89,14 +91,40 @@ struct rad_sample {
   }
 
  private:
-  template <class Row>
-  COUPLEFACE_HOST_DEVICE auto teacher_row(index_t c, Row const& h) const {
-    if constexpr (std::is_same_v<TeacherBank, shared_bank>) {
-      return h;
+  // One pass over a bank row gives both relations and its norm, where all rows are of one type.
+  static constexpr bool one_pass = std::is_same_v<TeacherBank, shared_bank> &&
+                                   !std::is_same_v<std::remove_const_t<H>, double> &&
+                                   std::is_same_v<std::remove_const_t<S>, std::remove_const_t<H>> &&
+                                   std::is_same_v<std::remove_const_t<T>, std::remove_const_t<H>>;
+
+  // Gathered rows lie anywhere: without a word beforehand each would be waited for.
+  template <class I>
+  COUPLEFACE_HOST_DEVICE static index_t soon(I const* ids, index_t k, index_t count) {
+    index_t const ahead = 2;
+    return k + ahead < count && ids[k + ahead] >= 0 ? ids[k + ahead] : ids[k];
+  }
+
+  /// Relation of the student's row to bank row c, h, minus the teacher's; sets h's norm.
+  template <class SRow, class TRow, class HRow>
+  COUPLEFACE_HOST_DEVICE double relation_gap(SRow const& s, TRow const& t, index_t c, HRow& h,
+                                             index_t next) const {
+    if constexpr (one_pass) {
+      decltype(h.data) const others[3] = {s.data, t.data, h.data};
+      double inner[3];
+      dots(h.data, others, h.width, inner, h.data + (next - c) * student_bank.stride(0));
+      h.norm = std::sqrt(inner[2]);
+      return cosine_of(s.data, s.norm, h.data, h.norm, h.width, inner[0]) -
+             cosine_of(t.data, t.norm, h.data, h.norm, h.width, inner[1]);
+    } else if constexpr (std::is_same_v<TeacherBank, shared_bank>) {
+      h.norm = row_norm(h.data, h.width);
+      return row_cosine(s, h) - row_cosine(t, h);
     } else {
-      return make_row(teacher_bank.row(c), teacher_bank.extent(1));
+      h.norm = row_norm(h.data, h.width);
+      return row_cosine(s, h) -
+             row_cosine(t, make_row(teacher_bank.row(c), teacher_bank.extent(1)));
     }
   }
+
   template <class X>
   COUPLEFACE_HOST_DEVICE static void add(double* direction, double slope, row<X> const& h) {
     double const scale = slope * inverse_norm<X>(h.norm);

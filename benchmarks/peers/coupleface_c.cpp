@@ -1,0 +1,147 @@
+// The library's functions behind a C interface, so that compare.py can call them in the process in
+// which it calls FAISS and PyTorch. Matrices are row-major without gaps; float, ids of 64 bits.
+#include <thrust/execution_policy.h>
+
+#include <coupleface/io/npy.hpp>
+#include <coupleface/losses/fcd.hpp>
+#include <coupleface/losses/margin_softmax.hpp>
+#include <coupleface/losses/rad.hpp>
+#include <coupleface/mining/nearest.hpp>
+#include <coupleface/prototypes.hpp>
+
+#include <omp.h>
+
+#include <cstdint>
+#include <exception>
+#include <stdexcept>
+#include <string>
+
+#define COUPLEFACE_C_API extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+using coupleface::index_t;
+using coupleface::make_matrix_view;
+using coupleface::make_scalar_view;
+using coupleface::make_vector_view;
+using mapped_matrix = coupleface::mapped_npy<float>;
+
+enum status { done = 0, failed = 1, unavailable = 2 };
+enum screen { automatic = 0, float_screen = 1, bfloat16_screen = 2 };
+
+std::string& last_error() {
+  static thread_local std::string message;
+  return message;
+}
+
+/// No exception may reach the caller: a status does.
+template <class Function>
+int guarded(Function f) {
+  try {
+    return f();
+  } catch (std::exception const& error) {
+    last_error() = error.what();
+    return failed;
+  }
+}
+
+/// mine_nearest with the screen that the processor suggests, or with one of the two.
+template <class View, class V, class I>
+int nearest_with(int screen, View rows, coupleface::matrix_view<V> values,
+                 coupleface::matrix_view<I> indices) {
+  namespace detail = coupleface::detail;
+  if (screen == automatic) {
+    coupleface::mine_nearest(thrust::device, rows, rows, values, indices);
+    return done;
+  }
+  if (screen == bfloat16_screen && !detail::has_avx512_bf16()) {
+    last_error() = "this processor has no products in bfloat16";
+    return unavailable;
+  }
+  detail::mine_nearest(
+      thrust::device, rows, rows, values, indices, coupleface::cosine{}, coupleface::other_rows{},
+      detail::native_screen(screen == float_screen ? detail::screen_element::float32
+                                                   : detail::screen_element::bfloat16_pair));
+  return done;
+}
+
+}  // namespace
+
+COUPLEFACE_C_API char const* coupleface_last_error() { return last_error().c_str(); }
+
+COUPLEFACE_C_API void coupleface_set_threads(int threads) { omp_set_num_threads(threads); }
+
+/// The k nearest other rows of every row of x [n, d].
+COUPLEFACE_C_API int coupleface_nearest(int screen, float const* x, index_t n, index_t d, index_t k,
+                                        float* values, std::int32_t* indices) {
+  return guarded([=] {
+    auto const rows = make_matrix_view(x, n, d);
+    return nearest_with(screen, rows, make_matrix_view(values, n, k),
+                        make_matrix_view(indices, n, k));
+  });
+}
+
+COUPLEFACE_C_API int coupleface_rad(float const* student, float const* teacher, index_t n,
+                                    index_t d, float const* bank, index_t classes,
+                                    std::int64_t const* neighbours, index_t k, double q,
+                                    float* loss, float* gradient) {
+  return guarded([=] {
+    coupleface::rad_loss(thrust::device, make_matrix_view(student, n, d),
+                         make_matrix_view(teacher, n, d), make_matrix_view(bank, classes, d),
+                         make_matrix_view(neighbours, n, k), make_scalar_view(loss),
+                         make_matrix_view(gradient, n, d), coupleface::hinge{q});
+    return done;
+  });
+}
+
+COUPLEFACE_C_API int coupleface_fcd(float const* student, float const* teacher, index_t n,
+                                    index_t d, float* loss, float* gradient) {
+  return guarded([=] {
+    coupleface::fcd_loss(thrust::device, make_matrix_view(student, n, d),
+                         make_matrix_view(teacher, n, d), make_scalar_view(loss),
+                         make_matrix_view(gradient, n, d));
+    return done;
+  });
+}
+
+/// ArcFace.
+COUPLEFACE_C_API int coupleface_margin_softmax(float const* embeddings, index_t n, index_t d,
+                                               float const* weights, index_t classes,
+                                               std::int64_t const* labels, double margin,
+                                               double scale, float* loss, float* gradient,
+                                               float* weight_gradient) {
+  return guarded([=] {
+    coupleface::margin_softmax_loss(
+        thrust::device, make_matrix_view(embeddings, n, d), make_matrix_view(weights, classes, d),
+        make_vector_view(labels, n), make_scalar_view(loss), make_matrix_view(gradient, n, d),
+        make_matrix_view(weight_gradient, classes, d), coupleface::arc_margin(margin, scale));
+    return done;
+  });
+}
+
+/// A mapped .npy of float [n, d], or nullptr; to be given back to coupleface_unmap.
+COUPLEFACE_C_API void* coupleface_map(char const* path) {
+  void* result = nullptr;
+  guarded([&] {
+    result = new mapped_matrix(path);
+    return done;
+  });
+  return result;
+}
+
+COUPLEFACE_C_API void coupleface_unmap(void* map) { delete static_cast<mapped_matrix*>(map); }
+
+COUPLEFACE_C_API float const* coupleface_mapped_data(void const* map) {
+  return static_cast<mapped_matrix const*>(map)->data();
+}
+
+COUPLEFACE_C_API int coupleface_class_means(void const* map, std::int64_t const* labels,
+                                            index_t classes, float* prototypes) {
+  return guarded([=] {
+    auto const features = static_cast<mapped_matrix const*>(map)->matrix();
+    coupleface::class_prototypes(thrust::device, features,
+                                 make_vector_view(labels, features.extent(0)),
+                                 make_matrix_view(prototypes, classes, features.extent(1)));
+    return done;
+  });
+}

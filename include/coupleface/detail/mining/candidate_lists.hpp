@@ -1,0 +1,206 @@
+// coupleface: what an exact search holds of every query while products stream by.
+//
+// A list begins by *screened* scores: it keeps what may still be among the K best, as far as the
+// screen can tell, and asks for exact values once, at the end. A list whose doubtful band does not
+// fit becomes *exact*: the K best by exact value, renewed at every hit. Nothing is ever cut.
+#pragma once
+
+#include <coupleface/detail/mining/pair_score.hpp>
+#include <coupleface/detail/top_k.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// A pair by its screened score.
+template <class I>
+struct screened_pair {
+  float score;
+  I candidate;
+};
+
+/// Lists of all queries. K entries of each lie in the outputs, unordered, -1 where empty; the ones
+/// that came last, or do not fit there, wait in scratch.
+template <class Score, class V, class I, class Keep>
+struct candidate_lists {
+  using score_type = Score;
+  static constexpr std::int32_t exact = -1;  ///< in the place of a count
+  static constexpr bool begins_exact = screening_of<Score> != screening::direct || has_limit<Score>;
+
+  Score score;
+  Keep keep;
+  matrix_view<V> values;
+  matrix_view<I> indices;
+  double error;               ///< how far a screened score can lie from the exact one
+  float* thresholds;          ///< [n] screened scores below it cannot be among the K best
+  std::int32_t* counts;       ///< [n] pairs that wait, or `exact`
+  screened_pair<I>* waiting;  ///< [n, room]
+  index_t room;
+
+  void clear(index_t q) const {
+    thresholds[q] = -std::numeric_limits<float>::infinity();
+    counts[q] = begins_exact || room == 0 ? exact : 0;
+    heap(q).clear();
+  }
+
+  bool is_exact(index_t q) const { return counts[q] == exact; }
+  screened_pair<I>* waiting_of(index_t q) const { return waiting + q * room; }
+
+  /// A pair whose screened score reached the threshold. `evaluated` counts exact scores.
+  void offer(index_t q, index_t c, float screened, index_t& evaluated) const {
+    if (!keep(q, c)) { return; }
+    std::int32_t const at = counts[q];
+    if (at == exact) { return offer_exact(q, c, screened, evaluated); }
+    waiting_of(q)[at] = {screened, static_cast<I>(c)};
+    counts[q] = at + 1;
+    if (at + 1 < room) { return; }
+    shrink(q);
+    if (counts[q] > room / 8 * 7) { make_exact(q, evaluated); }
+  }
+
+  /// Drops what K others surely beat.
+  void shrink(index_t q) const {
+    float const common = common_score(q);
+    float const cut = below(double(common) - 2 * error);
+    V* const value = values.row(q);
+    I* const id = indices.row(q);
+    screened_pair<I>* const more = waiting_of(q);
+    // What stays moves to the front, in the outputs and in what waits, without a branch.
+    index_t kept = 0, left = 0, next = 0;
+    for (index_t at = 0; at < capacity(); ++at) {
+      bool const stays = id[at] >= 0 && float(value[at]) >= cut;
+      value[kept] = value[at];
+      id[kept] = id[at];
+      kept += stays;
+    }
+    for (index_t w = 0; w < counts[q]; ++w) {
+      more[left] = more[w];
+      left += more[w].score >= cut;
+    }
+    // What waits takes the room; what is left over goes on waiting.
+    for (; kept < capacity() && next < left; ++kept, ++next) {
+      value[kept] = static_cast<V>(more[next].score);
+      id[kept] = more[next].candidate;
+    }
+    for (; kept < capacity(); ++kept) {
+      value[kept] = store<V>(no_score);
+      id[kept] = I(-1);
+    }
+    std::copy(more + next, more + left, more);
+    counts[q] = static_cast<std::int32_t>(left - next);
+    thresholds[q] = std::max(thresholds[q], cut);
+  }
+
+  /// From screened scores to the heap of the K best exact ones.
+  void make_exact(index_t q, index_t& evaluated) const {
+    index_t const pairs = counts[q];
+    for (index_t at = 0; at < capacity(); ++at) {
+      bool const present = indices(q, at) >= 0;
+      evaluated += present;
+      values(q, at) = store<V>(present ? score(q, indices(q, at)) : no_score);
+    }
+    heap(q).restore();
+    counts[q] = exact;
+    for (index_t w = 0; w < pairs; ++w) { evaluate(q, waiting_of(q)[w].candidate, evaluated); }
+    renew_threshold(q);
+  }
+
+  /// Pairs with an odd row, whose product is NaN, reached no threshold. They matter where there are
+  /// too few others.
+  void offer_odd(index_t q, index_t candidates, index_t& evaluated) const {
+    if (!is_exact(q)) { make_exact(q, evaluated); }
+    if (indices(q, 0) >= 0) { return; }
+    bool const all = score.odd_query(q);
+    for (index_t c = 0; c < candidates; ++c) {
+      if ((all || score.odd_candidate(c)) && keep(q, c)) { evaluate(q, c, evaluated); }
+    }
+  }
+
+  /// Where the next pairs of some queries will be written.
+  void prefetch(index_t first, index_t count) const {
+    for (index_t q = first; q < first + count; ++q) {
+      screened_pair<I> const* const next = waiting_of(q) + std::max(counts[q], 0);
+      __builtin_prefetch(next, 1);
+      __builtin_prefetch(next + 64 / sizeof *next, 1);
+    }
+  }
+
+  bounded_heap<V, I> heap(index_t q) const {
+    return {values.row(q), indices.row(q), values.extent(1)};
+  }
+
+  static float below(double x) {
+    return std::nextafter(static_cast<float>(x), -std::numeric_limits<float>::infinity());
+  }
+
+  /// Exact values of all candidates, for a list that has been cleared.
+  void fill_exactly(index_t q, index_t candidates, index_t& evaluated) const {
+    counts[q] = exact;
+    for (index_t c = 0; c < candidates; ++c) {
+      if (keep(q, c)) { evaluate(q, c, evaluated); }
+    }
+  }
+
+ private:
+  index_t capacity() const { return values.extent(1); }
+
+  void evaluate(index_t q, index_t c, index_t& evaluated) const {
+    ++evaluated;
+    V const value = store<V>(score(q, c));
+    if constexpr (has_limit<Score>) {
+      if (!(value <= score.limit(q))) { return; }
+    }
+    heap(q).offer(value, static_cast<I>(c));
+  }
+
+  void offer_exact(index_t q, index_t c, float screened, index_t& evaluated) const {
+    if constexpr (has_limit<Score> && screening_of<Score> == screening::direct) {
+      if (double(screened) - error > score.limit(q)) { return; }
+    }
+    evaluate(q, c, evaluated);
+    renew_threshold(q);
+  }
+
+  // Of an exact list: scores that are bounded below the worst one kept are out.
+  void renew_threshold(index_t q) const {
+    if (indices(q, 0) < 0 || std::isnan(values(q, 0))) { return; }
+    float const cut =
+        below(double(values(q, 0)) - (screening_of<Score> == screening::direct ? error : 0.0));
+    thresholds[q] = std::max(thresholds[q], cut);
+  }
+
+  // Empty slots hold -infinity.
+  index_t count_from(index_t q, float least) const {
+    V const* const value = values.row(q);
+    screened_pair<I> const* const more = waiting_of(q);
+    std::int32_t const slots = static_cast<std::int32_t>(capacity()), waits = counts[q];
+    std::int32_t count = 0;
+    for (std::int32_t at = 0; at < slots; ++at) { count += float(value[at]) >= least; }
+    for (std::int32_t w = 0; w < waits; ++w) { count += more[w].score >= least; }
+    return count;
+  }
+
+  /// A score that at least K entries reach, and few more where bisection can tell them apart;
+  /// -infinity if there are not that many.
+  float common_score(index_t q) const {
+    // What reached the threshold lies above it; at first, and at the end of a short list, that says
+    // nothing.
+    float const most = float(score.magnitude() * score.magnitude()) * 1.01f;
+    float low = std::max(thresholds[q], -most), high = most;
+    if (count_from(q, low) < capacity()) { return -std::numeric_limits<float>::infinity(); }
+    index_t const enough = capacity() + capacity() / 32;
+    for (int step = 0; step < 24; ++step) {
+      float const middle = low + (high - low) / 2;
+      index_t const reached = count_from(q, middle);
+      (reached >= capacity() ? low : high) = middle;
+      if (reached >= capacity() && reached <= enough) { break; }
+    }
+    return low;
+  }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,102 @@
+// coupleface: the candidates on which student and teacher disagree most, host side.
+#pragma once
+
+#include <coupleface/detail/mining/nearest.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+struct violation;
+struct absolute_gap;
+
+namespace detail {
+
+/// gap(cosine of the student's rows, cosine of the teacher's), in double. The screen packs a
+/// student's unit row and the teacher's, negated for queries, as one: their product is the gap.
+template <class SQ, class SC, class TQ, class TC, class Gap>
+struct gap_score {
+  matrix_view<SQ const> student_queries;
+  matrix_view<SC const> student_candidates;
+  matrix_view<TQ const> teacher_queries;
+  matrix_view<TC const> teacher_candidates;
+  double const* student_query_norms;
+  double const* student_candidate_norms;
+  double const* teacher_query_norms;
+  double const* teacher_candidate_norms;
+  Gap gap;
+
+  index_t queries() const { return student_queries.extent(0); }
+  index_t candidates() const { return student_candidates.extent(0); }
+  double operator()(index_t query, index_t candidate) const {
+    index_t const student_width = student_queries.extent(1);
+    index_t const teacher_width = teacher_queries.extent(1);
+    row<SQ> const s{student_queries.row(query), student_width, student_query_norms[query]};
+    row<SC> const g{student_candidates.row(candidate), student_width,
+                    student_candidate_norms[candidate]};
+    row<TQ> const t{teacher_queries.row(query), teacher_width, teacher_query_norms[query]};
+    row<TC> const h{teacher_candidates.row(candidate), teacher_width,
+                    teacher_candidate_norms[candidate]};
+    return gap(row_cosine(s, g), row_cosine(t, h));
+  }
+
+  static constexpr bool absolute = std::is_same_v<Gap, absolute_gap>;
+  static constexpr screening screens_by =
+      absolute || std::is_same_v<Gap, violation> ? screening::direct : screening::none;
+
+  bool symmetric() const {
+    return same_rows(student_queries, student_candidates) &&
+           same_rows(teacher_queries, teacher_candidates);
+  }
+  index_t packed_width() const { return student_queries.extent(1) + teacher_queries.extent(1); }
+  double magnitude() const { return 1.4142136; }
+  void write_query(index_t i, float* unit) const {
+    write_pair(student_queries, student_query_norms, teacher_queries, teacher_query_norms, i, unit);
+    for (index_t j = student_queries.extent(1); j < packed_width(); ++j) { unit[j] = -unit[j]; }
+  }
+  void write_candidate(index_t j, float* unit) const {
+    write_pair(student_candidates, student_candidate_norms, teacher_candidates,
+               teacher_candidate_norms, j, unit);
+  }
+  bool odd_query(index_t i) const {
+    return !std::isfinite(student_query_norms[i]) || !std::isfinite(teacher_query_norms[i]);
+  }
+  bool odd_candidate(index_t j) const {
+    return !std::isfinite(student_candidate_norms[j]) || !std::isfinite(teacher_candidate_norms[j]);
+  }
+  template <int N, class I>
+  void evaluate(index_t query, I const (&ids)[N], double (&out)[N]) const {
+    for (int k = 0; k < N; ++k) { out[k] = (*this)(query, ids[k]); }
+  }
+  index_t candidate_bytes() const {
+    return student_candidates.extent(1) * index_t(sizeof(SC)) +
+           teacher_candidates.extent(1) * index_t(sizeof(TC));
+  }
+
+ private:
+  template <class S, class T>
+  static void write_pair(matrix_view<S const> student, double const* student_norms,
+                         matrix_view<T const> teacher, double const* teacher_norms, index_t i,
+                         float* unit) {
+    index_t const width = student.extent(1);
+    write_unit_row(student.row(i), student_norms[i], width, 0.0f, unit);
+    write_unit_row(teacher.row(i), teacher_norms[i], teacher.extent(1), 0.0f, unit + width);
+  }
+};
+
+template <class Derived, class SQ, class SC, class TQ, class TC, class V, class I, class Gap,
+          class Keep>
+void mine_gap(host_policy<Derived> const& base, matrix_view<SQ const> student_queries,
+              matrix_view<SC const> student_candidates, matrix_view<TQ const> teacher_queries,
+              matrix_view<TC const> teacher_candidates, matrix_view<V> values,
+              matrix_view<I> indices, Gap gap, Keep keep) {
+  auto const& policy = static_cast<Derived const&>(base);
+  row_norm_pair<Derived, SQ, SC> const student(policy, student_queries, student_candidates);
+  row_norm_pair<Derived, TQ, TC> const teacher(policy, teacher_queries, teacher_candidates);
+  gap_score<SQ, SC, TQ, TC, Gap> const score{
+      student_queries,    student_candidates,   teacher_queries,
+      teacher_candidates, student.queries(),    student.candidates(),
+      teacher.queries(),  teacher.candidates(), gap};
+  search_pairs(policy, score, keep, values, indices);
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

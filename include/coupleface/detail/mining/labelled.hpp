@@ -1,0 +1,27 @@
+// coupleface: mining by labels, in a batch or against a bank, host side.
+#pragma once
+
+#include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/mining/scored_rows.hpp>
+
+#include <limits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Derived, class Q, class C, class L, class V, class I, class Relation, class Keep>
+void mine_labelled(host_policy<Derived> const& base, char const* function,
+                   matrix_view<Q const> queries, matrix_view<C const> candidates,
+                   vector_view<L const> labels, index_t classes, matrix_view<V> values,
+                   matrix_view<I> indices, Relation relation, Keep keep) {
+  auto const& policy = static_cast<Derived const&>(base);
+  expect_ids(function, "labels", labels, classes);
+  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
+  search_pairs(policy, rows.score(), keep, values, indices);
+}
+
+/// Of labels that number no rows: any that are not negative.
+inline constexpr index_t any_class = std::numeric_limits<index_t>::max();
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

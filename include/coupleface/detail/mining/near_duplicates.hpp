@@ -1,0 +1,117 @@
+// coupleface: pairs and groups of near-duplicates from a mined table, host side.
+#pragma once
+
+#include <coupleface/detail/element.hpp>
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/scratch.hpp>
+
+#include <algorithm>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// How many slots of a row hold another row at the threshold or above; NaN never is.
+template <class V, class I>
+index_t count_duplicates(V const* values, I const* indices, index_t slots, index_t own,
+                         double threshold) {
+  index_t count = 0;
+  for (index_t slot = 0; slot < slots; ++slot) {
+    count += indices[slot] >= 0 && index_t(indices[slot]) != own && load(values[slot]) >= threshold;
+  }
+  return count;
+}
+
+/// May a row have more duplicates than its slots show? Only if every slot is used for one (or for
+/// the row itself) and they are not all there are.
+template <class V, class I>
+bool shows_too_few(V const* values, I const* indices, index_t slots, index_t duplicates,
+                   index_t rows, double threshold) {
+  if (duplicates >= rows - 1) { return false; }
+  for (index_t slot = 0; slot < slots; ++slot) {
+    if (indices[slot] < 0 || !(load(values[slot]) >= threshold)) { return false; }
+  }
+  return true;
+}
+
+/// Groups that grow together; each is known by its smallest member.
+class smallest_of_group {
+ public:
+  explicit smallest_of_group(index_t size) : parent_(static_cast<std::size_t>(size)) {
+    for (index_t i = 0; i < size; ++i) { parent_[static_cast<std::size_t>(i)] = i; }
+  }
+
+  // Halves the path it walks, so that later walks are short.
+  index_t find(index_t i) {
+    while (parent(i) != i) {
+      parent(i) = parent(parent(i));
+      i = parent(i);
+    }
+    return i;
+  }
+
+  void join(index_t a, index_t b) {
+    index_t const x = find(a), y = find(b);
+    parent(std::max(x, y)) = std::min(x, y);
+  }
+
+  std::vector<index_t> representatives() {
+    for (index_t i = 0; i < index_t(parent_.size()); ++i) { parent(i) = find(i); }
+    return parent_;
+  }
+
+ private:
+  index_t& parent(index_t i) { return parent_[static_cast<std::size_t>(i)]; }
+
+  std::vector<index_t> parent_;
+};
+
+/// Each pair once, the larger similarity where its two rows disagree; then descending, ties by ids.
+template <class Pair>
+void sort_and_merge(std::vector<Pair>& pairs) {
+  std::sort(pairs.begin(), pairs.end(), [](Pair const& a, Pair const& b) {
+    if (a.first != b.first) { return a.first < b.first; }
+    return a.second != b.second ? a.second < b.second : a.similarity > b.similarity;
+  });
+  auto const same = [](Pair const& a, Pair const& b) {
+    return a.first == b.first && a.second == b.second;
+  };
+  pairs.erase(std::unique(pairs.begin(), pairs.end(), same), pairs.end());
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](Pair const& a, Pair const& b) { return a.similarity > b.similarity; });
+}
+
+/// Fills `result`, a near_duplicate_rows.
+template <class Derived, class V, class I, class Result>
+void find_near_duplicates(host_policy<Derived> const& base, matrix_view<V const> values,
+                          matrix_view<I const> indices, double threshold, Result& result) {
+  auto const& policy = static_cast<Derived const&>(base);
+  index_t const n = values.extent(0), slots = values.extent(1);
+  for (index_t i = 0; i < n; ++i) {
+    expect_ids("near_duplicates", "indices", indices.row(i), slots, n, i);
+  }
+  scratch<index_t, Derived> const counts(policy, n);
+  index_t* const count = counts.data();
+  for_each_index(policy, n, [=](index_t i) {
+    count[i] = count_duplicates(values.row(i), indices.row(i), slots, i, threshold);
+  });
+  for (index_t i = 0; i < n; ++i) {
+    if (shows_too_few(values.row(i), indices.row(i), slots, count[i], n, threshold)) {
+      result.truncated.push_back(i);
+    }
+    for (index_t slot = 0; slot < slots && count[i] > 0; ++slot) {
+      index_t const other = indices(i, slot);
+      double const similarity = load(values(i, slot));
+      if (other < 0 || other == i || !(similarity >= threshold)) { continue; }
+      result.pairs.push_back({std::min(i, other), std::max(i, other), similarity});
+    }
+  }
+  sort_and_merge(result.pairs);
+  smallest_of_group groups(n);
+  for (auto const& pair : result.pairs) { groups.join(pair.first, pair.second); }
+  result.representatives = groups.representatives();
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

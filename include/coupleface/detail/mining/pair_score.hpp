@@ -1,0 +1,129 @@
+// coupleface: what an exact search for pairs ranks by: the exact score of a pair, and what a screen
+// may know of it.
+//
+// A score has queries(), candidates() and the exact value, operator()(query, candidate): canonical,
+// the same every time. It may have limit(query): only pairs whose stored score is at most that are
+// candidates. With `screening` other than none it also writes unit rows for a product:
+//   direct    the product of two packed rows is the score, or its magnitude where `absolute`
+//   bounded   bound(product, query, candidate) bounds every score whose product is at most that
+#pragma once
+
+#include <coupleface/detail/dots.hpp>
+#include <coupleface/detail/mining/packed_rows.hpp>
+#include <coupleface/detail/row.hpp>
+
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+struct cosine;
+
+namespace detail {
+
+enum class screening { none, direct, bounded };
+
+template <class Score, class = void>
+inline constexpr bool has_limit = false;
+template <class Score>
+inline constexpr bool
+    has_limit<Score, std::void_t<decltype(std::declval<Score const&>().limit(index_t()))>> = true;
+
+template <class Score, class = void>
+inline constexpr screening screening_of = screening::none;
+template <class Score>
+inline constexpr screening screening_of<Score, std::void_t<decltype(Score::screens_by)>> =
+    Score::screens_by;
+
+template <class Relation, class = void>
+inline constexpr bool has_upper_bound = false;
+template <class Relation>
+inline constexpr bool has_upper_bound<
+    Relation, std::void_t<decltype(std::declval<Relation const&>().upper_bound(0.0, 0.0, 0.0))>> =
+    true;
+
+template <class A, class B>
+bool same_rows(matrix_view<A> a, matrix_view<B> b) {
+  if constexpr (std::is_same_v<A, B>) {
+    return a.data_handle() == b.data_handle() && a.extent(0) == b.extent(0) &&
+           a.stride(0) == b.stride(0);
+  } else {
+    return false;
+  }
+}
+
+/// The relation of two rows: what mine_nearest ranks by.
+template <class Q, class C, class Relation>
+struct relation_score {
+  matrix_view<Q const> query_rows;
+  matrix_view<C const> candidate_rows;
+  double const* query_norms;
+  double const* candidate_norms;
+  Relation relation;
+
+  static constexpr screening screens_by =
+      std::is_same_v<Relation, cosine>
+          ? screening::direct
+          : (has_upper_bound<Relation> ? screening::bounded : screening::none);
+  static constexpr bool absolute = false;
+
+  index_t queries() const { return query_rows.extent(0); }
+  index_t candidates() const { return candidate_rows.extent(0); }
+  bool symmetric() const { return same_rows(query_rows, candidate_rows); }
+
+  double operator()(index_t query, index_t candidate) const {
+    return relation(row<Q>{query_rows.row(query), query_rows.extent(1), query_norms[query]},
+                    row<C>{candidate_rows.row(candidate), candidate_rows.extent(1),
+                           candidate_norms[candidate]});
+  }
+  /// Values of several pairs of one query.
+  template <int N, class I>
+  void evaluate(index_t query, I const (&ids)[N], double (&out)[N]) const {
+    if constexpr (std::is_same_v<Relation, cosine>) {
+      C const* rows[N];
+      for (int k = 0; k < N; ++k) { rows[k] = candidate_rows.row(ids[k]); }
+      Q const* const row = query_rows.row(query);
+      index_t const width = query_rows.extent(1);
+      dots<N>(row, rows, width, out, rows[0]);
+      for (int k = 0; k < N; ++k) {
+        out[k] =
+            cosine_of(row, query_norms[query], rows[k], candidate_norms[ids[k]], width, out[k]);
+      }
+    } else {
+      for (int k = 0; k < N; ++k) { out[k] = (*this)(query, ids[k]); }
+    }
+  }
+  index_t candidate_bytes() const { return candidate_rows.extent(1) * index_t(sizeof(C)); }
+
+  index_t packed_width() const { return query_rows.extent(1); }
+  double magnitude() const { return 1.0; }
+  void write_query(index_t i, float* unit) const {
+    write_unit_row(query_rows.row(i), query_norms[i], query_rows.extent(1), degenerate(), unit);
+  }
+  void write_candidate(index_t j, float* unit) const {
+    write_unit_row(candidate_rows.row(j), candidate_norms[j], candidate_rows.extent(1),
+                   degenerate(), unit);
+  }
+  // Odd rows are packed as NaN.
+  bool odd_query(index_t i) const { return !std::isfinite(query_norms[i]); }
+  bool odd_candidate(index_t j) const { return !std::isfinite(candidate_norms[j]); }
+
+  double bound(double product, index_t query, index_t candidate) const {
+    if constexpr (has_upper_bound<Relation>) {
+      return relation.upper_bound(product, query_norms[query], candidate_norms[candidate]);
+    } else {
+      return std::numeric_limits<double>::infinity();
+    }
+  }
+
+ private:
+  // The cosine of a row without a direction is 0; what another relation makes of it no screen
+  // knows.
+  static float degenerate() {
+    return screens_by == screening::direct ? 0.0f : std::numeric_limits<float>::quiet_NaN();
+  }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

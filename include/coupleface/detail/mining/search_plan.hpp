@@ -1,0 +1,119 @@
+// coupleface: how an exact search is divided: blocks that are packed at a time, parts of them that
+// run at a time, and how many entries a list may hold. Plain arithmetic of the sizes.
+#pragma once
+
+#include <coupleface/detail/mining/pair_score.hpp>
+
+#include <algorithm>
+#include <utility>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Consecutive rows, packed.
+struct packed_part {
+  index_t first, count;
+  panel_word const* panels;
+};
+
+/// What a search may hold beside 16 bytes a query (norm, threshold, count) and the outputs.
+inline constexpr index_t search_budget = index_t(64) << 20;
+inline constexpr index_t panels_budget = index_t(16) << 20;
+
+/// Rows of a part: whole panels on either side.
+inline constexpr index_t part_rows = 224;
+static_assert(part_rows % left_rows == 0 && part_rows % right_rows == 0,
+              "coupleface: a part must consist of whole panels");
+inline constexpr index_t most_parts = 16;
+
+/// One side's division into blocks of equal parts.
+struct search_side {
+  index_t rows, part_size, parts, words;
+
+  index_t block_rows() const { return part_size * parts; }
+  index_t blocks() const { return (rows + block_rows() - 1) / block_rows(); }
+  index_t begin(index_t block) const { return std::min(rows, block * block_rows()); }
+  index_t end(index_t block) const { return begin(block + 1); }
+  packed_part part(index_t block, index_t p, panel_word const* panels) const {
+    index_t const first = std::min(end(block), begin(block) + p * part_size);
+    return {first, std::min(part_size, end(block) - first), panels + p * part_size * words};
+  }
+};
+
+struct search_plan {
+  index_t queries, candidates, width, words, parts, lanes, room;
+  bool symmetric;
+  search_side left, right;
+
+  index_t steps() const {
+    index_t const a = left.blocks(), b = right.blocks();
+    return symmetric ? a * (a + 1) / 2 : a * b;
+  }
+
+  /// Blocks of a step: all of the right side for one on the left, from the diagonal on.
+  std::pair<index_t, index_t> blocks_of(index_t step) const {
+    index_t const b = right.blocks();
+    if (!symmetric) { return {step / b, step % b}; }
+    index_t a = 0;
+    for (; step >= b - a; ++a) { step -= b - a; }
+    return {a, a + step};
+  }
+};
+
+/// Pair t of a round in which `parts` (even) parts meet in pairs, no part twice: the circle method.
+/// All pairs of different parts meet once in parts - 1 rounds. (-1, -1) where there is no pair t.
+inline std::pair<index_t, index_t> tournament_pair(index_t parts, index_t round, index_t t) {
+  index_t const others = parts - 1;
+  if (t >= parts / 2) { return {-1, -1}; }
+  if (t == 0) { return {others, round}; }
+  return {(round + t) % others, (round - t + others) % others};
+}
+
+inline index_t divide_up(index_t a, index_t b) { return (a + b - 1) / b; }
+
+/// The division of a search of `k` best among pairs of `score`, ids of `id_bytes` each.
+template <class Score>
+search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
+                        screen_kernels const& kernels) {
+  search_plan plan{};
+  plan.queries = score.queries();
+  plan.candidates = score.candidates();
+  plan.parts = 1;
+  plan.lanes = most_parts;
+  plan.left = plan.right = {0, part_rows, 1, 0};
+  if constexpr (screening_of<Score> != screening::none) {
+    plan.width = score.packed_width();
+    plan.words = kernels.words(plan.width);
+    plan.symmetric = score.symmetric();
+    index_t const part_bytes =
+        part_rows * std::max<index_t>(1, plan.words) * index_t(sizeof(panel_word));
+    index_t most = std::clamp<index_t>(panels_budget / (2 * part_bytes), 1, most_parts);
+    if (most > 1) { most -= most % 2; }
+    index_t const right_parts = std::max<index_t>(1, divide_up(plan.candidates, part_rows));
+    index_t parts = divide_up(right_parts, divide_up(right_parts, most));
+    if (plan.symmetric) {  // an even number of parts meets in pairs
+      parts += parts > 1 ? parts % 2 : 0;
+      plan.left = {plan.queries, part_rows, parts, plan.words};
+    } else {  // few queries are divided among many threads
+      index_t const share = divide_up(divide_up(plan.queries, most), left_rows) * left_rows;
+      index_t const size = std::clamp<index_t>(share, left_rows, part_rows);
+      plan.left = {plan.queries, size, std::min(most, divide_up(plan.queries, size)), plan.words};
+    }
+    plan.right = {plan.candidates, part_rows, parts, plan.words};
+    plan.parts = plan.left.parts;
+  }
+  if constexpr (screening_of<Score> == screening::direct && !has_limit<Score>) {
+    // Panels, temporary rows, the sample's scores and guesses, the pairs of a query that is sorted.
+    index_t const taken = 4 * ((plan.left.block_rows() + plan.right.block_rows()) * plan.words +
+                               plan.lanes * plan.width + plan.queries +
+                               plan.parts * left_rows * plan.right.block_rows()) +
+                          plan.lanes * 2 * (k + 64) * index_t(8 + id_bytes);
+    index_t const each = 2 * index_t(id_bytes);
+    index_t const fits = (search_budget - taken) / (std::max<index_t>(1, plan.queries) * each);
+    plan.room = fits < 4 ? 0 : std::min(fits, k + 64);
+  }
+  return plan;
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

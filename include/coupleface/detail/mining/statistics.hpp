@@ -1,0 +1,180 @@
+// coupleface: counts and sums over a table of relations, host side.
+#pragma once
+
+#include <coupleface/detail/element.hpp>
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/scratch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// What one lane of rows adds up to; sums over numbers only.
+struct table_totals {
+  index_t pairs;
+  index_t not_numbers;
+  index_t below;
+  index_t above;
+  index_t nearest;  // rows whose first slot holds a number
+  double sum;
+  double nearest_sum;
+  double smallest;
+  double largest;
+
+  void clear() {
+    double const infinity = std::numeric_limits<double>::infinity();
+    *this = {0, 0, 0, 0, 0, 0.0, 0.0, infinity, -infinity};
+  }
+
+  void add(table_totals const& other) {
+    pairs += other.pairs;
+    not_numbers += other.not_numbers;
+    below += other.below;
+    above += other.above;
+    nearest += other.nearest;
+    sum += other.sum;
+    nearest_sum += other.nearest_sum;
+    smallest = std::min(smallest, other.smallest);
+    largest = std::max(largest, other.largest);
+  }
+};
+
+/// Bins [e_0, e_1), ..., [e_{b-1}, e_b]: the last one has its upper edge too.
+struct bin_edges {
+  double const* edges;
+  index_t bins;
+
+  void count(double value, table_totals& totals, index_t* histogram) const {
+    if (bins == 0) { return; }
+    index_t const bin = std::upper_bound(edges, edges + bins + 1, value) - edges - 1;
+    if (bin < 0) {
+      ++totals.below;
+    } else if (bin < bins) {
+      ++histogram[bin];
+    } else if (value == edges[bins]) {
+      ++histogram[bins - 1];
+    } else {
+      ++totals.above;
+    }
+  }
+};
+
+template <class V, class I>
+void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
+             table_totals& totals, index_t* histogram) {
+  for (index_t slot = 0; slot < slots; ++slot) {
+    if (indices[slot] < 0) { continue; }
+    ++totals.pairs;
+    double const value = load(values[slot]);
+    if (std::isnan(value)) {
+      ++totals.not_numbers;
+      continue;
+    }
+    totals.sum += value;
+    totals.smallest = std::min(totals.smallest, value);
+    totals.largest = std::max(totals.largest, value);
+    edges.count(value, totals, histogram);
+    if (slot == 0) {
+      ++totals.nearest;
+      totals.nearest_sum += value;
+    }
+  }
+}
+
+/// Totals and histogram of a table; each of at most 64 lanes has a fixed share of the rows, and
+/// their sums are added from the first lane to the last.
+template <class Derived, class V, class I>
+table_totals total_table(host_policy<Derived> const& base, matrix_view<V const> values,
+                         matrix_view<I const> indices, bin_edges edges, index_t* histogram) {
+  auto const& policy = static_cast<Derived const&>(base);
+  index_t const n = values.extent(0), lanes = lane_count(n), bins = edges.bins;
+  scratch<table_totals, Derived> const lane_totals(policy, lanes);
+  scratch<index_t, Derived> const lane_bins(policy, lanes * bins);
+  table_totals* const totals = lane_totals.data();
+  index_t* const counts = lane_bins.data();
+  for_each_index(policy, lanes, [=](index_t lane) {
+    index_t* const mine = counts + lane * bins;
+    totals[lane].clear();
+    std::fill(mine, mine + bins, index_t(0));
+    for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
+      add_row(values.row(i), indices.row(i), values.extent(1), edges, totals[lane], mine);
+    }
+  });
+  table_totals all;
+  all.clear();
+  for (index_t lane = 0; lane < lanes; ++lane) {
+    all.add(totals[lane]);
+    for (index_t bin = 0; bin < bins; ++bin) { histogram[bin] += counts[lane * bins + bin]; }
+  }
+  return all;
+}
+
+/// Fills the rest of `result`, a table_statistics, from the totals of `slots` slots and its counts.
+template <class Result>
+void summarize(table_totals const& totals, index_t slots, Result& result) {
+  index_t const numbers = totals.pairs - totals.not_numbers;
+  result.pairs = totals.pairs;
+  result.empty = slots - totals.pairs;
+  result.not_numbers = totals.not_numbers;
+  result.below = totals.below;
+  result.above = totals.above;
+  if (numbers > 0) {
+    result.mean = totals.sum / double(numbers);
+    result.smallest = totals.smallest;
+    result.largest = totals.largest;
+  }
+  if (totals.nearest > 0) { result.mean_nearest = totals.nearest_sum / double(totals.nearest); }
+  for (index_t const count : result.chosen) {
+    result.most_chosen = std::max(result.most_chosen, count);
+    result.never_chosen += count == 0;
+  }
+}
+
+/// How often each candidate is in the table.
+template <class I>
+std::vector<index_t> count_chosen(char const* function, matrix_view<I const> indices,
+                                  index_t candidates) {
+  for (index_t i = 0; i < indices.extent(0); ++i) {
+    expect_ids(function, "indices", indices.row(i), indices.extent(1), candidates, i);
+  }
+  std::vector<index_t> chosen(static_cast<std::size_t>(candidates), 0);
+  for (index_t i = 0; i < indices.extent(0); ++i) {
+    for (index_t k = 0; k < indices.extent(1); ++k) {
+      if (indices(i, k) >= 0) { ++chosen[static_cast<std::size_t>(indices(i, k))]; }
+    }
+  }
+  return chosen;
+}
+
+/// Of the pairs whose gap is a number, how many a penalty pushes.
+template <class Derived, class V, class I, class Penalty>
+double active_share_of(host_policy<Derived> const& base, matrix_view<V const> gaps,
+                       matrix_view<I const> indices, Penalty penalty) {
+  auto const& policy = static_cast<Derived const&>(base);
+  index_t const n = gaps.extent(0);
+  scratch<index_t, Derived> const counts(policy, 2 * n);
+  index_t* const count = counts.data();
+  for_each_index(policy, n, [=](index_t i) {
+    count[2 * i] = count[2 * i + 1] = 0;
+    for (index_t k = 0; k < gaps.extent(1); ++k) {
+      double const gap = load(gaps(i, k));
+      if (indices(i, k) < 0 || std::isnan(gap)) { continue; }
+      count[2 * i] += penalty(gap).slope != 0;
+      ++count[2 * i + 1];
+    }
+  });
+  index_t active = 0, pairs = 0;
+  for (index_t i = 0; i < n; ++i) {
+    active += count[2 * i];
+    pairs += count[2 * i + 1];
+  }
+  return pairs == 0 ? 0.0 : double(active) / double(pairs);
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,103 @@
+// coupleface: the vectors of AVX-512, in the compiler's own vector types: what the quick forms of
+// the kernels are written with. The one header with compiler extensions; every function that uses
+// it has a portable twin. (<immintrin.h> would cost half as much to parse as all the rest.)
+#pragma once
+
+#include <coupleface/view.hpp>
+
+#include <cstdint>
+
+// nvcc's front end does not take GCC's vector types; such units run the portable twins.
+#if defined(__x86_64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
+#define COUPLEFACE_VECTORS 1
+#define COUPLEFACE_AVX512 __attribute__((target("avx512f")))
+#define COUPLEFACE_AVX512_BF16 __attribute__((target("avx512f,avx512bf16")))
+#define COUPLEFACE_AVX512_INLINE __attribute__((target("avx512f"), always_inline)) inline
+#define COUPLEFACE_AVX512_BF16_INLINE \
+  __attribute__((target("avx512f,avx512bf16"), always_inline)) inline
+#else
+#define COUPLEFACE_VECTORS 0
+#endif
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// What the processor that this runs on can do; false where units have no vectors.
+inline bool has_avx512() {
+#if COUPLEFACE_VECTORS
+  return __builtin_cpu_supports("avx512f");
+#else
+  return false;
+#endif
+}
+inline bool has_avx512_bf16() {
+#if COUPLEFACE_VECTORS
+  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+/// Asks for a row that will be read soon.
+template <class T>
+COUPLEFACE_HOST_DEVICE void prefetch_row(T const* x, index_t width) {
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
+  for (index_t j = 0; j < width; j += index_t(64 / sizeof(T))) { __builtin_prefetch(x + j); }
+#else
+  (void)x, (void)width;
+#endif
+}
+
+#if COUPLEFACE_VECTORS
+
+using float16v __attribute__((vector_size(64))) = float;
+using float8v __attribute__((vector_size(32))) = float;
+using double8v __attribute__((vector_size(64))) = double;
+using word16v __attribute__((vector_size(64))) = std::uint32_t;
+
+template <class Vector, class T>
+COUPLEFACE_AVX512_INLINE Vector load_vector(T const* x) {
+  Vector v;
+  __builtin_memcpy(&v, x, sizeof v);
+  return v;
+}
+
+template <class Vector, class T>
+COUPLEFACE_AVX512_INLINE void store_vector(T* x, Vector v) {
+  __builtin_memcpy(x, &v, sizeof v);
+}
+
+/// sum + a b. Fused or not: the callers' error bounds cover both, or the product is exact.
+COUPLEFACE_AVX512_INLINE float16v multiply_add(float16v a, float16v b, float16v sum) {
+  return a * b + sum;
+}
+COUPLEFACE_AVX512_INLINE double8v multiply_add(double8v a, double8v b, double8v sum) {
+  return a * b + sum;
+}
+
+COUPLEFACE_AVX512_INLINE double8v load_widened(float const* x) {
+  return __builtin_convertvector(load_vector<float8v>(x), double8v);
+}
+
+/// sum + the two products of each word's bfloat16 halves.
+COUPLEFACE_AVX512_BF16_INLINE float16v multiply_add_pairs(word16v a, word16v b, float16v sum) {
+#if defined(__clang__)
+  using pairs [[gnu::vector_size(64)]] = int;
+  return __builtin_ia32_dpbf16ps_512(sum, (pairs)a, (pairs)b);
+#else
+  using pairs [[gnu::vector_size(64)]] = short;
+  return __builtin_ia32_dpbf16ps_v16sf(sum, (pairs)a, (pairs)b);
+#endif
+}
+
+/// Bit l: x[l] >= least[l]; false for NaN.
+COUPLEFACE_AVX512_INLINE std::uint32_t reaches(float16v x, float16v least) {
+  constexpr int greater_equal_ordered_quiet = 0x1d, current_direction = 4;
+  return std::uint16_t(__builtin_ia32_cmpps512_mask(x, least, greater_equal_ordered_quiet,
+                                                    std::uint16_t(0xffff), current_direction));
+}
+
+#endif
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,206 @@
+// The kernels of the screen: each against exact sums, and those of this processor against the
+// portable ones.
+#include <coupleface/detail/mining/screen_kernel.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace {
+
+using namespace coupleface::detail;
+using coupleface::index_t;
+
+float const inf = std::numeric_limits<float>::infinity();
+float const not_a_float = std::numeric_limits<float>::quiet_NaN();
+
+/// Elements of row r of a panel, as exact doubles.
+std::vector<double> elements(screen_element element, std::vector<panel_word> const& panel,
+                             index_t words, int rows, int r) {
+  std::vector<double> result;
+  for (index_t w = 0; w < words; ++w) {
+    panel_word const word = panel[std::size_t(w * rows + r)];
+    if (element == screen_element::float32) {
+      result.push_back(word_float(word));
+    } else {
+      result.push_back(low_bfloat16(word));
+      result.push_back(high_bfloat16(word));
+    }
+  }
+  return result;
+}
+
+/// Mostly normal numbers, with zeros and numbers that underflow.
+std::vector<panel_word> random_panel(screen_element element, index_t words, int rows,
+                                     unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal;
+  auto const draw = [&] {
+    unsigned const kind = generator() % 16u;
+    return kind == 0 ? 0.0f : (kind == 1 ? normal(generator) * 1e-39f : normal(generator));
+  };
+  std::vector<panel_word> result(std::size_t(words * rows));
+  for (auto& word : result) {
+    if (element == screen_element::float32) {
+      word = coupleface::element_bits::bits_of(draw());
+    } else {
+      word = panel_word(coupleface::element_bits::bfloat16_bits(draw())) |
+             panel_word(coupleface::element_bits::bfloat16_bits(draw())) << 16;
+    }
+  }
+  return result;
+}
+
+void expect_products(screen_kernels kernels, index_t words) {
+  auto const left = random_panel(kernels.element, words, left_rows, 1 + unsigned(words));
+  auto const right = random_panel(kernels.element, words, right_rows, 2 + unsigned(words));
+  std::vector<float> out(left_rows * right_rows, not_a_float);
+  kernels.product(words, left.data(), right.data(), out.data());
+  for (int r = 0; r < left_rows; ++r) {
+    auto const a = elements(kernels.element, left, words, left_rows, r);
+    for (int c = 0; c < right_rows; ++c) {
+      auto const b = elements(kernels.element, right, words, right_rows, c);
+      double sum = 0, magnitude = 0;
+      for (std::size_t j = 0; j < a.size(); ++j) {
+        sum += a[j] * b[j];
+        magnitude += std::fabs(a[j] * b[j]);
+      }
+      double const width = double(a.size());
+      double const allowed = 1.1 * (width + 4) * 0x1p-24 * magnitude + width * 0x1p-120;
+      ASSERT_LE(std::fabs(out[std::size_t(r * right_rows + c)] - sum), allowed)
+          << words << " words, row " << r << ", column " << c;
+    }
+  }
+}
+
+void expect_nan_stays_in_its_row(screen_kernels kernels) {
+  index_t const words = 5;
+  std::vector<panel_word> left(words * left_rows, 0), right(words * right_rows, 0);
+  panel_word const nan = coupleface::element_bits::bits_of(not_a_float);
+  left[std::size_t(2 * left_rows + 3)] = nan;
+  right[std::size_t(4 * right_rows + 17)] = nan;
+  std::vector<float> out(left_rows * right_rows);
+  kernels.product(words, left.data(), right.data(), out.data());
+  for (int r = 0; r < left_rows; ++r) {
+    for (int c = 0; c < right_rows; ++c) {
+      float const x = out[std::size_t(r * right_rows + c)];
+      EXPECT_EQ(std::isnan(x), r == 3 || c == 17);
+      EXPECT_TRUE(std::isnan(x) || x == 0);
+    }
+  }
+}
+
+void expect_kernels(screen_kernels kernels) {
+  for (index_t const words : {0, 1, 2, 3, 7, 15, 16, 17, 64, 101, 512}) {
+    expect_products(kernels, words);
+  }
+  expect_nan_stays_in_its_row(kernels);
+}
+
+TEST(screen_kernel, portable_products_are_within_the_bound) {
+  expect_kernels(portable_screen(screen_element::float32));
+  expect_kernels(portable_screen(screen_element::bfloat16_pair));
+}
+
+TEST(screen_kernel, native_float_products_are_within_the_bound) {
+  auto const kernels = native_screen(screen_element::float32);
+  if (kernels.product == portable_float_product) {
+    GTEST_SKIP() << "this processor or compiler has no AVX-512";
+  }
+  expect_kernels(kernels);
+}
+
+TEST(screen_kernel, native_bfloat16_products_are_within_the_bound) {
+  auto const kernels = native_screen(screen_element::bfloat16_pair);
+  if (kernels.product == portable_bfloat16_product) {
+    GTEST_SKIP() << "this processor or compiler has no AVX-512 for bfloat16";
+  }
+  expect_kernels(kernels);
+}
+
+TEST(screen_kernel, words_of_odd_widths) {
+  auto const floats = portable_screen(screen_element::float32);
+  auto const pairs = portable_screen(screen_element::bfloat16_pair);
+  for (index_t const width : {0, 1, 2, 3, 511, 512}) {
+    EXPECT_EQ(floats.words(width), width);
+    EXPECT_EQ(pairs.words(width), width / 2 + width % 2);
+  }
+}
+
+struct hits {
+  std::vector<std::uint32_t> rows, columns;
+  bool any;
+};
+
+hits hits_of(hits_kernel kernel, std::vector<float> const& out, std::vector<float> const& rows,
+             std::vector<float> const& columns) {
+  hits result{std::vector<std::uint32_t>(left_rows, 77), std::vector<std::uint32_t>(left_rows, 77),
+              false};
+  result.any = kernel(out.data(), rows.data(), columns.data(), result.rows.data(),
+                      result.columns.data());
+  return result;
+}
+
+std::vector<float> drawn(std::size_t size, std::vector<float> const& from,
+                         std::mt19937& generator) {
+  std::vector<float> result(size);
+  for (auto& x : result) { x = from[generator() % from.size()]; }
+  return result;
+}
+
+void expect_hits(hits_kernel kernel) {
+  std::mt19937 generator(3);
+  std::vector<float> const corners = {-inf, -1,   -0.0f,       0,
+                                      0.5,  0.5f, 1,           inf,
+                                      1e-40f, std::nextafterf(0.5f, 1), not_a_float, -not_a_float};
+  std::vector<float> const rare = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, not_a_float};
+  for (int trial = 0; trial < 300; ++trial) {
+    bool const none = trial % 3 == 2;
+    auto const out = drawn(left_rows * right_rows, none ? rare : corners, generator);
+    std::vector<float> const high = {inf, not_a_float, 1e-45f, 3};
+    auto const rows = drawn(left_rows, none ? high : corners, generator);
+    auto const columns = drawn(right_rows, none ? high : corners, generator);
+    auto const found = hits_of(kernel, out, rows, columns);
+    bool any = false;
+    for (int r = 0; r < left_rows; ++r) {
+      for (int c = 0; c < right_rows; ++c) {
+        float const x = out[std::size_t(r * right_rows + c)];
+        bool const row = x >= rows[std::size_t(r)], column = x >= columns[std::size_t(c)];
+        ASSERT_EQ(found.rows[std::size_t(r)] >> c & 1u, std::uint32_t(row));
+        ASSERT_EQ(found.columns[std::size_t(r)] >> c & 1u, std::uint32_t(column));
+        any |= row || column;
+      }
+    }
+    ASSERT_EQ(found.any, any);
+    EXPECT_EQ(any, !none) << "the draw was to cover both answers";
+  }
+  // A single element in every place, on one side only.
+  for (int e = 0; e < left_rows * right_rows; ++e) {
+    std::vector<float> out(left_rows * right_rows, 0.0f);
+    out[std::size_t(e)] = 1;
+    std::vector<float> const all_rows(left_rows, 1), all_columns(right_rows, 1);
+    std::vector<float> const no_rows(left_rows, inf), no_columns(right_rows, inf);
+    auto const by_row = hits_of(kernel, out, all_rows, no_columns);
+    auto const by_column = hits_of(kernel, out, no_rows, all_columns);
+    for (int r = 0; r < left_rows; ++r) {
+      std::uint32_t const bit = r == e / right_rows ? 1u << (e % right_rows) : 0u;
+      ASSERT_TRUE(by_row.rows[std::size_t(r)] == bit && by_row.columns[std::size_t(r)] == 0);
+      ASSERT_TRUE(by_column.columns[std::size_t(r)] == bit && by_column.rows[std::size_t(r)] == 0);
+    }
+    ASSERT_TRUE(by_row.any && by_column.any);
+  }
+}
+
+TEST(screen_kernel, portable_hits) { expect_hits(portable_hits); }
+
+TEST(screen_kernel, native_hits) {
+  auto const kernel = native_screen(screen_element::float32).hits;
+  if (kernel == portable_hits) { GTEST_SKIP() << "this processor or compiler has no AVX-512"; }
+  expect_hits(kernel);
+}
+
+}  // namespace
