@@ -130,7 +130,7 @@ TEST(class_prototypes, documented_scratch) {
   allocation_count count;
   counting_allocator allocator(count);
   class_prototypes(thrust::seq(allocator), x.view(), labels.vector(), prototypes.view());
-  EXPECT_EQ(count.bytes, 16u * 100 + 8u * 11 + 8u * 10 * 16);
+  EXPECT_EQ(count.bytes, 8u * 100 + 8u * 11 + 8u * 10 * 16);
   EXPECT_EQ(count.live, 0u);
 }
 

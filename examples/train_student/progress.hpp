@@ -1,53 +1,17 @@
-// What a run says while it lasts, and how it is told to stop: a line with the time left, and Ctrl-C
-// taken at the end of a step, after which the checkpoint is written and the program ends.
+// What a run says while it lasts: a line with the time left.
 #pragma once
 
 #include <unistd.h>
 
-#include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 
+#include "../long_run.hpp"
+
 namespace train_student {
 
-namespace detail {
-inline volatile std::sig_atomic_t stop_requested = 0;
-inline void request_stop(int signal) {
-  stop_requested = 1;
-  std::signal(signal, SIG_DFL);  // a second one does not wait
-}
-}  // namespace detail
-
-inline void listen_for_interruption() {
-  std::signal(SIGINT, detail::request_stop);
-  std::signal(SIGTERM, detail::request_stop);
-}
-inline bool interruption_requested() { return detail::stop_requested != 0; }
-
-/// Left through main, which ends with the shell's code for Ctrl-C.
-struct interrupted {
-  std::string checkpoint;
-};
-
-class stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-inline std::string format_seconds(double seconds) {
-  char text[32];
-  int const whole = static_cast<int>(seconds + 0.5);
-  if (whole < 60) std::snprintf(text, sizeof text, "%d s", whole);
-  else std::snprintf(text, sizeof text, "%d min %02d s", whole / 60, whole % 60);
-  return text;
-}
+using namespace long_run;
 
 /// One line that is rewritten on a terminal, and only the lasting lines where the output is a file.
 class progress {

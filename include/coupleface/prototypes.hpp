@@ -23,7 +23,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is outside [-1, C);
 ///   before anything is written
 /// @complexity O(n d + C d)
-/// @scratch 16 n + 8 (C + 1) bytes, and 8 d for each of at most 64 lanes
+/// @scratch 8 n + 8 (C + 1) bytes, and 8 d for each of at most 64 lanes
 /// @determinism samples are added in order, in double: bit-identical for any policy, thread count
 ///   and division into chunks (prototype_sums)
 /// Source: reconstructed.
@@ -63,7 +63,7 @@ class prototype_sums {
   /// @brief Adds the next chunk of samples.
   /// @param features [n, d], @param labels [n], -1 = ignored
   /// @throws std::invalid_argument as class_prototypes; the sums are then unchanged
-  /// @complexity O(n d + C) @scratch 16 n + 8 (C + 1) bytes
+  /// @complexity O(n d + C) @scratch 8 n + 8 (C + 1) bytes
   template <class Policy, class X, class L>
   void add(Policy const& policy, matrix_view<X> features, vector_view<L> labels) {
     COUPLEFACE_EXPECT_POLICY("prototype_sums::add", Policy);

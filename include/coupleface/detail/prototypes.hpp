@@ -6,6 +6,7 @@
 #include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/vectors.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -31,31 +32,26 @@ class grouped_samples {
  public:
   grouped_samples(Derived const& policy, matrix_view<X const> features, vector_view<L const> labels,
                   index_t classes)
-      : features_(features),
-        inverses_(policy, features.extent(0)),
-        begins_(policy, classes + 1),
-        members_(policy, features.extent(0)) {
+      : features_(features), begins_(policy, classes + 1), members_(policy, features.extent(0)) {
     group_by_label(labels, classes, begins_.data(), members_.data());
-    double* const inverses = inverses_.data();
-    for_each_index(policy, features.extent(0), [=](index_t i) {
-      inverses[i] = inverse_norm<X>(row_norm(features.row(i), features.extent(1)));
-    });
   }
 
   /// A copyable walk for use inside a policy's functor: adds the samples of class c to `sum`.
   auto adder() const {
-    return [features = features_, inverses = inverses_.data(), begins = begins_.data(),
-            members = members_.data()](index_t c, double* sum) {
+    return [features = features_, begins = begins_.data(), members = members_.data(),
+            classes = begins_.size() - 1](index_t c, double* sum) {
+      index_t const width = features.extent(1);
       for (index_t at = begins[c]; at < begins[c + 1]; ++at) {
-        index_t const i = members[at];
-        add_unit_row(features.row(i), inverses[i], features.extent(1), sum);
+        // The samples of a class may lie anywhere; each is read from memory once, ahead of its use.
+        if (at + 2 < begins[classes]) { prefetch_row(features.row(members[at + 2]), width); }
+        auto const* const x = features.row(members[at]);
+        add_unit_row(x, inverse_norm<X>(row_norm(x, width)), width, sum);
       }
     };
   }
 
  private:
   matrix_view<X const> features_;
-  scratch<double, Derived> inverses_;
   scratch<index_t, Derived> begins_;
   scratch<index_t, Derived> members_;
 };

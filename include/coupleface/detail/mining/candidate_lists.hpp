@@ -108,20 +108,26 @@ struct candidate_lists {
     renew_threshold(q);
   }
 
-  /// Pairs with an odd row, whose product is NaN, reached no threshold. They matter where there are
-  /// too few others.
-  void offer_odd(index_t q, index_t candidates, index_t& evaluated) const {
-    if (!is_exact(q)) { make_exact(q, evaluated); }
-    if (indices(q, 0) >= 0) { return; }
-    bool const all = score.odd_query(q);
-    for (index_t c = 0; c < candidates; ++c) {
-      if ((all || score.odd_candidate(c)) && keep(q, c)) { evaluate(q, c, evaluated); }
+  /// What no product could tell of. Pairs with an odd row, whose product is NaN, reached no
+  /// threshold; they matter where there are too few others. Without a screen it is every pair.
+  void offer_unscreened(index_t q, bool odd_candidates, index_t& evaluated) const {
+    if constexpr (screening_of<Score> == screening::none) {
+      for (index_t c = 0; c < score.candidates(); ++c) { offer(q, c, 0.0f, evaluated); }
+    } else if constexpr (screening_of<Score> == screening::direct) {
+      bool const all = score.odd_query(q);
+      if (!all && !odd_candidates) { return; }
+      if (!is_exact(q)) { make_exact(q, evaluated); }
+      if (indices(q, 0) >= 0) { return; }
+      for (index_t c = 0; c < score.candidates(); ++c) {
+        if ((all || score.odd_candidate(c)) && keep(q, c)) { evaluate(q, c, evaluated); }
+      }
     }
+    (void)odd_candidates;
   }
 
   /// Where the next pairs of some queries will be written.
   void prefetch(index_t first, index_t count) const {
-    for (index_t q = first; q < first + count; ++q) {
+    for (index_t q = first; room > 0 && q < first + count; ++q) {
       screened_pair<I> const* const next = waiting_of(q) + std::max(counts[q], 0);
       __builtin_prefetch(next, 1);
       __builtin_prefetch(next + 64 / sizeof *next, 1);

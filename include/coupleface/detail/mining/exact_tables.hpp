@@ -108,14 +108,18 @@ struct exact_table {
   }
 };
 
-/// Calls body(query, lane) for every query, lane by lane.
+/// Calls body(query, lane, count) for every query, lane by lane; adds what each lane counted to
+/// counts[lane].
 template <class Policy, class Body>
-void for_each_query(Policy const& policy, index_t lanes, index_t queries, Body body) {
+void for_each_query(Policy const& policy, index_t lanes, index_t queries, index_t* counts,
+                    Body body) {
   for_each_index(policy, lanes, [=](index_t lane) {
+    index_t count = 0;
     for (index_t q = lane_begin(lane, lanes, queries); q < lane_begin(lane + 1, lanes, queries);
          ++q) {
-      body(q, lane);
+      body(q, lane, count);
     }
+    counts[lane] += count;
   });
 }
 
@@ -124,23 +128,24 @@ template <class V, class I, class Policy, class Lists>
 void finish_tables(Policy const& policy, Lists const& lists, index_t queries, index_t candidates,
                    index_t lanes, index_t* evaluated) {
   if constexpr (Lists::begins_exact) {
-    for_each_query(policy, lanes, queries, [=](index_t q, index_t) { lists.heap(q).finish(); });
-    return;
+    for_each_index(policy, queries, [=](index_t q) { lists.heap(q).finish(); });
+  } else {
+    exact_table<Lists, V, I> const table{lists};
+    index_t const most = lists.indices.extent(1) + lists.room;
+    scratch<scored_pair<V, I>, Policy> const pairs(policy, lanes * most);
+    for_each_index(policy, queries, [=](index_t q) { table.prepare(q); });
+    index_t const block = std::max<index_t>(
+        1, exact_block_bytes / std::max<index_t>(1, lists.score.candidate_bytes()));
+    for (index_t first = 0; first < candidates; first += block) {
+      for_each_query(policy, lanes, queries, evaluated, [=](index_t q, index_t, index_t& count) {
+        table.evaluate(q, first, first + block, count);
+      });
+    }
+    for_each_query(policy, lanes, queries, evaluated,
+                   [=, pairs = pairs.data()](index_t q, index_t lane, index_t& count) {
+                     table.finish(q, pairs + lane * most, count);
+                   });
   }
-  exact_table<Lists, V, I> const table{lists};
-  index_t const most = lists.indices.extent(1) + lists.room;
-  scratch<scored_pair<V, I>, Policy> const pairs(policy, lanes * most);
-  for_each_query(policy, lanes, queries, [=](index_t q, index_t) { table.prepare(q); });
-  index_t const block =
-      std::max<index_t>(1, exact_block_bytes / std::max<index_t>(1, lists.score.candidate_bytes()));
-  for (index_t first = 0; first < candidates; first += block) {
-    for_each_query(policy, lanes, queries, [=](index_t q, index_t lane) {
-      table.evaluate(q, first, first + block, evaluated[lane]);
-    });
-  }
-  for_each_query(policy, lanes, queries, [=, pairs = pairs.data()](index_t q, index_t lane) {
-    table.finish(q, pairs + lane * most, evaluated[lane]);
-  });
 }
 
 }  // namespace detail

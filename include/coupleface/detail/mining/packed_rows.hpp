@@ -118,6 +118,7 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
                  index_t first, index_t count, index_t width, int panel_rows, index_t lanes,
                  float* temporary, panel_word* panels) {
   index_t const words = kernels.words(width);
+  if (words == 0) { return; }
   index_t const panel_count = (count + panel_rows - 1) / panel_rows;
   for_each_index(policy, lanes, [=](index_t lane) {
     float* const row = temporary + lane * width;

@@ -89,16 +89,9 @@ class pair_search {
   /// Exact values, sorted. Returns how many exact scores were evaluated in all.
   index_t finish() {
     if (guess_.size > 0) { mend_guesses(); }
-    for_each_query(policy_, plan_.lanes, plan_.queries,
-                   [lists = lists_, m = plan_.candidates, odd = odd_candidates_,
-                    evaluated = evaluated_.data()](index_t q, index_t lane) {
-                     if constexpr (screening_of<Score> == screening::direct) {
-                       if (odd || lists.score.odd_query(q)) {
-                         lists.offer_odd(q, m, evaluated[lane]);
-                       }
-                     } else if constexpr (!screened) {
-                       for (index_t c = 0; c < m; ++c) { lists.offer(q, c, 0.0f, evaluated[lane]); }
-                     }
+    for_each_query(policy_, plan_.lanes, plan_.queries, evaluated_.data(),
+                   [lists = lists_, odd = odd_candidates_](index_t q, index_t, index_t& evaluated) {
+                     lists.offer_unscreened(q, odd, evaluated);
                    });
     finish_tables<V, I>(policy_, lists_, plan_.queries, plan_.candidates, plan_.lanes,
                         evaluated_.data());
@@ -158,7 +151,7 @@ class pair_search {
   // A threshold above its guess was proven since. Of the others some may have been too high.
   void mend_guesses() {
     float* const guesses = guesses_.data();
-    for_each_query(policy_, plan_.lanes, plan_.queries, [lists = lists_](index_t q, index_t) {
+    for_each_index(policy_, plan_.queries, [lists = lists_](index_t q) {
       if (!lists.is_exact(q)) { lists.shrink(q); }
     });
     index_t doubtful = 0;
@@ -171,13 +164,13 @@ class pair_search {
       for (step_ = 0; step_ < steps();) { advance(); }
       return;
     }
-    for_each_query(policy_, plan_.lanes, plan_.queries,
-                   [=, lists = lists_, m = plan_.candidates, evaluated = evaluated_.data()](
-                       index_t q, index_t lane) {
-                     if (std::isinf(guesses[q]) || lists.thresholds[q] > guesses[q]) { return; }
-                     lists.clear(q);
-                     lists.fill_exactly(q, m, evaluated[lane]);
-                   });
+    for_each_query(
+        policy_, plan_.lanes, plan_.queries, evaluated_.data(),
+        [=, lists = lists_, m = plan_.candidates](index_t q, index_t, index_t& evaluated) {
+          if (std::isinf(guesses[q]) || lists.thresholds[q] > guesses[q]) { return; }
+          lists.clear(q);
+          lists.fill_exactly(q, m, evaluated);
+        });
   }
 
   void pack(search_side const& side, index_t block, int panel_rows, panel_word* panels,
@@ -201,7 +194,7 @@ class pair_search {
                     evaluated = evaluated_.data()](index_t t) {
                      auto const [p, q] = parts_of(t);
                      if (p < 0) { return; }
-                     pair(plan.left.part(a, p, left), plan.right.part(b, q, right), evaluated[t]);
+                     evaluated[t] += pair(plan.left.part(a, p, left), plan.right.part(b, q, right));
                    });
   }
 
@@ -211,7 +204,7 @@ class pair_search {
                           right_.data()};
     for_each_index(policy_, plan_.parts,
                    [=, plan = plan_, left = left_.data(), evaluated = evaluated_.data()](
-                       index_t t) { pair(plan.left.part(a, t, left), all, evaluated[t]); });
+                       index_t t) { evaluated[t] += pair(plan.left.part(a, t, left), all); });
   }
 
   Derived const& policy_;

@@ -18,7 +18,9 @@ struct part_pair {
   bool both;      ///< every product serves the rows of both sides
   bool diagonal;  ///< the two parts are the same rows
 
-  void operator()(packed_part left, packed_part right, index_t& evaluated) const {
+  /// Returns how many exact scores were evaluated.
+  index_t operator()(packed_part left, packed_part right) const {
+    index_t evaluated = 0;
     lists.prefetch(left.first, left.count);
     if (both) { lists.prefetch(right.first, right.count); }
     for (index_t j = 0; j < right.count; j += right_rows) {
@@ -35,6 +37,7 @@ struct part_pair {
         }
       }
     }
+    return evaluated;
   }
 
  private:

@@ -1,0 +1,110 @@
+// The input files: mapped, never copied, so that embeddings may be larger than memory.
+#pragma once
+
+#include <coupleface/io/npy.hpp>
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mine_relations {
+
+using coupleface::index_t;
+using coupleface::matrix_view;
+
+using any_rows = std::variant<coupleface::mapped_npy<float>, coupleface::mapped_npy<double>,
+                              coupleface::mapped_npy<coupleface::half>,
+                              coupleface::mapped_npy<coupleface::bfloat16>>;
+
+/// numpy's type string of a file, without the order of bytes: "f4".
+inline std::string element_type(std::string const& file) {
+  coupleface::detail::mapped_file const map(file);
+  std::string const type =
+      coupleface::detail::parse_npy_header(file, 0, map.data(), map.size()).type;
+  return type.empty() ? type : type.substr(1);
+}
+
+inline any_rows open_rows(std::string const& file, bool bfloat16_bits) {
+  std::string const type = element_type(file);
+  if (bfloat16_bits) {
+    if (type != "u2") {
+      throw std::runtime_error(file + ": elements are '" + type +
+                               "', but --bfloat16-bits is for uint16");
+    }
+    return coupleface::mapped_npy<coupleface::bfloat16>(file, coupleface::bits_as_uint16{});
+  }
+  if (type == "f4") return coupleface::mapped_npy<float>(file);
+  if (type == "f8") return coupleface::mapped_npy<double>(file);
+  if (type == "f2") return coupleface::mapped_npy<coupleface::half>(file);
+  if (type == "V2") return coupleface::mapped_npy<coupleface::bfloat16>(file);
+  throw std::runtime_error(
+      file + ": elements are '" + type + "'; float32, float64, float16 and bfloat16 are read" +
+      (type == "u2" ? " (uint16 that are bits of bfloat16: --bfloat16-bits)" : ""));
+}
+
+/// Classes are 0 .. classes - 1; -1 is no class.
+struct sample_labels {
+  std::vector<std::int32_t> of;
+  index_t classes = 0;
+  index_t classes_without_samples = 0;
+};
+
+namespace detail {
+template <class L>
+sample_labels read_labels_of_type(std::string const& file) {
+  coupleface::mapped_npy<L> const array(file);
+  auto const there = array.vector();
+  sample_labels labels;
+  labels.of.reserve(static_cast<std::size_t>(there.extent(0)));
+  std::int64_t const most = std::numeric_limits<std::int32_t>::max() - 1;
+  for (index_t i = 0; i < there.extent(0); ++i) {
+    std::int64_t const label = there(i);
+    if (label < -1 || label > most) {
+      throw std::runtime_error(file + ": label " + std::to_string(label) + " of row " +
+                               std::to_string(i) + " is outside [-1, " + std::to_string(most) +
+                               "]");
+    }
+    labels.of.push_back(static_cast<std::int32_t>(label));
+    labels.classes = label >= labels.classes ? label + 1 : labels.classes;
+  }
+  return labels;
+}
+}  // namespace detail
+
+inline sample_labels read_labels(std::string const& file, std::string const& embeddings,
+                                 index_t rows) {
+  std::string const type = element_type(file);
+  if (type != "i4" && type != "i8") {
+    throw std::runtime_error(file + ": labels are '" + type + "'; int32 and int64 are read");
+  }
+  auto labels = type == "i4" ? detail::read_labels_of_type<std::int32_t>(file)
+                             : detail::read_labels_of_type<std::int64_t>(file);
+  if (static_cast<index_t>(labels.of.size()) != rows) {
+    throw std::runtime_error(file + ": " + std::to_string(labels.of.size()) + " labels for " +
+                             std::to_string(rows) + " rows of " + embeddings);
+  }
+  if (labels.classes == 0) throw std::runtime_error(file + ": no row has a class");
+  std::vector<bool> seen(static_cast<std::size_t>(labels.classes));
+  for (std::int32_t const label : labels.of)
+    if (label >= 0) seen[static_cast<std::size_t>(label)] = true;
+  for (bool const there : seen) labels.classes_without_samples += !there;
+  return labels;
+}
+
+/// A label that is wrong by a factor of a million is better told than tried.
+inline void expect_memory(std::string const& what, index_t rows, index_t columns,
+                          index_t bytes_each) {
+  double const wanted = double(rows) * double(columns) * double(bytes_each);
+  double const there = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE));
+  if (wanted <= there) return;
+  throw std::runtime_error(what + ": " + std::to_string(rows) + " x " + std::to_string(columns) +
+                           " need " + std::to_string(static_cast<long>(wanted / 1e9)) +
+                           " GB, more than the memory of this machine");
+}
+
+}  // namespace mine_relations

@@ -1,0 +1,119 @@
+// The search itself, step by step: progress, checkpoints, the way out.
+#pragma once
+
+#include <thrust/system/omp/execution_policy.h>
+
+#include <coupleface/mining/nearest.hpp>
+#include <coupleface/version.hpp>
+
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "arguments.hpp"
+#include "checkpoint.hpp"
+#include "inputs.hpp"
+#include "progress.hpp"
+
+namespace mine_relations {
+
+/// What is mined: for each class K others.
+struct relation_table {
+  relation_table(index_t classes_, index_t k_)
+      : classes(classes_),
+        k(k_),
+        values(static_cast<std::size_t>(classes * k)),
+        neighbours(static_cast<std::size_t>(classes * k)) {}
+
+  matrix_view<float> values_view() { return {values.data(), classes, k}; }
+  matrix_view<std::int32_t> neighbours_view() { return {neighbours.data(), classes, k}; }
+
+  index_t classes, k;
+  std::vector<float> values;
+  std::vector<std::int32_t> neighbours;
+};
+
+struct search_report {
+  std::string screen;
+  index_t width = 0, steps = 0, steps_before = 0, evaluated = 0;
+  double seconds = 0;             ///< of this run, checkpoints left out
+  double checkpoint_seconds = 0;  ///< of this run
+};
+
+/// When the next checkpoint is due: so rarely that writing stays under 5 % of the time.
+class checkpoint_schedule {
+ public:
+  explicit checkpoint_schedule(double every) : every_(every) {}
+
+  bool is_due() const {
+    double const least = every_ > 0 && every_ < 20 * cost_ ? 20 * cost_ : every_;
+    return since_.seconds() >= least;
+  }
+  void wrote(double seconds) {
+    cost_ = seconds;
+    since_ = stopwatch();
+  }
+
+ private:
+  double every_, cost_ = 0;
+  stopwatch since_;
+};
+
+/// What a checkpoint belongs to. All bytes of the rows count, wherever the file lies: reading them
+/// once more costs less than the search's own passes over them. Of class prototypes these are the
+/// means, in memory, so that embeddings and labels are covered by them.
+template <class T, class Search>
+std::string identity_of(matrix_view<T const> rows, index_t k, Search const& search) {
+  digest bytes;
+  for (index_t i = 0; i < rows.extent(0); ++i) {
+    bytes.add(rows.row(i), static_cast<std::size_t>(rows.extent(1)) * sizeof(T));
+  }
+  std::ostringstream text;
+  text << "version = " << COUPLEFACE_VERSION_MAJOR << '.' << COUPLEFACE_VERSION_MINOR << '.'
+       << COUPLEFACE_VERSION_PATCH << "\nrows = " << rows.extent(0) << " x " << rows.extent(1)
+       << " of " << coupleface::detail::npy_type<T, false>() << "\nk = " << k
+       << "\nscreen = " << search.screen() << "\nsteps = " << search.steps()
+       << "\ndigest of rows = " << std::hex << bytes.value() << '\n';
+  return text.str();
+}
+
+template <class T>
+search_report search_nearest(arguments const& a, matrix_view<T const> rows, relation_table& table) {
+  stopwatch watch;
+  coupleface::nearest_search search(thrust::omp::par, rows, rows, table.values_view(),
+                                    table.neighbours_view());
+  std::string const identity = identity_of(rows, table.k, search);
+  search_report report;
+  report.screen = search.screen();
+  report.width = rows.extent(1);
+  report.steps = search.steps();
+  if (load_checkpoint(a.checkpoint, identity, search)) {
+    std::fprintf(stderr, "continues from %s\n", a.checkpoint.c_str());
+  }
+  report.steps_before = search.step();
+  std::fprintf(stderr, "mining %lld classes x %lld, K = %lld, %s screen: step %lld of %lld\n",
+               static_cast<long long>(table.classes), static_cast<long long>(report.width),
+               static_cast<long long>(table.k), report.screen.c_str(),
+               static_cast<long long>(search.step()), static_cast<long long>(report.steps));
+
+  progress shown("mining", "step", search.step(), search.steps());
+  checkpoint_schedule schedule(a.every);
+  while (search.step() < search.steps()) {
+    bool const stop = interruption_requested();
+    if (stop || (search.step() > report.steps_before && schedule.is_due())) {
+      stopwatch writing;
+      save_checkpoint(a.checkpoint, identity, search);
+      schedule.wrote(writing.seconds());
+      report.checkpoint_seconds += writing.seconds();
+    }
+    if (stop) throw interrupted{a.checkpoint};
+    search.advance();
+    shown.show(search.step());
+  }
+  report.evaluated = search.finish();
+  report.seconds = watch.seconds() - report.checkpoint_seconds;
+  return report;
+}
+
+}  // namespace mine_relations

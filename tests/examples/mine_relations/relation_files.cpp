@@ -1,0 +1,186 @@
+// Makes the files of mine_relations_test.sh, and compares tables with brute force to the last bit.
+//   relation_files make FOLDER SAMPLES CLASSES WIDTH
+//   relation_files check EMBEDDINGS TYPE LABELS|- CENTRE K NEIGHBOURS VALUES STEP
+// TYPE: f4 f8 f2 V2 u2. CENTRE: 0 or 1. Every STEP-th class is checked.
+#include <thrust/execution_policy.h>
+
+#include <coupleface/io/npy.hpp>
+#include <coupleface/prototypes.hpp>
+#include <coupleface/relation.hpp>
+#include <coupleface/top_k.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace coupleface;
+
+// What make() gives on top of plain samples: a class without any, samples without a class, two
+// classes of the same samples (ties everywhere), and a direction that all share (for --centre).
+index_t const empty_class = 5, first_twin = 3, second_twin = 7;
+
+std::vector<float> make_embeddings(index_t samples, index_t classes, index_t width) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> centres(classes * width), embeddings(samples * width);
+  for (float& x : centres) { x = 0.5f + normal(generator); }
+  for (index_t i = 0; i < samples; ++i) {
+    for (index_t j = 0; j < width; ++j) {
+      embeddings[i * width + j] = centres[(i % classes) * width + j] + 0.5f * normal(generator);
+    }
+  }
+  for (index_t i = 0; i + second_twin < samples; i += classes) {
+    std::copy_n(&embeddings[(i + first_twin) * width], width,
+                &embeddings[(i + second_twin) * width]);
+  }
+  return embeddings;
+}
+
+template <class T, class Storage = as_own_type>
+void write_rows(std::string const& file, std::vector<float> const& x, index_t rows, index_t width,
+                Storage storage = {}) {
+  std::vector<T> elements(static_cast<std::size_t>(rows * width));
+  for (std::size_t i = 0; i < elements.size(); ++i) { elements[i] = static_cast<T>(x[i]); }
+  write_npy(file, make_matrix_view(elements.data(), rows, width), storage);
+}
+
+void make(std::string const& folder, index_t samples, index_t classes, index_t width) {
+  auto const x = make_embeddings(samples, classes, width);
+  auto const file = [&](char const* name) { return folder + '/' + name + ".npy"; };
+  write_rows<float>(file("embeddings"), x, samples, width);
+  write_rows<float>(file("f4"), x, classes, width);
+  write_rows<double>(file("f8"), x, classes, width);
+  write_rows<coupleface::half>(file("f2"), x, classes, width);
+  write_rows<bfloat16>(file("V2"), x, classes, width);
+  write_rows<bfloat16>(file("u2"), x, classes, width, bits_as_uint16{});
+  write_rows<std::int32_t>(file("i4"), x, classes, width);
+
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(samples));
+  for (index_t i = 0; i < samples; ++i) {
+    bool const nobody = i % classes == empty_class || (i % 9 == 0 && i % classes > second_twin);
+    labels[i] = nobody ? -1 : i % classes;
+  }
+  std::vector<std::int32_t> const narrow(labels.begin(), labels.end());
+  write_npy(file("labels"), make_vector_view(labels.data(), samples));
+  write_npy(file("labels_i4"), make_vector_view(narrow.data(), samples));
+  write_npy(file("labels_short"), make_vector_view(labels.data(), samples - 1));
+  auto const write_with = [&](char const* name, std::int64_t label) {
+    auto changed = labels;
+    changed[4] = label;
+    write_npy(file(name), make_vector_view(changed.data(), samples));
+  };
+  write_with("labels_low", -2);
+  write_with("labels_wide", std::int64_t(1) << 40);
+  write_with("labels_high", 2000000000);
+  write_npy(file("labels_none"),
+            make_vector_view(std::vector<std::int64_t>(samples, -1).data(), samples));
+}
+
+void subtract_mean(std::vector<float>& x, index_t rows, index_t width,
+                   std::vector<std::int32_t> const& labels) {
+  for (index_t j = 0; j < width; ++j) {
+    double sum = 0;
+    index_t count = 0;
+    for (index_t i = 0; i < rows; ++i) {
+      if (!labels.empty() && labels[i] < 0) { continue; }
+      sum += double(x[i * width + j]);
+      ++count;
+    }
+    for (index_t i = 0; i < rows; ++i) { x[i * width + j] -= float(sum / double(count)); }
+  }
+}
+
+/// top_k of relation_matrix without the class itself, row by row.
+template <class T>
+void compare(matrix_view<T const> rows, index_t k, mapped_npy<std::int32_t> const& neighbours,
+             mapped_npy<float> const& values, index_t step) {
+  index_t const n = rows.extent(0);
+  std::vector<index_t> const shape{n, k};
+  if (neighbours.shape() != shape || values.shape() != shape) {
+    throw std::runtime_error("the tables have another shape");
+  }
+  matrix_view<T const> const queries(rows.data_handle(), (n + step - 1) / step, rows.extent(1),
+                                     rows.stride(0) * step);
+  index_t const checked = queries.extent(0);
+  std::vector<float> relations(checked * n), best(checked * (k + 1));
+  std::vector<std::int32_t> ids(checked * (k + 1));
+  auto const all = make_matrix_view(relations.data(), checked, n);
+  relation_matrix(thrust::device, queries, rows, all);
+  top_k(thrust::device, all, make_matrix_view(best.data(), checked, k + 1),
+        make_matrix_view(ids.data(), checked, k + 1));
+  for (index_t q = 0; q < checked; ++q) {
+    index_t const own = q * step;
+    for (index_t slot = 0, at = q * (k + 1); slot < k; ++slot, ++at) {
+      at += ids[at] == own;
+      std::int32_t const id = neighbours.matrix()(own, slot);
+      float const value = values.matrix()(own, slot);
+      if (id != ids[at] || std::memcmp(&value, &best[at], sizeof value) != 0) {
+        throw std::runtime_error("class " + std::to_string(own) + ", slot " + std::to_string(slot) +
+                                 ": " + std::to_string(id) + " (" + std::to_string(value) +
+                                 "), not " + std::to_string(ids[at]) + " (" +
+                                 std::to_string(best[at]) + ")");
+      }
+    }
+  }
+}
+
+template <class T>
+void check(mapped_npy<T> const& file, char** more) {
+  std::string const labels_file = more[0];
+  bool const centre = std::stoi(more[1]) != 0;
+  index_t const k = std::stoll(more[2]), step = std::stoll(more[5]);
+  mapped_npy<std::int32_t> const neighbours(more[3]);
+  mapped_npy<float> const values(more[4]);
+  auto const rows = file.matrix();
+  index_t const n = rows.extent(0), width = rows.extent(1);
+  if (labels_file == "-" && !centre) { return compare(rows, k, neighbours, values, step); }
+
+  std::vector<float> x(rows.data_handle(), rows.data_handle() + n * width);
+  std::vector<std::int32_t> labels;
+  if (labels_file != "-") {
+    auto const there = mapped_npy<std::int64_t>(labels_file);
+    labels.assign(there.data(), there.data() + there.size());
+  }
+  if (centre) { subtract_mean(x, n, width, labels); }
+  matrix_view<float const> const samples(x.data(), n, width);
+  if (labels.empty()) { return compare(samples, k, neighbours, values, step); }
+  index_t const classes = 1 + *std::max_element(labels.begin(), labels.end());
+  std::vector<float> prototypes(classes * width);
+  auto const mu = make_matrix_view(prototypes.data(), classes, width);
+  class_prototypes(thrust::device, samples, make_vector_view(labels.data(), n), mu);
+  compare(matrix_view<float const>(mu), k, neighbours, values, step);
+}
+
+int run(int argc, char** argv) {
+  std::string const what = argc > 1 ? argv[1] : "";
+  if (what == "make" && argc == 6) {
+    make(argv[2], std::stoll(argv[3]), std::stoll(argv[4]), std::stoll(argv[5]));
+    return 0;
+  }
+  if (what != "check" || argc != 10) { throw std::invalid_argument("see the source for usage"); }
+  std::string const file = argv[2], type = argv[3];
+  if (type == "f4") { check(mapped_npy<float>(file), argv + 4); }
+  if (type == "f8") { check(mapped_npy<double>(file), argv + 4); }
+  if (type == "f2") { check(mapped_npy<coupleface::half>(file), argv + 4); }
+  if (type == "V2") { check(mapped_npy<bfloat16>(file), argv + 4); }
+  if (type == "u2") { check(mapped_npy<bfloat16>(file, bits_as_uint16{}), argv + 4); }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "relation_files: %s\n", error.what());
+    return 1;
+  }
+}
