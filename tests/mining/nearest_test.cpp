@@ -3,6 +3,7 @@
 #include <coupleface/top_k.hpp>
 
 #include "../support/counting_allocator.hpp"
+#include "../support/pair_search.hpp"
 #include "../support/reference.hpp"
 
 #include <gtest/gtest.h>
@@ -12,9 +13,9 @@ namespace {
 using namespace coupleface_test;
 using coupleface::mine_nearest;
 
-template <class V, class Q, class C, class Relation, class Keep>
+template <class V, class Q, class C, class Relation>
 void expect_brute_force(matrix<Q> const& queries, matrix<C> const& candidates, index_t k,
-                        Relation relation, Keep keep) {
+                        Relation relation, any_pair const& keep) {
   index_t const n = queries.rows(), m = candidates.rows();
   matrix<V> relations(n, m), values(n, k, 1);
   matrix<std::int32_t> indices(n, k, 2);
@@ -44,17 +45,6 @@ void expect_brute_force(matrix<Q> const& queries, matrix<C> const& candidates, i
     }
   }
 }
-
-struct taxicab {
-  template <class A, class B>
-  COUPLEFACE_HOST_DEVICE double operator()(coupleface::row<A> a, coupleface::row<B> b) const {
-    double sum = 0;
-    for (index_t j = 0; j < a.width; ++j) {
-      sum -= std::fabs(double(a.data[j]) - double(b.data[j]));
-    }
-    return sum;
-  }
-};
 
 template <class V, class Q, class C>
 void expect_brute_force_of_every_relation(matrix<Q> const& queries, matrix<C> const& candidates,
@@ -221,18 +211,157 @@ TEST(mine_nearest, errors_name_the_sizes_and_write_nothing) {
   EXPECT_TRUE(values.untouched() && indices.untouched() && few.untouched());
 }
 
-TEST(mine_nearest, same_bits_for_every_policy_within_the_documented_scratch) {
-  auto const x = random_matrix<float>(700, 40, 17);
-  matrix<float> a(700, 10), b(700, 10);
-  matrix<std::int32_t> a_indices(700, 10), b_indices(700, 10);
+template <class V, class I>
+void expect_documented_scratch(matrix<float> const& queries, matrix<float> const& candidates,
+                               index_t k) {
+  index_t const n = queries.rows();
+  coupleface::matrix_view<float const> const q = queries.view(), c = candidates.view();
+  bool const same = q.data_handle() == c.data_handle();
+  pair_table<V, I> a(n, k, 1), b(n, k, 1);
   allocation_count count;
   counting_allocator allocator(count);
-  mine_nearest(policy(), x.view(), x.view(), a.view(), a_indices.view());
-  mine_nearest(thrust::seq(allocator), x.view(), x.view(), b.view(), b_indices.view());
-  EXPECT_TRUE(a.same_bits(b) && a_indices.same_bits(b_indices));
-  // Norms of both sides, and six lanes of two tiles and their product.
-  EXPECT_EQ(count.bytes, 8u * 1400 + 6 * (1536u * 40 + (128u << 10)));
+  mine_nearest(policy(), q, c, a.values.view(), a.indices.view());
+  mine_nearest(thrust::seq(allocator), q, c, b.values.view(), b.indices.view());
+  EXPECT_TRUE(a.values.same_bits(b.values) && a.indices.same_bits(b.indices));
+  engine::relation_score<float, float, coupleface::cosine> const score{q, c, nullptr, nullptr, {}};
+  auto const plan = engine::plan_search(score, k, sizeof(I), engine::best_screen());
+  EXPECT_EQ(index_t(count.bytes), (scratch_of<V, I>(plan, k).total()));
+  EXPECT_LE(index_t(count.bytes),
+            (index_t(64) << 20) + 16 * n + (same ? 0 : 8 * candidates.rows()));
   EXPECT_EQ(count.live, 0u);
+}
+
+TEST(mine_nearest, same_bits_for_every_policy_within_the_documented_scratch) {
+  auto const x = random_matrix<float>(700, 40, 17), y = random_matrix<float>(90, 40, 18);
+  expect_documented_scratch<float, std::int32_t>(x, x, 10);
+  expect_documented_scratch<double, std::int64_t>(x, y, 10);
+  expect_documented_scratch<float, std::int32_t>(random_matrix<float>(1, 40, 19), y, 100);
+  auto const line = random_matrix<float>(600000, 1, 20);
+  expect_documented_scratch<float, std::int32_t>(random_matrix<float>(1, 1, 19), line, 600000);
+  auto const guessed = random_matrix<float>(5200, 6, 20);
+  expect_documented_scratch<float, std::int32_t>(guessed, guessed, 400);
+}
+
+/// Writes the arrays of a search to memory, or back.
+struct saved_state {
+  std::vector<char> bytes;
+
+  template <class Search>
+  void save(Search& search) {
+    bytes.clear();
+    search.visit_state([&](void* data, std::size_t size) {
+      char const* const from = static_cast<char const*>(data);
+      bytes.insert(bytes.end(), from, from + size);
+    });
+  }
+  template <class Search>
+  void load(Search& search) const {
+    std::size_t at = 0;
+    search.visit_state([&](void* data, std::size_t size) {
+      ASSERT_LE(at + size, bytes.size());
+      if (size > 0) { std::memcpy(data, bytes.data() + at, size); }
+      at += size;
+    });
+    EXPECT_EQ(at, bytes.size());
+  }
+};
+
+/// Stepping, and going on from any step with a new search, gives the bits of mine_nearest.
+template <class V, class I, class Relation = coupleface::cosine>
+void expect_steps(matrix<float> const& queries, matrix<float> const& candidates, index_t k,
+                  index_t steps, Relation relation = {}) {
+  index_t const n = queries.rows();
+  auto const q = queries.view(), c = candidates.view();
+  auto const device = policy();
+  pair_table<V, I> expected(n, k, 1);
+  mine_nearest(device, q, c, expected.values.view(), expected.indices.view(), relation);
+  auto const expect_same = [&](pair_table<V, I> const& table, index_t step) {
+    EXPECT_TRUE(table.values.same_bits(expected.values)) << "step " << step;
+    EXPECT_TRUE(table.indices.same_bits(expected.indices)) << "step " << step;
+  };
+  pair_table<V, I> table(n, k, 1);
+  coupleface::nearest_search search(device, q, c, table.values.view(), table.indices.view(),
+                                    relation);
+  ASSERT_EQ(search.steps(), steps);
+  std::size_t size = 0;
+  for (index_t step = 0; step <= steps; ++step) {
+    ASSERT_EQ(search.step(), step);
+    saved_state state;
+    state.save(search);
+    EXPECT_TRUE(step == 0 || state.bytes.size() == size);
+    size = state.bytes.size();
+    pair_table<V, I> later(n, k, 1);
+    {
+      coupleface::nearest_search resumed(device, q, c, later.values.view(), later.indices.view(),
+                                         relation);
+      EXPECT_STREQ(resumed.screen(), search.screen());
+      if (step == 1 && steps > 2) { resumed.advance(); }  // whatever it did before is forgotten
+      state.load(resumed);
+      EXPECT_EQ(resumed.step(), step);
+      while (resumed.step() < resumed.steps()) { resumed.advance(); }
+      resumed.finish();
+    }
+    expect_same(later, step);
+    if (step < steps) { search.advance(); }
+  }
+  index_t const evaluated = search.finish();
+  EXPECT_GE(evaluated, std::min(k, candidates.rows() - 1) * n);
+  expect_same(table, steps);
+}
+
+TEST(nearest_search, steps_and_saved_states_give_the_bits_of_mine_nearest) {
+  auto x = random_matrix<float>(7169, 4, 21, 2);
+  x.set(700, 1, std::nan(""));
+  expect_steps<float, std::int32_t>(x, x, 5, 6);  // a triangle of three blocks
+  auto const guessed = random_matrix<float>(5200, 6, 22);
+  expect_steps<float, std::int32_t>(guessed, guessed, 400, 3);
+  auto const few = random_matrix<float>(300, 4, 23, 1);
+  expect_steps<double, std::int64_t>(few, x, 9, 3);  // one block of queries, three of candidates
+  expect_steps<float, std::int32_t>(few, few, 9, 1, coupleface::inner_product{});
+}
+
+TEST(nearest_search, the_state_has_the_size_of_its_arrays) {
+  auto const x = random_matrix<float>(500, 8, 24);
+  pair_table<float, std::int32_t> table(500, 10, 3);
+  auto const device = policy();
+  coupleface::nearest_search search(device, x.view(), x.view(), table.values.view(),
+                                    table.indices.view());
+  saved_state state;
+  state.save(search);
+  // Step and error, thresholds and counts, what waits, evaluations of the lanes, the outputs.
+  index_t const room = 10 + 64;
+  EXPECT_EQ(index_t(state.bytes.size()),
+            16 + 500 * (8 + 8 * room) + 8 * engine::most_parts + 500 * 10 * (4 + 4));
+  EXPECT_EQ(std::string(search.screen()) == "bfloat16",
+            engine::best_screen().element == engine::screen_element::bfloat16_pair);
+}
+
+TEST(nearest_search, nothing_to_search_for) {
+  auto const x = random_matrix<float>(5, 3, 25), none = random_matrix<float>(0, 3, 26);
+  auto const device = policy();
+  for (auto const& [n, k] : {std::pair<index_t, index_t>{0, 3}, {5, 0}}) {
+    pair_table<float, std::int32_t> table(n, k);
+    coupleface::nearest_search search(device, (n > 0 ? x : none).view(), x.view(),
+                                      table.values.view(), table.indices.view());
+    EXPECT_EQ(search.steps(), 0);
+    saved_state state;
+    state.save(search);
+    EXPECT_TRUE(state.bytes.empty());
+    EXPECT_EQ(search.finish(), 0);
+  }
+  pair_table<float, std::int32_t> table(5, 2);
+  coupleface::nearest_search search(device, x.view(), none.view(), table.values.view(),
+                                    table.indices.view());
+  while (search.step() < search.steps()) { search.advance(); }
+  EXPECT_EQ(search.finish(), 0);
+  for (index_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(table.indices.get(i, 1), -1);
+    EXPECT_EQ(table.values.get(i, 0), -HUGE_VALF);
+  }
+  pair_table<float, std::int32_t> wrong(4, 2);
+  EXPECT_THROW(coupleface::nearest_search(device, x.view(), x.view(), wrong.values.view(),
+                                          wrong.indices.view()),
+               std::invalid_argument);
 }
 
 }  // namespace

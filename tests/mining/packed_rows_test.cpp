@@ -82,8 +82,7 @@ TEST(packed_rows, residual_is_the_length_of_what_packing_moved) {
       long double const gap = (long double)x - (long double)float(bfloat16(x));
       square += gap * gap;
     }
-    double const found =
-        engine::packing_residual(screen_element::bfloat16_pair, row.data(), width);
+    double const found = engine::packing_residual(screen_element::bfloat16_pair, row.data(), width);
     EXPECT_GE(found * (1 + 1e-9), double(std::sqrt(square)));
     EXPECT_LE(found, double(std::sqrt(square)) * (1 + 1e-9));
   }
@@ -132,9 +131,8 @@ void expect_error_bounds(Score const& score, double used) {
       }
     }
     EXPECT_GE(worst, used * error) << name << ": a bound of " << error << " for " << worst;
-    EXPECT_LE(error, kernels.element == screen_element::float32
-                         ? 4e-7 * double(width) + 1e-5
-                         : 0.02 + 4e-7 * double(width))
+    EXPECT_LE(error, kernels.element == screen_element::float32 ? 4e-7 * double(width) + 1e-5
+                                                                : 0.02 + 4e-7 * double(width))
         << name;
   }
 }
@@ -189,8 +187,8 @@ TEST(packed_rows, error_bounds_sparse_uncentred_and_parallel_rows) {
 }
 
 TEST(packed_rows, error_bounds_short_long_and_odd_rows) {
-  expect_cosine_error(rows_with_everything<float>(100, 19, 9), rows_with_everything<float>(90, 19, 8),
-                      0.001);
+  expect_cosine_error(rows_with_everything<float>(100, 19, 9),
+                      rows_with_everything<float>(90, 19, 8), 0.001);
   auto floats = random_matrix<float>(60, 24, 10);
   auto doubles = random_matrix<double>(60, 24, 11);
   for (index_t i = 0; i < 60; ++i) {

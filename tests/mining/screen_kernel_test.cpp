@@ -140,8 +140,8 @@ hits hits_of(hits_kernel kernel, std::vector<float> const& out, std::vector<floa
              std::vector<float> const& columns) {
   hits result{std::vector<std::uint32_t>(left_rows, 77), std::vector<std::uint32_t>(left_rows, 77),
               false};
-  result.any = kernel(out.data(), rows.data(), columns.data(), result.rows.data(),
-                      result.columns.data());
+  result.any =
+      kernel(out.data(), rows.data(), columns.data(), result.rows.data(), result.columns.data());
   return result;
 }
 
@@ -154,9 +154,9 @@ std::vector<float> drawn(std::size_t size, std::vector<float> const& from,
 
 void expect_hits(hits_kernel kernel) {
   std::mt19937 generator(3);
-  std::vector<float> const corners = {-inf, -1,   -0.0f,       0,
-                                      0.5,  0.5f, 1,           inf,
-                                      1e-40f, std::nextafterf(0.5f, 1), not_a_float, -not_a_float};
+  std::vector<float> const corners = {
+      -inf,        -1,          -0.0f, 0, 0.5, 0.5f, 1, inf, 1e-40f, std::nextafterf(0.5f, 1),
+      not_a_float, -not_a_float};
   std::vector<float> const rare = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, not_a_float};
   for (int trial = 0; trial < 300; ++trial) {
     bool const none = trial % 3 == 2;

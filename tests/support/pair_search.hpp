@@ -3,12 +3,15 @@
 #pragma once
 
 #include <coupleface/detail/mining/nearest.hpp>
+#include <coupleface/mining/keep.hpp>
 #include <coupleface/relation.hpp>
 
 #include "brute_force.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace coupleface_test {
@@ -33,6 +36,15 @@ inline std::vector<named_screen> screens() {
   return result;
 }
 
+/// Any predicate. One type for all, because every other one means another search to compile.
+struct any_pair {
+  std::function<bool(index_t, index_t)> kept;
+  any_pair() : any_pair(coupleface::other_rows{}) {}
+  template <class Keep, class = std::enable_if_t<!std::is_same_v<Keep, any_pair>>>
+  any_pair(Keep keep) : kept(std::move(keep)) {}
+  bool operator()(index_t query, index_t candidate) const { return kept(query, candidate); }
+};
+
 template <class V, class I>
 struct pair_table {
   matrix<V> values;
@@ -42,9 +54,10 @@ struct pair_table {
 };
 
 /// The K best kept candidates of the queries in `rows`, by scores(i, j) that are already rounded.
-template <class V, class Scores, class Keep, class Table>
-void expect_best(Table const& table, std::vector<index_t> const& rows, index_t candidates,
-                 Scores scores, Keep keep, std::string const& what) {
+template <class V, class I>
+void expect_best(pair_table<V, I> const& table, std::vector<index_t> const& rows,
+                 index_t candidates, std::function<void(index_t, V*)> const& scores,
+                 any_pair const& keep, std::string const& what) {
   index_t const k = table.values.columns();
   std::vector<V> score(static_cast<std::size_t>(candidates));
   std::vector<index_t> order;
@@ -68,8 +81,8 @@ void expect_best(Table const& table, std::vector<index_t> const& rows, index_t c
       ASSERT_EQ(index_t(table.indices.get(i, slot)), expected)
           << what << ", query " << i << " slot " << slot << " of " << table.values.rows() << " x "
           << candidates << ", k " << k;
-      V const value = slot < filled ? score[std::size_t(expected)]
-                                    : -std::numeric_limits<V>::infinity();
+      V const value =
+          slot < filled ? score[std::size_t(expected)] : -std::numeric_limits<V>::infinity();
       ASSERT_TRUE(same_value(table.values.get(i, slot), value))
           << what << ", query " << i << " slot " << slot << ": " << table.values.get(i, slot)
           << ", not " << value;
@@ -101,10 +114,12 @@ inline std::vector<index_t> rows_around_parts(index_t rows) {
   return result;
 }
 
-/// mine_nearest by every screen has the bits of relation_matrix, sorted.
-template <class V, class I, class Q, class C, class Relation, class Keep>
+/// mine_nearest by every screen has the bits of relation_matrix, sorted; of the queries in `rows`,
+/// or of all if there are none.
+template <class V, class I, class Relation, class Q, class C>
 void expect_nearest(matrix<Q> const& queries, matrix<C> const& candidates, index_t k,
-                    Relation relation, Keep keep, std::vector<index_t> const& rows) {
+                    any_pair const& keep, std::vector<index_t> rows = {}, Relation relation = {}) {
+  if (rows.empty()) { rows = every_index(queries.rows()); }
   matrix<V> scores(index_t(rows.size()), candidates.rows());
   for (std::size_t at = 0; at < rows.size(); ++at) {
     coupleface::matrix_view<V> const all = scores.view();
@@ -120,24 +135,23 @@ void expect_nearest(matrix<Q> const& queries, matrix<C> const& candidates, index
     engine::mine_nearest(policy(), coupleface::matrix_view<Q const>(queries.view()),
                          coupleface::matrix_view<C const>(candidates.view()), table.values.view(),
                          table.indices.view(), relation, keep, kernels);
-    expect_best<V>(table, rows, candidates.rows(), of_row, keep, name);
+    expect_best<V, I>(table, rows, candidates.rows(), of_row, keep, name);
     if (testing::Test::HasFatalFailure()) { return; }
   }
 }
 
-template <class V, class I = std::int32_t, class Q, class C, class Relation, class Keep>
-void expect_nearest(matrix<Q> const& queries, matrix<C> const& candidates, index_t k,
-                    Relation relation, Keep keep) {
-  expect_nearest<V, I>(queries, candidates, k, relation, keep, every_index(queries.rows()));
+template <class Q, class C>
+void expect_by_cosine(matrix<Q> const& queries, matrix<C> const& candidates, index_t k,
+                      any_pair const& keep = {}, std::vector<index_t> rows = {}) {
+  expect_nearest<float, std::int32_t, coupleface::cosine>(queries, candidates, k, keep, rows);
 }
 
-template <class V, class I = std::int32_t, class Q, class C>
-void expect_nearest_by_every_relation(matrix<Q> const& queries, matrix<C> const& candidates,
-                                      index_t k) {
-  coupleface::other_rows const other;
-  expect_nearest<V, I>(queries, candidates, k, coupleface::cosine{}, other);
-  expect_nearest<V, I>(queries, candidates, k, coupleface::inner_product{}, coupleface::every_row{});
-  expect_nearest<V, I>(queries, candidates, k, coupleface::negative_squared_distance{}, other);
+template <class V = float, class I = std::int32_t, class Q, class C>
+void expect_by_every_relation(matrix<Q> const& queries, matrix<C> const& candidates, index_t k) {
+  coupleface::every_row const every;
+  expect_nearest<V, I, coupleface::cosine>(queries, candidates, k, any_pair());
+  expect_nearest<V, I, coupleface::inner_product>(queries, candidates, k, every);
+  expect_nearest<V, I, coupleface::negative_squared_distance>(queries, candidates, k, any_pair());
 }
 
 /// Bytes of every array that a search by `plan` takes.
@@ -168,7 +182,9 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k) {
                                            engine::divide_up(guess.size, engine::right_rows) *
                                            engine::right_rows;
   }
-  result.finishing = plan.lanes * (k + plan.room) * index_t(sizeof(engine::scored_pair<V, I>));
+  if (plan.room > 0) {  // else every list is exact and lies in the outputs
+    result.finishing = plan.lanes * (k + plan.room) * index_t(sizeof(engine::scored_pair<V, I>));
+  }
   return result;
 }
 

@@ -37,7 +37,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///   half width; O(d) in double for the K and those that the screen cannot tell from the K-th (few
 ///   in float; under bfloat16 those within 0.008 of its cosine)
 /// @scratch at most 64 MiB + 16 n bytes, 8 m more where candidates are other rows (at widths over
-///   36,000 two panels of 224 rows exceed that)
+///   30,000 two packed parts of 224 rows exceed that)
 /// @determinism bit-identical for any policy, thread count, blocking and processor
 /// Source: "mine the informative mutual relations": stated; top-K of prototypes: reconstructed.
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,
@@ -54,8 +54,8 @@ void mine_nearest(Policy const& policy, matrix_view<Q> queries, matrix_view<C> c
 /// @brief mine_nearest in steps, for searches that take long: between two steps a caller can show
 /// progress, stop, or save the state, and go on later to the same bits.
 ///
-/// Arguments, errors and result are mine_nearest's. Views, policy and outputs must live as long as
-/// the search; the outputs hold intermediate values until finish().
+/// Arguments, errors and result are mine_nearest's. What the views show must live as long as the
+/// search; the outputs hold intermediate values until finish().
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,
           class Keep = other_rows>
 class nearest_search {
@@ -63,15 +63,18 @@ class nearest_search {
   nearest_search(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                  matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
                  Keep keep = {})
-      : search_((check(queries, candidates, values, indices, keep), policy),
-                matrix_view<Q const>(queries), matrix_view<C const>(candidates), values, indices,
-                relation, keep) {}
+      : policy_((check(queries, candidates, values, indices, keep), policy)),
+        search_(policy_, matrix_view<Q const>(queries), matrix_view<C const>(candidates), values,
+                indices, relation, keep) {}
 
   index_t steps() const { return search_.steps(); }  ///< of about equal length
   index_t step() const { return search_.step(); }    ///< the next one; steps() when all are done
   void advance() { search_.advance(); }              ///< one step
 
-  /// @brief Exact values in order, after the last step. @returns how many relations were evaluated
+  /// @brief Exact values in order, after the last step. Takes as long as several steps; as long as
+  /// all of them in the rare case that thresholds guessed from a sample were wrong for many rows,
+  /// and where a relation without upper_bound leaves nothing to the steps.
+  /// @returns how many relations were evaluated
   index_t finish() { return search_.finish(); }
 
   /// @brief Hands every array of a search in progress, outputs included, to
@@ -91,6 +94,7 @@ class nearest_search {
     detail::check_mining_arguments("nearest_search", queries, candidates, values, indices, keep);
   }
 
+  Policy policy_;
   detail::nearest_steps<Policy, std::remove_const_t<Q>, std::remove_const_t<C>, V, I, Relation,
                         Keep>
       search_;

@@ -43,6 +43,7 @@ struct candidate_lists {
   void clear(index_t q) const {
     thresholds[q] = -std::numeric_limits<float>::infinity();
     counts[q] = begins_exact || room == 0 ? exact : 0;
+    std::fill_n(waiting_of(q), room, screened_pair<I>{});
     heap(q).clear();
   }
 
@@ -116,7 +117,10 @@ struct candidate_lists {
     } else if constexpr (screening_of<Score> == screening::direct) {
       bool const all = score.odd_query(q);
       if (!all && !odd_candidates) { return; }
-      if (!is_exact(q)) { make_exact(q, evaluated); }
+      if (!is_exact(q)) {
+        shrink(q);
+        make_exact(q, evaluated);
+      }
       if (indices(q, 0) >= 0) { return; }
       for (index_t c = 0; c < score.candidates(); ++c) {
         if ((all || score.odd_candidate(c)) && keep(q, c)) { evaluate(q, c, evaluated); }
@@ -142,11 +146,11 @@ struct candidate_lists {
     return std::nextafter(static_cast<float>(x), -std::numeric_limits<float>::infinity());
   }
 
-  /// Exact values of all candidates, for a list that has been cleared.
-  void fill_exactly(index_t q, index_t candidates, index_t& evaluated) const {
+  /// Exact values of all candidates that a screen can tell of, for a list that has been cleared.
+  void fill_exactly(index_t q, index_t& evaluated) const {
     counts[q] = exact;
-    for (index_t c = 0; c < candidates; ++c) {
-      if (keep(q, c)) { evaluate(q, c, evaluated); }
+    for (index_t c = 0; c < score.candidates() && !score.odd_query(q); ++c) {
+      if (!score.odd_candidate(c) && keep(q, c)) { evaluate(q, c, evaluated); }
     }
   }
 

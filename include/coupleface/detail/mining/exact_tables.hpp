@@ -127,9 +127,9 @@ void for_each_query(Policy const& policy, index_t lanes, index_t queries, index_
 template <class V, class I, class Policy, class Lists>
 void finish_tables(Policy const& policy, Lists const& lists, index_t queries, index_t candidates,
                    index_t lanes, index_t* evaluated) {
-  if constexpr (Lists::begins_exact) {
+  if (Lists::begins_exact || lists.room == 0) {
     for_each_index(policy, queries, [=](index_t q) { lists.heap(q).finish(); });
-  } else {
+  } else if constexpr (!Lists::begins_exact) {
     exact_table<Lists, V, I> const table{lists};
     index_t const most = lists.indices.extent(1) + lists.room;
     scratch<scored_pair<V, I>, Policy> const pairs(policy, lanes * most);

@@ -20,6 +20,8 @@ struct guess_plan {
 
 /// Smallest rank that a Poisson variable of this mean reaches with a probability under 1/2000.
 inline index_t safe_rank(double mean) {
+  // The terms of large means underflow; there four deviations are as safe.
+  if (mean > 500) { return index_t(mean + 4 * std::sqrt(mean)); }
   double term = std::exp(-mean), tail = 1;
   index_t rank = 0;
   for (; tail >= 1.0 / 2000; ++rank) {

@@ -103,7 +103,10 @@ class pair_search {
   /// Hands every array that a search in progress consists of to visit(pointer, bytes). The outputs
   /// are part of it.
   template <class Visit>
-  void visit_state(Visit&& visit) {
+  void visit_state(Visit&& visit_array) {
+    auto const visit = [&](void* data, std::size_t bytes) {
+      if (bytes > 0) { visit_array(data, bytes); }
+    };
     visit(&step_, sizeof step_);
     visit(&lists_.error, sizeof lists_.error);
     visit(thresholds_.data(), std::size_t(plan_.queries) * sizeof(float));
@@ -164,13 +167,12 @@ class pair_search {
       for (step_ = 0; step_ < steps();) { advance(); }
       return;
     }
-    for_each_query(
-        policy_, plan_.lanes, plan_.queries, evaluated_.data(),
-        [=, lists = lists_, m = plan_.candidates](index_t q, index_t, index_t& evaluated) {
-          if (std::isinf(guesses[q]) || lists.thresholds[q] > guesses[q]) { return; }
-          lists.clear(q);
-          lists.fill_exactly(q, m, evaluated);
-        });
+    for_each_query(policy_, plan_.lanes, plan_.queries, evaluated_.data(),
+                   [=, lists = lists_](index_t q, index_t, index_t& evaluated) {
+                     if (std::isinf(guesses[q]) || lists.thresholds[q] > guesses[q]) { return; }
+                     lists.clear(q);
+                     lists.fill_exactly(q, evaluated);
+                   });
   }
 
   void pack(search_side const& side, index_t block, int panel_rows, panel_word* panels,

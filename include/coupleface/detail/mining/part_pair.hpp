@@ -108,6 +108,9 @@ struct part_pair {
   }
 
   void offer_if_possible(index_t q, index_t c, double product, index_t& evaluated) const {
+    if (std::isnan(product)) {  // what no screen knows, no bound is asked about
+      return lists.offer(q, c, std::numeric_limits<float>::infinity(), evaluated);
+    }
     float const bound = std::nextafter(static_cast<float>(lists.score.bound(product, q, c)),
                                        std::numeric_limits<float>::infinity());
     if (!(bound < lists.thresholds[q])) { lists.offer(q, c, bound, evaluated); }

@@ -97,7 +97,8 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     } else {  // few queries are divided among many threads
       index_t const share = divide_up(divide_up(plan.queries, most), left_rows) * left_rows;
       index_t const size = std::clamp<index_t>(share, left_rows, part_rows);
-      plan.left = {plan.queries, size, std::min(most, divide_up(plan.queries, size)), plan.words};
+      plan.left = {plan.queries, size, std::clamp<index_t>(divide_up(plan.queries, size), 1, most),
+                   plan.words};
     }
     plan.right = {plan.candidates, part_rows, parts, plan.words};
     plan.parts = plan.left.parts;
@@ -107,8 +108,8 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     index_t const taken = 4 * ((plan.left.block_rows() + plan.right.block_rows()) * plan.words +
                                plan.lanes * plan.width + plan.queries +
                                plan.parts * left_rows * plan.right.block_rows()) +
-                          plan.lanes * 2 * (k + 64) * index_t(8 + id_bytes);
-    index_t const each = 2 * index_t(id_bytes);
+                          plan.lanes * 2 * (k + 64) * 16;
+    index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
     index_t const fits = (search_budget - taken) / (std::max<index_t>(1, plan.queries) * each);
     plan.room = fits < 4 ? 0 : std::min(fits, k + 64);
   }

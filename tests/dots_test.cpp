@@ -1,0 +1,65 @@
+// Several inner products at once have the bits of single ones.
+#include <coupleface/detail/dots.hpp>
+
+#include "support/matrix.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::detail::dot;
+using coupleface::detail::dots;
+
+template <int N, class S, class O>
+void expect_bits_of_dot(matrix<S> const& shared, matrix<O> const& others, index_t width) {
+  O const* rows[N];
+  for (int k = 0; k < N; ++k) { rows[k] = others.view().row(k) + k; }
+  double found[N];
+  dots<N>(shared.view().row(0), rows, width, found, rows[N - 1]);
+  for (int k = 0; k < N; ++k) {
+    double const expected = dot(shared.view().row(0), rows[k], width);
+    EXPECT_EQ(std::memcmp(&found[k], &expected, sizeof expected), 0)
+        << "width " << width << ", product " << k << " of " << N << ": " << found[k] << ", not "
+        << expected;
+  }
+}
+
+template <class S, class O>
+void expect_every_width() {
+  auto const shared = random_matrix<S>(1, 80, 1);
+  auto others = random_matrix<O>(4, 80, 2);
+  for (index_t j = 0; j < 80; ++j) {  // sums that cancel, and large and small next to each other
+    others.set(1, j, j % 2 == 0 ? shared.at(0, j) : -shared.at(0, j));
+    others.set(2, j, others.at(2, j) * (j % 3 == 0 ? 1e4 : 1e-4));
+  }
+  for (index_t width = 0; width <= 70; ++width) {
+    expect_bits_of_dot<1>(shared, others, width);
+    expect_bits_of_dot<2>(shared, others, width);
+    expect_bits_of_dot<3>(shared, others, width);
+    expect_bits_of_dot<4>(shared, others, width);
+  }
+}
+
+TEST(dots, have_the_bits_of_dot_for_every_storage) {
+  expect_every_width<float, float>();
+  expect_every_width<double, double>();
+  expect_every_width<coupleface::half, coupleface::half>();
+  expect_every_width<coupleface::bfloat16, coupleface::bfloat16>();
+  expect_every_width<float, double>();
+  expect_every_width<double, float>();
+  expect_every_width<coupleface::half, float>();
+}
+
+TEST(dots, extreme_floats) {
+  matrix<float> shared(1, 40), others(4, 40);
+  for (index_t j = 0; j < 40; ++j) {
+    shared.set(0, j, j % 2 == 0 ? 3e38 : 1e-45);
+    for (index_t k = 0; k < 4; ++k) { others.set(k, j, (j + k) % 3 == 0 ? 3e38 : -1e-45); }
+  }
+  for (index_t const width : {0, 1, 15, 16, 17, 33, 35}) {
+    expect_bits_of_dot<4>(shared, others, width);
+  }
+}
+
+}  // namespace
