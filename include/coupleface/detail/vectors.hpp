@@ -75,16 +75,6 @@ COUPLEFACE_AVX512_INLINE double8v multiply_add(double8v a, double8v b, double8v 
   return a * b + sum;
 }
 
-/// sum + a b with one rounding.
-COUPLEFACE_AVX512_INLINE double8v fused_multiply_add(double8v a, double8v b, double8v sum) {
-  constexpr int current_direction = 4;
-  return __builtin_ia32_vfmaddpd512_mask(a, b, sum, std::uint8_t(0xff), current_direction);
-}
-
-COUPLEFACE_AVX512_INLINE void store_narrowed(float* x, double8v v) {
-  store_vector(x, __builtin_convertvector(v, float8v));
-}
-
 COUPLEFACE_AVX512_INLINE double8v load_widened(float const* x) {
   return __builtin_convertvector(load_vector<float8v>(x), double8v);
 }

@@ -102,8 +102,8 @@ std::vector<double> logged(std::string const& folder, std::string const& name) {
 
 /// As if the user pressed Ctrl-C at once, every time.
 struct impatience {
-  impatience() { ts::detail::stop_requested = 1; }
-  ~impatience() { ts::detail::stop_requested = 0; }
+  impatience() { long_run::detail::stop_requested = 1; }
+  ~impatience() { long_run::detail::stop_requested = 0; }
 };
 
 class every_strategy : public testing::TestWithParam<std::string> {};
