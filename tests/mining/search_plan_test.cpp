@@ -15,6 +15,12 @@ using engine::part_rows;
 using engine::screen_element;
 using engine::search_plan;
 
+/// Memory that parts may point into; nothing reads it.
+engine::panel_word const* panels() {
+  static std::vector<engine::panel_word> const words(std::size_t(16) << 20);
+  return words.data();
+}
+
 /// As much of a score as a plan asks for.
 struct sizes {
   static constexpr engine::screening screens_by = engine::screening::direct;
@@ -80,7 +86,7 @@ void expect_division(engine::search_side const& side, int panel_rows) {
     ASSERT_EQ(side.begin(block), next);
     ASSERT_LE(side.end(block) - next, side.block_rows());
     for (index_t p = 0; p < side.parts; ++p) {
-      auto const part = side.part(block, p, nullptr);
+      auto const part = side.part(block, p, panels());
       ASSERT_TRUE(part.count >= 0 && part.count <= side.part_size);
       if (part.count > 0) { ASSERT_EQ(part.first, next); }
       next += part.count;
@@ -119,8 +125,8 @@ TEST(search_plan, every_pair_of_rows_is_met_once_per_search) {
   for (index_t const n : {1, 224, 225, 448, 449, 3584, 3585, 7169, 9000}) {
     auto const plan = plan_of({n, n, 64, true}, 10);
     auto const id = [&](index_t block, index_t p) {
-      return plan.left.part(block, p, nullptr).count > 0 ? plan.left.part(block, p, nullptr).first
-                                                         : -1;
+      return plan.left.part(block, p, panels()).count > 0 ? plan.left.part(block, p, panels()).first
+                                                          : -1;
     };
     std::map<std::pair<index_t, index_t>, int> met;
     auto const meet = [&](index_t a, index_t p, index_t b, index_t q) {
