@@ -225,7 +225,7 @@ void expect_documented_scratch(matrix<float> const& queries, matrix<float> const
   EXPECT_TRUE(a.values.same_bits(b.values) && a.indices.same_bits(b.indices));
   engine::relation_score<float, float, coupleface::cosine> const score{q, c, nullptr, nullptr, {}};
   auto const plan = engine::plan_search(score, k, sizeof(I), engine::best_screen());
-  EXPECT_EQ(index_t(count.bytes), (scratch_of<V, I>(plan, k).total()));
+  EXPECT_EQ(index_t(count.bytes), (scratch_of<V, I>(plan, k, score.candidate_bytes()).total()));
   EXPECT_LE(index_t(count.bytes),
             (index_t(64) << 20) + 16 * n + (same ? 0 : 8 * candidates.rows()));
   EXPECT_EQ(count.live, 0u);

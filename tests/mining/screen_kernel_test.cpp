@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -131,18 +132,15 @@ TEST(screen_kernel, words_of_odd_widths) {
   }
 }
 
-struct hits {
-  std::vector<std::uint32_t> rows, columns;
-  bool any;
-};
+using places = std::vector<std::int32_t>;
 
-hits hits_of(hits_kernel kernel, std::vector<float> const& out, std::vector<float> const& rows,
-             std::vector<float> const& columns) {
-  hits result{std::vector<std::uint32_t>(left_rows, 77), std::vector<std::uint32_t>(left_rows, 77),
-              false};
-  result.any =
-      kernel(out.data(), rows.data(), columns.data(), result.rows.data(), result.columns.data());
-  return result;
+std::pair<places, places> hits_of(hits_kernel kernel, std::vector<float> const& out,
+                                  std::vector<float> const& rows,
+                                  std::vector<float> const& columns) {
+  product_hits hits;
+  kernel(out.data(), rows.data(), columns.data(), hits);
+  return {places(hits.by_row, hits.by_row + hits.rows),
+          places(hits.by_column, hits.by_column + hits.columns)};
 }
 
 std::vector<float> drawn(std::size_t size, std::vector<float> const& from,
@@ -164,34 +162,35 @@ void expect_hits(hits_kernel kernel) {
     std::vector<float> const high = {inf, not_a_float, 1e-45f, 3};
     auto const rows = drawn(left_rows, none ? high : corners, generator);
     auto const columns = drawn(right_rows, none ? high : corners, generator);
+    places by_row, by_column;
+    for (int e = 0; e < left_rows * right_rows; ++e) {
+      float const x = out[std::size_t(e)];
+      if (x >= rows[std::size_t(e / right_rows)]) { by_row.push_back(e); }
+      if (x >= columns[std::size_t(e % right_rows)]) { by_column.push_back(e); }
+    }
     auto const found = hits_of(kernel, out, rows, columns);
-    bool any = false;
-    for (int r = 0; r < left_rows; ++r) {
-      for (int c = 0; c < right_rows; ++c) {
-        float const x = out[std::size_t(r * right_rows + c)];
-        bool const row = x >= rows[std::size_t(r)], column = x >= columns[std::size_t(c)];
-        ASSERT_EQ(found.rows[std::size_t(r)] >> c & 1u, std::uint32_t(row));
-        ASSERT_EQ(found.columns[std::size_t(r)] >> c & 1u, std::uint32_t(column));
-        any |= row || column;
-      }
-    }
-    ASSERT_EQ(found.any, any);
-    EXPECT_EQ(any, !none) << "the draw was to cover both answers";
+    ASSERT_EQ(found.first, by_row);
+    ASSERT_EQ(found.second, by_column);
+    EXPECT_EQ(by_row.empty() && by_column.empty(), none) << "the draw was to cover both answers";
   }
-  // A single element in every place, on one side only.
+  // None, all, and a single element in every place.
+  std::vector<float> const ones_by_row(left_rows, 1), ones_by_column(right_rows, 1);
+  std::vector<float> out(left_rows * right_rows, 0.0f);
+  EXPECT_TRUE(hits_of(kernel, out, ones_by_row, ones_by_column).first.empty());
+  places all(out.size());
+  std::iota(all.begin(), all.end(), 0);
+  auto const everything =
+      hits_of(kernel, std::vector<float>(out.size(), 1.0f), ones_by_row, ones_by_column);
+  EXPECT_EQ(everything.first, all);
+  EXPECT_EQ(everything.second, all);
+  std::vector<float> const no_rows(left_rows, inf), no_columns(right_rows, inf);
   for (int e = 0; e < left_rows * right_rows; ++e) {
-    std::vector<float> out(left_rows * right_rows, 0.0f);
+    out.assign(out.size(), 0.0f);
     out[std::size_t(e)] = 1;
-    std::vector<float> const all_rows(left_rows, 1), all_columns(right_rows, 1);
-    std::vector<float> const no_rows(left_rows, inf), no_columns(right_rows, inf);
-    auto const by_row = hits_of(kernel, out, all_rows, no_columns);
-    auto const by_column = hits_of(kernel, out, no_rows, all_columns);
-    for (int r = 0; r < left_rows; ++r) {
-      std::uint32_t const bit = r == e / right_rows ? 1u << (e % right_rows) : 0u;
-      ASSERT_TRUE(by_row.rows[std::size_t(r)] == bit && by_row.columns[std::size_t(r)] == 0);
-      ASSERT_TRUE(by_column.columns[std::size_t(r)] == bit && by_column.rows[std::size_t(r)] == 0);
-    }
-    ASSERT_TRUE(by_row.any && by_column.any);
+    ASSERT_EQ(hits_of(kernel, out, ones_by_row, no_columns),
+              (std::pair<places, places>(places{e}, {})));
+    ASSERT_EQ(hits_of(kernel, out, no_rows, ones_by_column),
+              (std::pair<places, places>({}, places{e})));
   }
 }
 

@@ -165,7 +165,7 @@ struct search_scratch {
 };
 
 template <class V, class I>
-search_scratch scratch_of(engine::search_plan const& plan, index_t k) {
+search_scratch scratch_of(engine::search_plan const& plan, index_t k, index_t candidate_bytes) {
   index_t const n = plan.queries;
   auto const guess = plan.symmetric && plan.room > 0
                          ? engine::plan_guess(k, plan.candidates, plan.right.block_rows())
@@ -183,7 +183,10 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k) {
                                            engine::right_rows;
   }
   if (plan.room > 0) {  // else every list is exact and lies in the outputs
-    result.finishing = plan.lanes * (k + plan.room) * index_t(sizeof(engine::scored_pair<V, I>));
+    result.finishing =
+        plan.lanes *
+        ((k + plan.room) * index_t(sizeof(engine::scored_pair<V, I>)) +
+         4 * engine::plan_exact(n, plan.candidates, candidate_bytes, plan.lanes).places());
   }
   return result;
 }

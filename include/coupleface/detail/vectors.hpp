@@ -97,6 +97,16 @@ COUPLEFACE_AVX512_INLINE std::uint32_t reaches(float16v x, float16v least) {
                                                     std::uint16_t(0xffff), current_direction));
 }
 
+/// Stores the elements whose bits are set, one behind the other, and anything behind them up to 16;
+/// returns how many.
+template <class T>
+COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_t chosen) {
+  using signed16v [[gnu::vector_size(64)]] = int;
+  store_vector(out, __builtin_ia32_compresssi512_mask((signed16v)elements, signed16v{},
+                                                      std::uint16_t(chosen)));
+  return __builtin_popcount(chosen);
+}
+
 #endif
 
 }  // namespace detail

@@ -43,8 +43,12 @@ struct candidate_lists {
   void clear(index_t q) const {
     thresholds[q] = -std::numeric_limits<float>::infinity();
     counts[q] = begins_exact || room == 0 ? exact : 0;
-    std::fill_n(waiting_of(q), room, screened_pair<I>{});
     heap(q).clear();
+  }
+
+  /// Gives the places where no pair waits a value, for whoever stores all of them.
+  void clear_unused(index_t q) const {
+    std::fill(waiting_of(q) + std::max(counts[q], 0), waiting_of(q) + room, screened_pair<I>{});
   }
 
   bool is_exact(index_t q) const { return counts[q] == exact; }

@@ -88,6 +88,7 @@ class pair_search {
 
   /// Exact values, sorted. Returns how many exact scores were evaluated in all.
   index_t finish() {
+    shrink_lists();
     if (guess_.size > 0) { mend_guesses(); }
     for_each_query(policy_, plan_.lanes, plan_.queries, evaluated_.data(),
                    [lists = lists_, odd = odd_candidates_](index_t q, index_t, index_t& evaluated) {
@@ -111,6 +112,7 @@ class pair_search {
     visit(&lists_.error, sizeof lists_.error);
     visit(thresholds_.data(), std::size_t(plan_.queries) * sizeof(float));
     visit(counts_.data(), std::size_t(plan_.queries) * sizeof(std::int32_t));
+    for_each_index(policy_, plan_.queries, [lists = lists_](index_t q) { lists.clear_unused(q); });
     visit(waiting_.data(), std::size_t(plan_.queries * plan_.room) * sizeof(screened_pair<I>));
     visit(evaluated_.data(), std::size_t(plan_.lanes) * sizeof(index_t));
     for (index_t q = 0; q < plan_.queries; ++q) {
@@ -124,6 +126,12 @@ class pair_search {
  private:
   void clear() {
     for_each_index(policy_, plan_.queries, [lists = lists_](index_t q) { lists.clear(q); });
+  }
+
+  void shrink_lists() {
+    for_each_index(policy_, plan_.queries, [lists = lists_](index_t q) {
+      if (!lists.is_exact(q)) { lists.shrink(q); }
+    });
   }
 
   void guess_thresholds() {
@@ -154,9 +162,6 @@ class pair_search {
   // A threshold above its guess was proven since. Of the others some may have been too high.
   void mend_guesses() {
     float* const guesses = guesses_.data();
-    for_each_index(policy_, plan_.queries, [lists = lists_](index_t q) {
-      if (!lists.is_exact(q)) { lists.shrink(q); }
-    });
     index_t doubtful = 0;
     for (index_t q = 0; q < plan_.queries; ++q) {
       doubtful += !std::isinf(guesses[q]) && !(thresholds_.data()[q] > guesses[q]);
@@ -165,7 +170,7 @@ class pair_search {
       clear();
       std::fill(guesses, guesses + plan_.queries, -std::numeric_limits<float>::infinity());
       for (step_ = 0; step_ < steps();) { advance(); }
-      return;
+      return shrink_lists();
     }
     for_each_query(policy_, plan_.lanes, plan_.queries, evaluated_.data(),
                    [=, lists = lists_](index_t q, index_t, index_t& evaluated) {

@@ -48,10 +48,6 @@ struct part_pair {
     int columns;
   };
 
-  static std::uint32_t from_bit(index_t bit) {
-    return bit <= 0 ? ~0u : (bit >= 32 ? 0u : ~0u << bit);
-  }
-
   /// Thresholds of `present` rows, with ones that nothing reaches where a panel is filled up.
   static float const* reachable(index_t first, int present, int wanted, float const* thresholds,
                                 float* copy) {
@@ -71,27 +67,20 @@ struct part_pair {
     if constexpr (decltype(lists.score)::absolute) {
       for (int e = 0; e < left_rows * right_rows; ++e) { products[e] = std::fabs(products[e]); }
     }
-    std::uint32_t row_hits[left_rows], column_hits[left_rows];
-    if (!kernels.hits(products, row_thresholds, column_thresholds, row_hits, column_hits)) {
-      return;
+    product_hits hits;
+    kernels.hits(products, row_thresholds, column_thresholds, hits);
+    // Of a part with itself only what lies above the diagonal is new. What fills a panel up is 0.
+    for (std::int32_t h = 0; h < hits.rows; ++h) {
+      int const e = hits.by_row[h], r = e / right_rows, c = e % right_rows;
+      index_t const i = at.row + r, j = at.column + c;
+      if (c >= at.columns || (diagonal && j < i)) { continue; }
+      if (products[e] >= lists.thresholds[i]) { lists.offer(i, j, products[e], evaluated); }
     }
-    std::uint32_t const present = at.columns == 32 ? ~0u : (1u << at.columns) - 1;
-    for (int r = 0; r < at.rows; ++r) {
-      index_t const i = at.row + r;
-      // Of a part with itself only what lies above the diagonal is new.
-      std::uint32_t const upper = diagonal ? from_bit(i - at.column) : ~0u;
-      std::uint32_t const strictly_upper = diagonal ? from_bit(i - at.column + 1) : ~0u;
-      float const* const row = products + r * right_rows;
-      for (std::uint32_t hits = row_hits[r] & present & upper; hits != 0; hits &= hits - 1) {
-        int const c = __builtin_ctz(hits);
-        if (row[c] >= lists.thresholds[i]) { lists.offer(i, at.column + c, row[c], evaluated); }
-      }
-      for (std::uint32_t hits = column_hits[r] & present & strictly_upper; hits != 0;
-           hits &= hits - 1) {
-        index_t const j = at.column + __builtin_ctz(hits);
-        float const screened = row[j - at.column];
-        if (screened >= lists.thresholds[j]) { lists.offer(j, i, screened, evaluated); }
-      }
+    for (std::int32_t h = 0; h < hits.columns; ++h) {
+      int const e = hits.by_column[h], r = e / right_rows, c = e % right_rows;
+      index_t const i = at.row + r, j = at.column + c;
+      if (r >= at.rows || (diagonal && j <= i)) { continue; }
+      if (products[e] >= lists.thresholds[j]) { lists.offer(j, i, products[e], evaluated); }
     }
   }
 

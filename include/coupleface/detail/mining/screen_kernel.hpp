@@ -28,11 +28,18 @@ enum class screen_element { float32, bfloat16_pair };
 using product_kernel = void (*)(index_t words, panel_word const* left, panel_word const* right,
                                 float* out);
 
-/// Bit c of row_hits[r]: out(r, c) >= row_thresholds[r]; of column_hits[r]: >=
-/// column_thresholds[c]. NaN reaches no threshold. Says whether there is any.
-using hits_kernel = bool (*)(float const* out, float const* row_thresholds,
-                             float const* column_thresholds, std::uint32_t* row_hits,
-                             std::uint32_t* column_hits);
+/// The elements of a product that reach a threshold: element r * right_rows + c stands for out(r,
+/// c). Ascending; what lies behind the counts is anything.
+struct product_hits {
+  static constexpr int most = left_rows * right_rows;
+  static constexpr int ahead = 16;  ///< written in whole vectors
+  std::int32_t rows, columns;       ///< how many reach their row's threshold, their column's
+  std::int32_t by_row[most + ahead], by_column[most + ahead];
+};
+
+/// By row: out(r, c) >= row_thresholds[r]; by column: >= column_thresholds[c]. NaN reaches none.
+using hits_kernel = void (*)(float const* out, float const* row_thresholds,
+                             float const* column_thresholds, product_hits& hits);
 
 inline float word_float(panel_word word) { return element_bits::float_of(word); }
 inline float low_bfloat16(panel_word word) { return element_bits::float_of(word << 16); }
@@ -72,20 +79,14 @@ inline void portable_bfloat16_product(index_t words, panel_word const* left,
   }
 }
 
-inline bool portable_hits(float const* out, float const* row_thresholds,
-                          float const* column_thresholds, std::uint32_t* row_hits,
-                          std::uint32_t* column_hits) {
-  std::uint32_t any = 0;
-  for (int r = 0; r < left_rows; ++r) {
-    row_hits[r] = column_hits[r] = 0;
-    for (int c = 0; c < right_rows; ++c) {
-      float const x = out[r * right_rows + c];
-      row_hits[r] |= std::uint32_t(x >= row_thresholds[r]) << c;
-      column_hits[r] |= std::uint32_t(x >= column_thresholds[c]) << c;
-    }
-    any |= row_hits[r] | column_hits[r];
+inline void portable_hits(float const* out, float const* row_thresholds,
+                          float const* column_thresholds, product_hits& hits) {
+  hits.rows = hits.columns = 0;
+  for (std::int32_t e = 0; e < left_rows * right_rows; ++e) {
+    hits.by_row[hits.rows] = hits.by_column[hits.columns] = e;
+    hits.rows += out[e] >= row_thresholds[e / right_rows];
+    hits.columns += out[e] >= column_thresholds[e % right_rows];
   }
-  return any != 0;
 }
 
 #if COUPLEFACE_VECTORS
@@ -122,21 +123,25 @@ COUPLEFACE_AVX512_BF16 inline void avx512_bfloat16_product(index_t words, panel_
   __builtin_memcpy(out, sums, sizeof sums);
 }
 
-COUPLEFACE_AVX512 inline bool avx512_hits(float const* out, float const* row_thresholds,
-                                          float const* column_thresholds, std::uint32_t* row_hits,
-                                          std::uint32_t* column_hits) {
+// Without a branch: about one element in fifty is a hit, so that which one is next cannot be
+// foreseen.
+COUPLEFACE_AVX512 inline void avx512_hits(float const* out, float const* row_thresholds,
+                                          float const* column_thresholds, product_hits& hits) {
   auto const c0 = load_vector<float16v>(column_thresholds);
   auto const c1 = load_vector<float16v>(column_thresholds + 16);
-  std::uint32_t any = 0;
-  for (int r = 0; r < left_rows; ++r) {
-    auto const x0 = load_vector<float16v>(out + r * right_rows);
-    auto const x1 = load_vector<float16v>(out + r * right_rows + 16);
-    float16v const t = row_thresholds[r] - float16v{};
-    row_hits[r] = reaches(x0, t) | reaches(x1, t) << 16;
-    column_hits[r] = reaches(x0, c0) | reaches(x1, c1) << 16;
-    any |= row_hits[r] | column_hits[r];
+  word16v elements = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  std::int32_t rows = 0, columns = 0;
+#pragma GCC unroll 2
+  for (int at = 0; at < left_rows * right_rows; at += 16) {
+    auto const x = load_vector<float16v>(out + at);
+    float16v const t = row_thresholds[at / right_rows] - float16v{};
+    rows += store_chosen(hits.by_row + rows, elements, reaches(x, t));
+    columns += store_chosen(hits.by_column + columns, elements,
+                            reaches(x, at % right_rows == 0 ? c0 : c1));
+    elements += 16;
   }
-  return any != 0;
+  hits.rows = rows;
+  hits.columns = columns;
 }
 
 #endif

@@ -26,6 +26,10 @@ static_assert(part_rows % left_rows == 0 && part_rows % right_rows == 0,
               "coupleface: a part must consist of whole panels");
 inline constexpr index_t most_parts = 16;
 
+/// At most as many places does a lane keep while it evaluates exactly (exact_tables.hpp).
+inline constexpr index_t most_exact_queries = 2048, most_exact_blocks = 1024;
+inline constexpr index_t most_exact_places = 2 * most_exact_queries + most_exact_blocks;
+
 /// One side's division into blocks of equal parts.
 struct search_side {
   index_t rows, part_size, parts, words;
@@ -104,11 +108,11 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     plan.parts = plan.left.parts;
   }
   if constexpr (screening_of<Score> == screening::direct && !has_limit<Score>) {
-    // Panels, temporary rows, the sample's scores and guesses, the pairs of a query that is sorted.
+    // Panels, temporary rows, the sample's scores and guesses, what lanes order pairs in.
     index_t const taken = 4 * ((plan.left.block_rows() + plan.right.block_rows()) * plan.words +
                                plan.lanes * plan.width + plan.queries +
                                plan.parts * left_rows * plan.right.block_rows()) +
-                          plan.lanes * 2 * (k + 64) * 16;
+                          plan.lanes * (2 * (k + 64) * 16 + most_exact_places * 4);
     index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
     index_t const fits = (search_budget - taken) / (std::max<index_t>(1, plan.queries) * each);
     plan.room = fits < 4 ? 0 : std::min(fits, k + 64);
