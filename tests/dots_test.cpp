@@ -10,6 +10,7 @@ namespace {
 using namespace coupleface_test;
 using coupleface::detail::dot;
 using coupleface::detail::dots;
+using coupleface::detail::pair_dots;
 
 template <int N, class S, class O>
 void expect_bits_of_dot(matrix<S> const& shared, matrix<O> const& others, index_t width) {
@@ -25,6 +26,15 @@ void expect_bits_of_dot(matrix<S> const& shared, matrix<O> const& others, index_
   }
 }
 
+template <class A, class B>
+void expect_pair_has_bits_of_dot(A const* a, B const* b, index_t width) {
+  double found[3];
+  pair_dots(a, b, width, found);
+  double const expected[3] = {dot(a, a, width), dot(a, b, width), dot(b, b, width)};
+  EXPECT_EQ(std::memcmp(found, expected, sizeof expected), 0)
+      << "width " << width << ": " << found[0] << ", " << found[1] << ", " << found[2];
+}
+
 template <class S, class O>
 void expect_every_width() {
   auto const shared = random_matrix<S>(1, 80, 1);
@@ -38,6 +48,10 @@ void expect_every_width() {
     expect_bits_of_dot<2>(shared, others, width);
     expect_bits_of_dot<3>(shared, others, width);
     expect_bits_of_dot<4>(shared, others, width);
+    for (int first = 0; first < 4; ++first) {  // rows that begin anywhere
+      expect_pair_has_bits_of_dot(shared.view().row(0) + first,
+                                  others.view().row(first) + first % 3, width);
+    }
   }
 }
 

@@ -19,6 +19,15 @@
 #define COUPLEFACE_VECTORS 0
 #endif
 
+// Vectors of four doubles, in units that are compiled for FMA. Which form runs shows in no bit, so
+// here the compiler's flags may choose.
+#if COUPLEFACE_VECTORS && defined(__FMA__)
+#define COUPLEFACE_FMA_VECTORS 1
+#define COUPLEFACE_FMA_INLINE __attribute__((always_inline)) inline
+#else
+#define COUPLEFACE_FMA_VECTORS 0
+#endif
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
@@ -38,13 +47,25 @@ inline bool has_avx512_bf16() {
 #endif
 }
 
+enum class cache_level { first, second };
+
 /// Asks for a row that will be read soon.
-template <class T>
+template <cache_level level = cache_level::first, class T>
 COUPLEFACE_HOST_DEVICE void prefetch_row(T const* x, index_t width) {
 #if defined(__GNUC__) && !defined(__CUDA_ARCH__)
-  for (index_t j = 0; j < width; j += index_t(64 / sizeof(T))) { __builtin_prefetch(x + j); }
+  constexpr int locality = level == cache_level::first ? 3 : 2;
+  for (index_t j = 0; j < width; j += index_t(64 / sizeof(T))) {
+    __builtin_prefetch(x + j, 0, locality);
+  }
 #else
   (void)x, (void)width;
+#endif
+}
+
+/// Stores past the caches are then in order with what comes behind.
+inline void store_fence() {
+#if COUPLEFACE_FMA_VECTORS
+  __builtin_ia32_sfence();
 #endif
 }
 
@@ -105,6 +126,46 @@ COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_
   store_vector(out, __builtin_ia32_compresssi512_mask((signed16v)elements, signed16v{},
                                                       std::uint16_t(chosen)));
   return __builtin_popcount(chosen);
+}
+
+#endif
+
+#if COUPLEFACE_FMA_VECTORS
+
+using float4v __attribute__((vector_size(16))) = float;
+using double4v __attribute__((vector_size(32))) = double;
+
+/// Two of these every cycle, where a vector of eight takes more than one: GCC 12 makes four
+/// instructions of the conversion in its own vectors.
+COUPLEFACE_FMA_INLINE double4v load_four_widened(float const* x) {
+  float4v v;
+  __builtin_memcpy(&v, x, sizeof v);
+#if defined(__clang__)
+  return __builtin_convertvector(v, double4v);
+#else
+  return __builtin_ia32_cvtps2pd256(v);
+#endif
+}
+
+/// sum + a b with one rounding.
+COUPLEFACE_FMA_INLINE double4v fused_multiply_add(double4v a, double4v b, double4v sum) {
+  return __builtin_ia32_vfmaddpd256(a, b, sum);
+}
+
+/// Stores the four values as floats; `past_caches`: x must be a multiple of 16 bytes, and what
+/// another thread reads next needs a store_fence() before.
+template <bool past_caches>
+COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
+  float4v const narrow = __builtin_convertvector(v, float4v);
+  if constexpr (!past_caches) {
+    __builtin_memcpy(x, &narrow, sizeof narrow);
+  } else {
+#if defined(__clang__)
+    __builtin_nontemporal_store(narrow, reinterpret_cast<float4v*>(x));
+#else
+    __builtin_ia32_movntps(x, narrow);
+#endif
+  }
 }
 
 #endif

@@ -1,10 +1,14 @@
 // coupleface: FCD, one row at a time, host side.
 #pragma once
 
+#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/sum.hpp>
+#include <coupleface/detail/vectors.hpp>
+
+#include <cstdint>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -28,34 +32,130 @@ COUPLEFACE_HOST_DEVICE inline double unit_squared_distance(A const* a, double a_
   return fold(lanes);
 }
 
-/// Value of one row and, unless it is no_gradient, its gradient. A degenerate teacher has inverse 0
-/// and so asks for nothing; a degenerate student is handled by the projection.
+/// What value and gradient of one row need: the gradient is of_s times the student's row plus of_t
+/// times the teacher's.
+struct fcd_factors {
+  double s_inverse, t_inverse, of_s, of_t;
+};
+
+/// The second pass over two rows without doubles, whose products stay in the range of double. What
+/// is fused is written so, and nothing else can be: no bit depends on the compiler's flags, and
+/// of_t times t is rounded before it meets its opposite, so that rows along one axis leave exactly
+/// 0.
 template <class S, class T, class G>
-COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width, double scale,
-                                             G gradient) {
-  double const s_norm = row_norm(s, width);
-  double const t_inverse = inverse_norm<T>(row_norm(t, width));
-  double const value = unit_squared_distance(s, inverse_norm<S>(s_norm), t, t_inverse, width);
+COUPLEFACE_HOST_DEVICE inline double portable_fcd_pass(S const* s, T const* t, index_t width,
+                                                       fcd_factors f, G gradient) {
+  double const value = unit_squared_distance(s, f.s_inverse, t, f.t_inverse, width);
   if constexpr (!std::is_same_v<G, no_gradient>) {
-    project_gradient(s, s_norm, t, scale * t_inverse, gradient, width);
+    using element = std::remove_pointer_t<G>;
+    for (index_t j = 0; j < width; ++j) {
+      double const of_teacher = load(t[j]) * f.of_t;
+      gradient[j] = store<element>(f.s_inverse == 0 ? 0 : std::fma(load(s[j]), f.of_s, of_teacher));
+    }
   }
   return value;
 }
+
+#if COUPLEFACE_FMA_VECTORS
+template <bool past_caches, class G>
+double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient) {
+  constexpr int size = 4, parts = dot_lanes / size;
+  double4v const zero = {};
+  double4v const s_inverse = zero + f.s_inverse, t_inverse = zero + f.t_inverse;
+  [[maybe_unused]] double4v const of_s = zero + f.of_s, of_t = zero + f.of_t;
+  double4v sums[parts] = {};
+  index_t j = 0;
+  for (; j + dot_lanes <= width; j += dot_lanes) {
+#pragma GCC unroll 4
+    for (int p = 0; p < parts; ++p) {
+      double4v const x = load_four_widened(s + j + size * p);
+      double4v const y = load_four_widened(t + j + size * p);
+      double4v const gap = fused_multiply_add(x, s_inverse, -(y * t_inverse));
+      sums[p] = fused_multiply_add(gap, gap, sums[p]);
+      if constexpr (!std::is_same_v<G, no_gradient>) {
+        store_four_narrowed<past_caches>(gradient + j + size * p,
+                                         fused_multiply_add(x, of_s, y * of_t));
+      }
+    }
+  }
+  double lanes[dot_lanes];
+  __builtin_memcpy(lanes, sums, sizeof lanes);
+  for (int l = 0; j + l < width; ++l) {
+    double const gap = std::fma(load(s[j + l]), f.s_inverse, -(load(t[j + l]) * f.t_inverse));
+    lanes[l] = std::fma(gap, gap, lanes[l]);
+    if constexpr (!std::is_same_v<G, no_gradient>) {
+      gradient[j + l] = float(std::fma(load(s[j + l]), f.of_s, load(t[j + l]) * f.of_t));
+    }
+  }
+  return fold(lanes);
+}
+#endif
+
+template <class S, class T, class G>
+COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t width, fcd_factors f,
+                                              G gradient, [[maybe_unused]] bool past_caches) {
+#if COUPLEFACE_FMA_VECTORS
+  if constexpr (std::is_same_v<S, float> && std::is_same_v<T, float> &&
+                (std::is_same_v<G, no_gradient> || std::is_same_v<G, float*>)) {
+    if (f.s_inverse == 0) { return portable_fcd_pass(s, t, width, f, gradient); }
+    if constexpr (std::is_same_v<G, float*>) {
+      if (past_caches && reinterpret_cast<std::uintptr_t>(gradient) % 16 == 0) {
+        return vector_fcd_pass<true>(s, t, width, f, gradient);
+      }
+    }
+    return vector_fcd_pass<false>(s, t, width, f, gradient);
+  }
+#endif
+  return portable_fcd_pass(s, t, width, f, gradient);
+}
+
+/// Value of one row and, unless it is no_gradient, its gradient, times `scale`. A degenerate
+/// teacher has inverse 0 and so asks for nothing; a degenerate student has gradient 0.
+template <class S, class T, class G>
+COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width, double scale,
+                                             G gradient, [[maybe_unused]] bool past_caches) {
+  if constexpr (std::is_same_v<S, double> || std::is_same_v<T, double>) {
+    double const s_norm = row_norm(s, width);
+    double const t_inverse = inverse_norm<T>(row_norm(t, width));
+    double const value = unit_squared_distance(s, inverse_norm<S>(s_norm), t, t_inverse, width);
+    if constexpr (!std::is_same_v<G, no_gradient>) {
+      project_gradient(s, s_norm, t, scale * t_inverse, gradient, width);
+    }
+    return value;
+  } else {
+    double of_pair[3];
+    pair_dots(s, t, width, of_pair);
+    double const s_inverse = inverse_norm<S>(std::sqrt(of_pair[0]));
+    double const t_inverse = inverse_norm<T>(std::sqrt(of_pair[2]));
+    double const of_t = scale * t_inverse * s_inverse;
+    double const of_s = -(of_pair[1] * of_t * s_inverse * s_inverse);
+    return fcd_pass(s, t, width, {s_inverse, t_inverse, of_s, of_t}, gradient, past_caches);
+  }
+}
+
+/// A gradient of this size has left the caches before anyone reads it: it is stored past them, so
+/// that its lines are not read before they are overwritten.
+inline constexpr index_t past_caches_bytes = index_t(32) << 20;
 
 template <class Derived, class S, class T, class L, class Gradient>
 void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
               matrix_view<T const> teacher, scalar_view<L> loss, Gradient gradient) {
   auto const& policy = static_cast<Derived const&>(base);
-  index_t const n = student.extent(0);
+  index_t const n = student.extent(0), width = student.extent(1);
+  index_t const lanes = lane_count(n, 1024);
   scratch<double, Derived> const row_losses(policy, n);
   double* const terms = row_losses.data();
-  for_each_index(policy, n, [=](index_t i) {
-    if constexpr (std::is_same_v<Gradient, no_gradient>) {
-      terms[i] = fcd_row(student.row(i), teacher.row(i), student.extent(1), 0.0, gradient);
-    } else {
-      terms[i] = fcd_row(student.row(i), teacher.row(i), student.extent(1), -2.0 / double(n),
-                         gradient.row(i));
+  bool const past_caches = n * width * index_t(sizeof(float)) >= past_caches_bytes;
+  for_each_index(policy, lanes, [=](index_t lane) {
+    for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
+      if constexpr (std::is_same_v<Gradient, no_gradient>) {
+        terms[i] = fcd_row(student.row(i), teacher.row(i), width, 0.0, gradient, false);
+      } else {
+        terms[i] = fcd_row(student.row(i), teacher.row(i), width, -2.0 / double(n), gradient.row(i),
+                           past_caches);
+      }
     }
+    if (past_caches) { store_fence(); }
   });
   store_sum(policy, terms, n, 1.0 / double(n), loss.data_handle());
 }

@@ -13,7 +13,7 @@ template <class I>
 struct listed_neighbours {
   matrix_view<I> entries;
 
-  index_t samples() const { return entries.extent(0); }
+  COUPLEFACE_HOST_DEVICE index_t samples() const { return entries.extent(0); }
   COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return entries.row(i); }
   COUPLEFACE_HOST_DEVICE index_t count(index_t) const { return entries.extent(1); }
   bool has_any(index_t i) const { return count_ids(begin(i), count(i)) > 0; }
@@ -31,7 +31,7 @@ struct labelled_neighbours {
   vector_view<L> labels;
   matrix_view<I> table;
 
-  index_t samples() const { return labels.extent(0); }
+  COUPLEFACE_HOST_DEVICE index_t samples() const { return labels.extent(0); }
   COUPLEFACE_HOST_DEVICE I const* begin(index_t i) const { return table.row(labels(i)); }
   COUPLEFACE_HOST_DEVICE index_t count(index_t i) const {
     return labels(i) < 0 ? 0 : table.extent(1);

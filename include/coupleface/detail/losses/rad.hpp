@@ -9,6 +9,7 @@
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/settings.hpp>
 #include <coupleface/detail/sum.hpp>
+#include <coupleface/detail/vectors.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/losses/penalty.hpp>
 
@@ -77,13 +78,13 @@ struct rad_sample {
   COUPLEFACE_HOST_DEVICE double operator()(index_t i, double* direction) const {
     auto const s = make_row(student.row(i), student.extent(1));
     auto const t = make_row(teacher.row(i), teacher.extent(1));
-    auto const* const ids = neighbours.count(i) > 0 ? neighbours.begin(i) : nullptr;
     double sum = 0;
     for (index_t k = 0; k < neighbours.count(i); ++k) {
-      if (ids[k] < 0) { continue; }
-      row<std::remove_const_t<H>> h{student_bank.row(ids[k]), student_bank.extent(1), 0};
-      penalty_value const p =
-          penalty(relation_gap(s, t, ids[k], h, soon(ids, k, neighbours.count(i))));
+      ask_for(id_ahead(i, k, rows_ahead));
+      index_t const c = id_ahead(i, k, 0), next = id_ahead(i, k, 1);
+      if (c < 0) { continue; }
+      row<std::remove_const_t<H>> h{student_bank.row(c), student_bank.extent(1), 0};
+      penalty_value const p = penalty(relation_gap(s, t, c, h, next < 0 ? c : next));
       sum += p.value;
       if (direction != nullptr && p.slope != 0) { add(direction, p.slope, h); }
     }
@@ -91,37 +92,55 @@ struct rad_sample {
   }
 
  private:
+  static constexpr index_t rows_ahead = 4;
+  static constexpr bool one_bank = std::is_same_v<TeacherBank, shared_bank>;
   // One pass over a bank row gives both relations and its norm, where all rows are of one type.
-  static constexpr bool one_pass = std::is_same_v<TeacherBank, shared_bank> &&
-                                   !std::is_same_v<std::remove_const_t<H>, double> &&
+  static constexpr bool one_pass = one_bank && !std::is_same_v<std::remove_const_t<H>, double> &&
                                    std::is_same_v<std::remove_const_t<S>, std::remove_const_t<H>> &&
                                    std::is_same_v<std::remove_const_t<T>, std::remove_const_t<H>>;
 
-  // Gathered rows lie anywhere: without a word beforehand each would be waited for.
-  template <class I>
-  COUPLEFACE_HOST_DEVICE static index_t soon(I const* ids, index_t k, index_t count) {
-    index_t const ahead = 2;
-    return k + ahead < count && ids[k + ahead] >= 0 ? ids[k + ahead] : ids[k];
+  /// Neighbour `ahead` entries behind the k-th of sample i, in the next sample if need be, or -1.
+  COUPLEFACE_HOST_DEVICE index_t id_ahead(index_t i, index_t k, index_t ahead) const {
+    index_t const at = k + ahead, count = neighbours.count(i);
+    if (at < count) { return index_t(neighbours.begin(i)[at]); }
+    bool const in_next = i + 1 < neighbours.samples() && at - count < neighbours.count(i + 1);
+    return in_next ? index_t(neighbours.begin(i + 1)[at - count]) : index_t(-1);
+  }
+
+  // Gathered rows lie anywhere: each is asked for early, first into a cache that can wait for many
+  // lines at a time, then, by dots(), into the nearest.
+  COUPLEFACE_HOST_DEVICE void ask_for(index_t c) const {
+    if (c < 0) { return; }
+    prefetch_row<cache_level::second>(student_bank.row(c), student_bank.extent(1));
+    if constexpr (!one_bank) {
+      prefetch_row<cache_level::second>(teacher_bank.row(c), teacher_bank.extent(1));
+    }
+  }
+
+  /// The teacher's row for bank row c, whose student's row is h.
+  template <class HRow>
+  COUPLEFACE_HOST_DEVICE auto teacher_row([[maybe_unused]] index_t c, HRow const& h) const {
+    if constexpr (one_bank) {
+      return h;
+    } else {
+      return make_row(teacher_bank.row(c), teacher_bank.extent(1));
+    }
   }
 
   /// Relation of the student's row to bank row c, h, minus the teacher's; sets h's norm.
   template <class SRow, class TRow, class HRow>
   COUPLEFACE_HOST_DEVICE double relation_gap(SRow const& s, TRow const& t, index_t c, HRow& h,
-                                             index_t next) const {
+                                             [[maybe_unused]] index_t next) const {
     if constexpr (one_pass) {
       decltype(h.data) const others[3] = {s.data, t.data, h.data};
       double inner[3];
-      dots(h.data, others, h.width, inner, h.data + (next - c) * student_bank.stride(0));
+      dots(h.data, others, h.width, inner, student_bank.row(next));
       h.norm = std::sqrt(inner[2]);
       return cosine_of(s.data, s.norm, h.data, h.norm, h.width, inner[0]) -
              cosine_of(t.data, t.norm, h.data, h.norm, h.width, inner[1]);
-    } else if constexpr (std::is_same_v<TeacherBank, shared_bank>) {
-      h.norm = row_norm(h.data, h.width);
-      return row_cosine(s, h) - row_cosine(t, h);
     } else {
       h.norm = row_norm(h.data, h.width);
-      return row_cosine(s, h) -
-             row_cosine(t, make_row(teacher_bank.row(c), teacher_bank.extent(1)));
+      return row_cosine(s, h) - row_cosine(t, teacher_row(c, h));
     }
   }
 
