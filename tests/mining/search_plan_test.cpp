@@ -166,7 +166,7 @@ void expect_scratch_within_the_budget(index_t n, index_t m, index_t width, index
       auto const plan = plan_of({n, m, width, same}, k, element, sizeof(I));
       ASSERT_TRUE(plan.room == 0 || plan.room >= 4);
       ASSERT_LE(plan.room, k + 64);
-      EXPECT_LE((scratch_of<V, I>(plan, k).peak()),
+      EXPECT_LE((scratch_of<V, I>(plan, k, 4 * width).peak()),
                 (index_t(64) << 20) + 16 * n + (same ? 0 : 8 * m))
           << n << " x " << m << " of " << width << ", k " << k << ", room " << plan.room << ", "
           << sizeof(V) << " and " << sizeof(I) << " bytes, " << (same ? "symmetric" : "not");

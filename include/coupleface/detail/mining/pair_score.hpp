@@ -85,7 +85,7 @@ struct relation_score {
       for (int k = 0; k < N; ++k) { rows[k] = candidate_rows.row(ids[k]); }
       Q const* const row = query_rows.row(query);
       index_t const width = query_rows.extent(1);
-      dots<N>(row, rows, width, out, rows[0]);
+      dots<N>(row, rows, width, out);
       for (int k = 0; k < N; ++k) {
         out[k] =
             cosine_of(row, query_norms[query], rows[k], candidate_norms[ids[k]], width, out[k]);
