@@ -142,7 +142,7 @@ void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
               matrix_view<T const> teacher, scalar_view<L> loss, Gradient gradient) {
   auto const& policy = static_cast<Derived const&>(base);
   index_t const n = student.extent(0), width = student.extent(1);
-  index_t const lanes = lane_count(n, 1024);
+  index_t const lanes = lane_count(n, 256);
   scratch<double, Derived> const row_losses(policy, n);
   double* const terms = row_losses.data();
   bool const past_caches = n * width * index_t(sizeof(float)) >= past_caches_bytes;
