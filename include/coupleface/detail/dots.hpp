@@ -1,4 +1,4 @@
-// coupleface: several canonical inner products with one row, which is read and widened once.
+// coupleface: several canonical inner products of a few rows, each read and widened once.
 //
 // Each has the bits of dot(): the same products, the same lanes, the same order of sums. With
 // FMA the lanes of a product are four registers; the portable form calls dot() for each.
