@@ -72,8 +72,6 @@ inline void store_fence() {
 #if COUPLEFACE_VECTORS
 
 using float16v __attribute__((vector_size(64))) = float;
-using float8v __attribute__((vector_size(32))) = float;
-using double8v __attribute__((vector_size(64))) = double;
 using word16v __attribute__((vector_size(64))) = std::uint32_t;
 
 template <class Vector, class T>
@@ -91,13 +89,6 @@ COUPLEFACE_AVX512_INLINE void store_vector(T* x, Vector v) {
 /// sum + a b. Fused or not: the callers' error bounds cover both, or the product is exact.
 COUPLEFACE_AVX512_INLINE float16v multiply_add(float16v a, float16v b, float16v sum) {
   return a * b + sum;
-}
-COUPLEFACE_AVX512_INLINE double8v multiply_add(double8v a, double8v b, double8v sum) {
-  return a * b + sum;
-}
-
-COUPLEFACE_AVX512_INLINE double8v load_widened(float const* x) {
-  return __builtin_convertvector(load_vector<float8v>(x), double8v);
 }
 
 /// sum + the two products of each word's bfloat16 halves.
