@@ -42,12 +42,8 @@ TEST(search_plan, parts_of_a_block_meet_once_and_none_twice_in_a_round) {
     std::set<std::pair<index_t, index_t>> met;
     for (index_t round = 0; round + 1 < parts; ++round) {
       std::set<index_t> busy;
-      for (index_t t = 0; t < parts; ++t) {
+      for (index_t t = 0; t < parts / 2; ++t) {
         auto const [a, b] = engine::tournament_pair(parts, round, t);
-        if (a < 0) {
-          EXPECT_TRUE(b < 0 && t >= parts / 2);
-          continue;
-        }
         ASSERT_TRUE(a < parts && b >= 0 && b < parts && a != b);
         EXPECT_TRUE(busy.insert(a).second) << parts << ", round " << round;
         EXPECT_TRUE(busy.insert(b).second) << parts << ", round " << round;
@@ -57,7 +53,6 @@ TEST(search_plan, parts_of_a_block_meet_once_and_none_twice_in_a_round) {
     }
     EXPECT_EQ(index_t(met.size()), parts * (parts - 1) / 2);
   }
-  EXPECT_EQ(engine::tournament_pair(1, 0, 0).first, -1);
 }
 
 TEST(search_plan, blocks_of_enumerates_the_triangle_or_the_rectangle_once) {
@@ -144,9 +139,9 @@ TEST(search_plan, every_pair_of_rows_is_met_once_per_search) {
           } else if (round == 0) {
             meet(a, t, a, t);
           }
-          if (a == b && round + 1 < plan.parts) {
+          if (a == b && round + 1 < plan.parts && t < plan.parts / 2) {
             auto const [p, q] = engine::tournament_pair(plan.parts, round, t);
-            if (p >= 0) { meet(a, p, a, q); }
+            meet(a, p, a, q);
           }
         }
       }

@@ -5,6 +5,7 @@
 // fit becomes *exact*: the K best by exact value, renewed at every hit. Nothing is ever cut.
 #pragma once
 
+#include <coupleface/detail/mining/common_score.hpp>
 #include <coupleface/detail/mining/pair_score.hpp>
 #include <coupleface/detail/top_k.hpp>
 
@@ -14,13 +15,6 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// A pair by its screened score.
-template <class I>
-struct screened_pair {
-  float score;
-  I candidate;
-};
 
 /// Lists of all queries. K entries of each lie in the outputs, unordered, -1 where empty; the ones
 /// that came last, or do not fit there, wait in scratch.
@@ -68,7 +62,8 @@ struct candidate_lists {
 
   /// Drops what K others surely beat.
   void shrink(index_t q) const {
-    float const common = common_score(q);
+    float const common = common_score(values.row(q), capacity(), waiting_of(q), counts[q],
+                                      thresholds[q], most_score());
     float const cut = below(double(common) - 2 * error);
     V* const value = values.row(q);
     I* const id = indices.row(q);
@@ -146,6 +141,9 @@ struct candidate_lists {
     return {values.row(q), indices.row(q), values.extent(1)};
   }
 
+  /// No screened score reaches it.
+  float most_score() const { return float(score.magnitude() * score.magnitude()) * 1.01f; }
+
   static float below(double x) {
     return std::nextafter(static_cast<float>(x), -std::numeric_limits<float>::infinity());
   }
@@ -184,35 +182,6 @@ struct candidate_lists {
     float const cut =
         below(double(values(q, 0)) - (screening_of<Score> == screening::direct ? error : 0.0));
     thresholds[q] = std::max(thresholds[q], cut);
-  }
-
-  // Empty slots hold -infinity.
-  index_t count_from(index_t q, float least) const {
-    V const* const value = values.row(q);
-    screened_pair<I> const* const more = waiting_of(q);
-    std::int32_t const slots = static_cast<std::int32_t>(capacity()), waits = counts[q];
-    std::int32_t count = 0;
-    for (std::int32_t at = 0; at < slots; ++at) { count += float(value[at]) >= least; }
-    for (std::int32_t w = 0; w < waits; ++w) { count += more[w].score >= least; }
-    return count;
-  }
-
-  /// A score that at least K entries reach, and few more where bisection can tell them apart;
-  /// -infinity if there are not that many.
-  float common_score(index_t q) const {
-    // What reached the threshold lies above it; at first, and at the end of a short list, that says
-    // nothing.
-    float const most = float(score.magnitude() * score.magnitude()) * 1.01f;
-    float low = std::max(thresholds[q], -most), high = most;
-    if (count_from(q, low) < capacity()) { return -std::numeric_limits<float>::infinity(); }
-    index_t const enough = capacity() + capacity() / 32;
-    for (int step = 0; step < 24; ++step) {
-      float const middle = low + (high - low) / 2;
-      index_t const reached = count_from(q, middle);
-      (reached >= capacity() ? low : high) = middle;
-      if (reached >= capacity() && reached <= enough) { break; }
-    }
-    return low;
   }
 };
 

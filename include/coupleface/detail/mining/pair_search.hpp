@@ -71,16 +71,17 @@ class pair_search {
       row_round(a, b, pair);
     } else if (a != b) {
       for (index_t round = 0; round < plan_.parts; ++round) {
-        run_round(a, b, pair, [=, parts = plan_.parts](index_t t) {
+        run_round(a, b, pair, plan_.parts, [=, parts = plan_.parts](index_t t) {
           return std::pair<index_t, index_t>(t, (t + round) % parts);
         });
       }
     } else {
       auto same = pair;
       same.diagonal = true;
-      run_round(a, b, same, [](index_t t) { return std::pair<index_t, index_t>(t, t); });
+      run_round(a, b, same, plan_.parts,
+                [](index_t t) { return std::pair<index_t, index_t>(t, t); });
       for (index_t round = 0; round + 1 < plan_.parts; ++round) {
-        run_round(a, b, pair,
+        run_round(a, b, pair, plan_.parts / 2,
                   [=, parts = plan_.parts](index_t t) { return tournament_pair(parts, round, t); });
       }
     }
@@ -195,12 +196,12 @@ class pair_search {
   }
 
   template <class PartsOf>
-  void run_round(index_t a, index_t b, part_pair<lists_type> const& pair, PartsOf parts_of) {
-    for_each_index(policy_, plan_.parts,
+  void run_round(index_t a, index_t b, part_pair<lists_type> const& pair, index_t pairs,
+                 PartsOf parts_of) {
+    for_each_index(policy_, pairs,
                    [=, plan = plan_, left = left_.data(), right = right_.data(),
                     evaluated = evaluated_.data()](index_t t) {
                      auto const [p, q] = parts_of(t);
-                     if (p < 0) { return; }
                      evaluated[t] += pair(plan.left.part(a, p, left), plan.right.part(b, q, right));
                    });
   }

@@ -64,11 +64,10 @@ struct search_plan {
   }
 };
 
-/// Pair t of a round in which `parts` (even) parts meet in pairs, no part twice: the circle method.
-/// All pairs of different parts meet once in parts - 1 rounds. (-1, -1) where there is no pair t.
+/// Pair t < parts / 2 of a round in which `parts` (even) parts meet in pairs, no part twice: the
+/// circle method. All pairs of different parts meet once in parts - 1 rounds.
 inline std::pair<index_t, index_t> tournament_pair(index_t parts, index_t round, index_t t) {
   index_t const others = parts - 1;
-  if (t >= parts / 2) { return {-1, -1}; }
   if (t == 0) { return {others, round}; }
   return {(round + t) % others, (round - t + others) % others};
 }

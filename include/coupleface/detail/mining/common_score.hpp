@@ -1,0 +1,69 @@
+// coupleface: what the K best of a list of screened scores have in common: a score that they reach.
+#pragma once
+
+#include <coupleface/view.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// A pair by its screened score.
+template <class I>
+struct screened_pair {
+  float score;
+  I candidate;
+};
+
+/// Bisection between low and high, where count(x) is how many scores reach x.
+template <class Count>
+float bisected_score(index_t k, float low, float high, Count count) {
+  if (count(low) < k) { return -std::numeric_limits<float>::infinity(); }
+  index_t const enough = k + k / 32;
+  for (int step = 0; step < 24; ++step) {
+    float const middle = low + (high - low) / 2;
+    index_t const reached = count(middle);
+    (reached >= k ? low : high) = middle;
+    if (reached >= k && reached <= enough) { break; }
+  }
+  return low;
+}
+
+/// Lists of up to this length are copied, so that their scores lie side by side.
+inline constexpr index_t most_copied_scores = 1024;
+
+/// A score that at least `slots` of the scores in `slots` slots (-infinity where empty) and of
+/// `waits` waiting pairs reach, and few more where bisection can tell them apart; -infinity if
+/// there are not that many. Every score is at least `low` (-infinity: unknown) and at most `most`.
+template <class V, class I>
+float common_score(V const* slot, index_t slots, screened_pair<I> const* waiting, index_t waits,
+                   float low, float most) {
+  auto const for_each_score = [=](auto take) {
+    std::int32_t const n = static_cast<std::int32_t>(slots), m = static_cast<std::int32_t>(waits);
+    for (std::int32_t at = 0; at < n; ++at) { take(float(slot[at])); }
+    for (std::int32_t w = 0; w < m; ++w) { take(waiting[w].score); }
+  };
+  low = std::max(low, -most);
+  if (slots + waits > most_copied_scores) {
+    return bisected_score(slots, low, most, [=](float least) {
+      std::int32_t count = 0;
+      for_each_score([&](float x) { count += x >= least; });
+      return count;
+    });
+  }
+  alignas(64) float scores[most_copied_scores];
+  std::int32_t copied = 0;
+  for_each_score([&](float x) { scores[copied++] = x; });
+  std::int32_t const whole = (copied + 15) / 16 * 16;
+  std::fill(scores + copied, scores + whole, -std::numeric_limits<float>::infinity());
+  return bisected_score(slots, low, most, [&scores, whole](float least) {
+    std::int32_t count = 0;
+    for (std::int32_t at = 0; at < whole; ++at) { count += scores[at] >= least; }
+    return count;
+  });
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
