@@ -156,6 +156,84 @@ TEST(margin_softmax_loss, gradients_agree_with_central_differences) {
   expect_right_gradients(coupleface::plain_margin<arc_margin>{arc_margin(0.5, 8.0)});
 }
 
+/// d loss / d cosine of every pair, by the definition.
+template <class T>
+matrix<double> reference_slopes(matrix<T> const& e, matrix<T> const& w, ids const& labels,
+                                arc_margin margin) {
+  index_t valid = 0;
+  for (index_t i = 0; i < e.rows(); ++i) { valid += labels.get(0, i) >= 0; }
+  matrix<double> slopes(e.rows(), w.rows());
+  for (index_t i = 0; i < e.rows(); ++i) {
+    index_t const y = labels.get(0, i);
+    std::vector<long double> z;
+    long double total = 0;
+    for (index_t c = 0; c < w.rows(); ++c) {
+      long double const cosine = reference_cosine(e, i, w, c);
+      z.push_back(margin.scale * (c == y ? (long double)(margin(double(cosine)).value) : cosine));
+      total += std::exp(z.back() - margin.scale);
+    }
+    for (index_t c = 0; c < w.rows(); ++c) {
+      double const p = double(std::exp(z[std::size_t(c)] - margin.scale) / total);
+      double const own = c == y ? margin(double(reference_cosine(e, i, w, c))).slope : 1.0;
+      slopes.set(i, c, y < 0 ? 0 : margin.scale / double(valid) * own * (p - (c == y)));
+    }
+  }
+  return slopes;
+}
+
+/// Row i of a gradient: sum_c slopes(i, c) unit(c), without its part along x, over the norm of x.
+template <class T>
+void expect_gradient_row(matrix<T> const& gradient, matrix<T> const& x, index_t i,
+                         matrix<T> const& others, std::vector<double> const& slopes, double terms) {
+  index_t const d = x.columns();
+  std::vector<long double> sum(std::size_t(d), 0.0L);
+  long double along = 0, magnitude = 0;
+  for (index_t c = 0; c < others.rows(); ++c) {
+    magnitude += std::fabs(slopes[std::size_t(c)]);
+    for (index_t j = 0; j < d; ++j) {
+      sum[std::size_t(j)] += slopes[std::size_t(c)] * reference_unit(others, c, j);
+    }
+  }
+  for (index_t j = 0; j < d; ++j) { along += sum[std::size_t(j)] * reference_unit(x, i, j); }
+  long double const norm = reference_norm(x, i);
+  for (index_t j = 0; j < d; ++j) {
+    EXPECT_NEAR(gradient.at(i, j),
+                double((sum[std::size_t(j)] - along * reference_unit(x, i, j)) / norm),
+                tolerance<T>(terms, double(magnitude / norm)))
+        << i << ", " << j;
+  }
+}
+
+template <class T>
+void expect_gradients_by_definition(index_t n, index_t d, index_t classes) {
+  auto const e = random_matrix<T>(n, d, 31), w = random_matrix<T>(classes, d, 32);
+  auto labels = random_labels(n, classes, 33);
+  arc_margin const margin(0.5, 8.0);
+  matrix<double> loss(1, 1);
+  matrix<T> gradient(n, d), weight_gradient(classes, d);
+  margin_softmax_loss(policy(), e.view(), w.view(), labels.vector(), loss.scalar(), gradient.view(),
+                      weight_gradient.view(), margin);
+  auto const slopes = reference_slopes(e, w, labels, margin);
+  // A logit is off by 8 (d + 8) u, a probability by twice that, relatively; then two sums.
+  double const terms = 2 * margin.scale * double(d + 8) + double(d + n + classes + 16);
+  for (index_t i = 0; i < n; ++i) {
+    std::vector<double> row;
+    for (index_t c = 0; c < classes; ++c) { row.push_back(slopes.at(i, c)); }
+    expect_gradient_row(gradient, e, i, w, row, terms);
+  }
+  for (index_t c = 0; c < classes; ++c) {
+    std::vector<double> column;
+    for (index_t i = 0; i < n; ++i) { column.push_back(slopes.at(i, c)); }
+    expect_gradient_row(weight_gradient, w, c, e, column, terms);
+  }
+}
+
+TEST(margin_softmax_loss, gradients_over_several_tiles_and_blocks_of_rows) {
+  expect_gradients_by_definition<float>(523, 35, 139);
+  expect_gradients_by_definition<double>(523, 18, 133);
+  expect_gradients_by_definition<float>(33, 64, 300);
+}
+
 TEST(margin_softmax_loss, sampled_classes_are_a_softmax_over_just_them) {
   auto const e = random_matrix<double>(4, 6, 6);
   auto const w = random_matrix<double>(20, 6, 7);
@@ -316,14 +394,46 @@ TEST(margin_softmax_loss, documented_scratch) {
   auto const w = random_matrix<float>(600, 16, 18);
   auto const labels = random_labels(50, 600, 19);
   matrix<float> loss(1, 1), gradient(50, 16), weight_gradient(600, 16);
-  allocation_count count;
-  counting_allocator allocator(count);
+  allocation_count recomputing, keeping;
+  counting_allocator allocator(recomputing), other_allocator(keeping);
   margin_softmax_loss(thrust::seq(allocator), e.view(), w.view(), labels.vector(), loss.scalar(),
                       gradient.view(), weight_gradient.view());
-  // Three tiles of classes, hence three lanes.
-  EXPECT_EQ(count.bytes,
-            4u * 50 * 16 + 16u * 50 * 3 + 40u * 50 + 3 * (4u * (512 * 16 + 131136) + 4u * 50 * 16));
-  EXPECT_EQ(count.live, 0u);
+  margin_softmax_loss(thrust::seq(other_allocator), e.view(), w.view(), labels.vector(),
+                      loss.scalar(), gradient.view(), weight_gradient.view(), arc_margin(),
+                      coupleface::keep_logits{});
+  // Panels are 32 wide: 64 rows, width 32; unpadded where the padding is on the other side. Five
+  // tiles of classes, hence five lanes. Four pieces are aligned.
+  std::size_t const samples = 4 * 64 * 16 + 4 * 50 * 32 + 40 * 50 + 5 * 16 * 50;
+  std::size_t const lane = 4 * 256 * 32 + 4 * 64 * 32;
+  EXPECT_EQ(recomputing.bytes, samples + 5 * (lane + 4 * 128 * 64) + 4 * 64);
+  EXPECT_EQ(keeping.bytes, samples + 5 * lane + 4 * 640 * 64 + 5 * 64);
+  EXPECT_EQ(recomputing.live + keeping.live, 0u);
+}
+
+template <class T>
+void expect_same_bits_if_kept(index_t n, index_t d, index_t classes) {
+  auto const e = random_matrix<T>(n, d, 21);
+  auto const w = random_matrix<T>(classes, d, 22);
+  auto labels = random_labels(n, classes, 23);
+  matrix<double> a(1, 1), b(1, 1), c(1, 1);
+  matrix<T> a_gradient(n, d), b_gradient(n, d), c_gradient(n, d), a_weights(classes, d),
+      b_weights(classes, d);
+  coupleface::keep_logits const keep;
+  margin_softmax_loss(policy(), e.view(), w.view(), labels.vector(), a.scalar(), a_gradient.view(),
+                      a_weights.view(), arc_margin(), coupleface::recompute_logits{});
+  margin_softmax_loss(policy(), e.view(), w.view(), labels.vector(), b.scalar(), b_gradient.view(),
+                      b_weights.view(), arc_margin(), keep);
+  margin_softmax_loss(policy(), e.view(), w.view(), labels.vector(), c.scalar(), c_gradient.view(),
+                      arc_margin(), keep);
+  EXPECT_TRUE(a.same_bits(b) && a_gradient.same_bits(b_gradient) && a_weights.same_bits(b_weights));
+  EXPECT_TRUE(a.same_bits(c) && a_gradient.same_bits(c_gradient));
+}
+
+TEST(margin_softmax_loss, kept_logits_change_no_bit) {
+  expect_same_bits_if_kept<float>(530, 24, 1100);
+  expect_same_bits_if_kept<float>(1, 40, 1);
+  expect_same_bits_if_kept<float>(0, 3, 130);
+  expect_same_bits_if_kept<double>(531, 17, 129);
 }
 
 }  // namespace

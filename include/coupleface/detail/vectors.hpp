@@ -6,6 +6,7 @@
 #include <coupleface/view.hpp>
 
 #include <cstdint>
+#include <type_traits>
 
 // nvcc's front end does not take GCC's vector types; such units run the portable twins.
 #if defined(__x86_64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
@@ -159,6 +160,50 @@ COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
   }
 }
 
+#endif
+
+// Before a loop whose counter must become constants, or its arrays do not become registers.
+#if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
+#define COUPLEFACE_UNROLL_8 _Pragma("GCC unroll 8")
+#else
+#define COUPLEFACE_UNROLL_8
+#endif
+#if defined(__GNUC__)
+#define COUPLEFACE_ALWAYS_INLINE __attribute__((always_inline)) inline
+#else
+#define COUPLEFACE_ALWAYS_INLINE inline
+#endif
+
+/// Some T's side by side, for code that takes vectors of any kind: the twin without extensions.
+template <class T>
+struct plain_vector {
+  static constexpr int lanes = int(16 / sizeof(T));
+  T x[lanes];
+
+  COUPLEFACE_ALWAYS_INLINE plain_vector& operator+=(plain_vector const& other) {
+    for (int l = 0; l < lanes; ++l) { x[l] += other.x[l]; }
+    return *this;
+  }
+  friend COUPLEFACE_ALWAYS_INLINE plain_vector operator*(T a, plain_vector b) {
+    for (int l = 0; l < lanes; ++l) { b.x[l] *= a; }
+    return b;
+  }
+};
+
+#if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
+#if defined(__AVX__)
+#define COUPLEFACE_VECTOR_BYTES 32
+#else
+#define COUPLEFACE_VECTOR_BYTES 16
+#endif
+using native_floats __attribute__((vector_size(COUPLEFACE_VECTOR_BYTES))) = float;
+using native_doubles __attribute__((vector_size(COUPLEFACE_VECTOR_BYTES))) = double;
+/// What fits a register of the processor that the unit is compiled for.
+template <class T>
+using native_vector = std::conditional_t<std::is_same_v<T, float>, native_floats, native_doubles>;
+#else
+template <class T>
+using native_vector = plain_vector<T>;
 #endif
 
 }  // namespace detail

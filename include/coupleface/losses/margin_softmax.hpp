@@ -17,6 +17,17 @@ detail::sampled_targets<L, I> sampled_labels(vector_view<L> labels, vector_view<
   return {labels, classes};
 }
 
+/// @brief Logits are computed for the value and again for the gradients.
+struct recompute_logits {
+  static constexpr bool kept = false;
+};
+
+/// @brief Logits are computed once and kept from the value to the gradients: one matrix product
+/// less, [n, C] more scratch. The same bits.
+struct keep_logits {
+  static constexpr bool kept = true;
+};
+
 /// @brief Margin softmax: cross entropy over scaled cosines, with a margin on the right class.
 ///
 /// L = 1/M sum_i -log( exp(z_iy) / sum_c exp(z_ic) ), z_ic = scale cos(e_i, w_c), and z_iy = scale
@@ -32,11 +43,14 @@ detail::sampled_targets<L, I> sampled_labels(vector_view<L> labels, vector_view<
 ///   straight_through<...>, or yours
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is out of range or
 ///   not among the sampled classes; before anything is written
+/// @param logits (with gradients) recompute_logits{} (default) or keep_logits{}
 /// @complexity one matrix product n C d for the value, three more for the gradients: logits are
-///   computed twice, never stored
-/// @scratch with a = accumulator size: a n d for unit embeddings, 16 n ceil(C / 256), 40 n, and for
-///   each of at most 16 lanes a tile of 256 classes: a (512 d + 131136), a n d with gradients;
-///   Eigen packs tiles once more into memory of its own (malloc)
+///   computed twice; two more with keep_logits
+/// @scratch with a = accumulator size, and n and d rounded up to multiples of 128 / a: a n d for
+///   unit embeddings and once more for the weights' gradient, 40 bytes a row, and for each of at
+///   most 16 lanes a tile of 128 classes: a (256 d + 128 min(n, 512)), 16 bytes a row, a n d with
+///   gradients; 64 bytes more for each, for alignment. keep_logits: a n C with C rounded up to a
+///   multiple of 128, and no logits in tiles
 /// @determinism bit-identical for any policy and thread count
 /// Source: stated (ArcFace, CosFace, partial FC); degenerate cases: ours.
 template <class Policy, class E, class W, class N, class L, class Margin = arc_margin,
@@ -46,31 +60,35 @@ void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix
   detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
-                              detail::no_gradient{}, detail::no_gradient{}, margin);
+                              detail::no_gradient{}, detail::no_gradient{}, margin,
+                              recompute_logits{});
 }
 
 /// @brief The same with the gradient with respect to the embeddings, [n, d], overwritten.
 template <class Policy, class E, class W, class N, class L, class G, class Margin = arc_margin,
-          detail::enable_if_margin<Margin> = 0>
+          class Logits = recompute_logits, detail::enable_if_margin<Margin> = 0>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
                          N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
-                         Margin margin = Margin{}) {
+                         Margin margin = Margin{}, Logits logits = Logits{}) {
+  detail::check_logits_choice<Logits>();
   detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
   detail::check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
                                  embeddings.extent(0), embeddings.extent(1));
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
-                              embedding_gradient, detail::no_gradient{}, margin);
+                              embedding_gradient, detail::no_gradient{}, margin, logits);
 }
 
 /// @brief The same with both gradients.
 /// @param weight_gradient [C, d], or [m, d] in the order of `classes` if they are sampled;
 ///   overwritten
 template <class Policy, class E, class W, class N, class L, class G, class H,
-          class Margin = arc_margin>
+          class Margin = arc_margin, class Logits = recompute_logits>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
                          N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
-                         matrix_view<H> weight_gradient, Margin margin = Margin{}) {
+                         matrix_view<H> weight_gradient, Margin margin = Margin{},
+                         Logits logits = Logits{}) {
+  detail::check_logits_choice<Logits>();
   detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
   detail::check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
                                  embeddings.extent(0), embeddings.extent(1));
@@ -79,7 +97,7 @@ void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix
                                  weights.extent(1));
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
-                              embedding_gradient, weight_gradient, margin);
+                              embedding_gradient, weight_gradient, margin, logits);
 }
 
 COUPLEFACE_NAMESPACE_END

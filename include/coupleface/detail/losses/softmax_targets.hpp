@@ -103,6 +103,17 @@ void check_margin_softmax(matrix_view<E> embeddings, matrix_view<W> weights, N l
                "rows of embeddings", embeddings.extent(0));
 }
 
+template <class T, class = void>
+inline constexpr bool is_logits_choice = false;
+template <class T>
+inline constexpr bool is_logits_choice<T, std::enable_if_t<T::kept || !T::kept>> = true;
+
+template <class Logits>
+constexpr void check_logits_choice() {
+  static_assert(is_logits_choice<Logits>,
+                "coupleface::margin_softmax_loss: logits must be recompute_logits or keep_logits");
+}
+
 template <class G>
 void check_softmax_gradient(char const* argument, matrix_view<G> gradient, char const* reference,
                             index_t rows, index_t columns) {

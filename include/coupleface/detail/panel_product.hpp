@@ -1,0 +1,117 @@
+// coupleface: the product of matrices that lie in panels, where a rounding bound covers it.
+//
+// Panel p of a matrix [m, n] holds its columns p * panel_width ..., row by row: element (i, j) is
+// at [(j / panel_width * m + i) * panel_width + j % panel_width]. One layout serves every place in
+// a product: its rows or its columns may be what is multiplied, on the left or on the right.
+#pragma once
+
+#include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/vectors.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Two vectors of AVX-512: 8 x 2 accumulators hide the latency of multiply-add and leave room for a
+/// panel's rows; 8 divides panel_width, so that a panel serves on either side without packing anew.
+template <class T>
+inline constexpr index_t panel_width = index_t(128 / sizeof(T));
+inline constexpr index_t product_rows = 8;
+
+inline constexpr index_t round_up(index_t n, index_t unit) { return (n + unit - 1) / unit * unit; }
+
+/// Which elements the 8 rows on the left are, when `left` points to the first of them.
+enum class left_side {
+  rows,    ///< of a matrix: element k of row r at [r * panel_width + k], within each panel
+  columns  ///< of a matrix: element k of column r at [k * panel_width + r], within one panel
+};
+
+/// out [Rows, two Vectors] (+)= left * right. `left_next`: from one panel of the left to the next;
+/// `right`: `depth` rows of one panel; rows of `out` lie `stride` apart.
+template <class Vector, index_t Rows, left_side Side, class T>
+COUPLEFACE_ALWAYS_INLINE void product_block(index_t depth, T const* left, index_t left_next,
+                                            T const* right, T* out, index_t stride, bool add) {
+  constexpr index_t width = panel_width<T>, lanes = index_t(sizeof(Vector) / sizeof(T));
+  constexpr index_t row_step = Side == left_side::rows ? width : 1;
+  constexpr index_t depth_step = Side == left_side::rows ? 1 : width;
+  Vector sums[Rows][2] = {}, b[2];
+  for (index_t r = 0; add && r < Rows; ++r) {
+    std::memcpy(&sums[r][0], out + r * stride, sizeof(Vector));
+    std::memcpy(&sums[r][1], out + r * stride + lanes, sizeof(Vector));
+  }
+  for (index_t first = 0; first < depth; first += width) {
+    T const* a = left;
+    T const* const end = right + std::min(width, depth - first) * width;
+    for (; right != end; right += width, a += depth_step) {
+      std::memcpy(&b[0], right, sizeof(Vector));
+      std::memcpy(&b[1], right + lanes, sizeof(Vector));
+      COUPLEFACE_UNROLL_8
+      for (index_t r = 0; r < Rows; ++r) {
+        sums[r][0] += a[r * row_step] * b[0];
+        sums[r][1] += a[r * row_step] * b[1];
+      }
+    }
+    left += Side == left_side::rows ? left_next : width * width;
+  }
+  for (index_t r = 0; r < Rows; ++r) {
+    std::memcpy(out + r * stride, &sums[r][0], sizeof(Vector));
+    std::memcpy(out + r * stride + lanes, &sums[r][1], sizeof(Vector));
+  }
+}
+
+/// out [product_rows, panel_width] (+)= left * right, by blocks that 16 registers hold.
+template <class Vector, left_side Side, class T>
+void product_by_blocks(index_t depth, T const* left, index_t left_next, T const* right, T* out,
+                       index_t stride, bool add) {
+  constexpr index_t rows = 4, columns = index_t(2 * sizeof(Vector) / sizeof(T));
+  for (index_t r = 0; r < product_rows; r += rows) {
+    T const* const a = left + r * (Side == left_side::rows ? panel_width<T> : 1);
+    for (index_t c = 0; c < panel_width<T>; c += columns) {
+      product_block<Vector, rows, Side>(depth, a, left_next, right + c, out + r * stride + c,
+                                        stride, add);
+    }
+  }
+}
+
+#if COUPLEFACE_VECTORS
+template <left_side Side, class T>
+COUPLEFACE_AVX512 void avx512_product(index_t depth, T const* left, index_t left_next,
+                                      T const* right, T* out, index_t stride, bool add) {
+  using vector = std::conditional_t<std::is_same_v<T, float>, float16v, double8v>;
+  product_block<vector, product_rows, Side>(depth, left, left_next, right, out, stride, add);
+}
+#endif
+
+/// The same by what suits the processor this runs on.
+template <left_side Side, class T>
+void panel_product(index_t depth, T const* left, index_t left_next, T const* right, T* out,
+                   index_t stride, bool add) {
+#if COUPLEFACE_VECTORS
+  if (has_avx512()) {
+    return avx512_product<Side>(depth, left, left_next, right, out, stride, add);
+  }
+#endif
+  product_by_blocks<native_vector<T>, Side>(depth, left, left_next, right, out, stride, add);
+}
+
+/// Panels in the policy's memory, aligned to whole cache lines: only speed depends on it.
+template <class T, class Policy>
+class panel_scratch {
+ public:
+  panel_scratch(Policy const& policy, index_t size)
+      : memory_(policy, size == 0 ? 0 : size + line) {}
+  T* data() const {
+    auto const past = reinterpret_cast<std::uintptr_t>(memory_.data()) / sizeof(T) % line;
+    return memory_.data() + (past == 0 ? 0 : line - past);
+  }
+
+ private:
+  static constexpr index_t line = index_t(64 / sizeof(T));
+  scratch<T, Policy> memory_;
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
