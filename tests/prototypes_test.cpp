@@ -82,6 +82,20 @@ TYPED_TEST(prototype_types, chunks_have_the_bits_of_the_whole) {
   }
 }
 
+TEST(class_prototypes, every_form_of_the_inner_loop_has_the_same_bits) {
+  for (index_t const width : {1, 15, 16, 17, 64, 101}) {
+    auto const x = random_matrix<float>(3, width, 8);
+    std::vector<double> a(std::size_t(width), 0.25), b = a;
+    auto const row = [&](index_t i) { return (float const*)(x.view().row(i)); };
+    double const one =
+        coupleface::detail::add_row_and_norm<float>(row(0), 0.3, row(1), row(2), width, a.data());
+    double const two = coupleface::detail::native_add_row_and_norm<float>(row(0), 0.3, row(1),
+                                                                          row(2), width, b.data());
+    EXPECT_EQ(one, two);
+    EXPECT_EQ(a, b);
+  }
+}
+
 TEST(class_prototypes, degenerate_and_broken_samples) {
   matrix<float> const x(5, 2, {0, 0, 1, 0, std::nan(""), 1, 1, 0, -1, 0});
   matrix<std::int32_t> const labels(1, 5, {0, 0, 1, 2, 2});

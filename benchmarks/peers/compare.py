@@ -771,9 +771,12 @@ def means_rows(run, d):
     return int(limit) // (4 * d)
 
 
-def class_means(run, n, d, classes, path):
-    name = f"means/n:{n}/d:{d}/c:{classes}/threads:{run.threads}"
+def class_means(run, n, d, classes, path, order):
+    """`order`: "random", or "sorted" by class, as sets of faces usually lie on disk."""
+    name = f"means/{order}/n:{n}/d:{d}/c:{classes}/threads:{run.threads}"
     labels = np.random.default_rng(11).integers(0, classes, n)
+    if order == "sorted":
+        labels.sort()
     prototypes = np.empty((classes, d), np.float32)
     # One map for ours, the floor and the peers, touched before: the same page tables for all.
     mapped = run.ours.limit("coupleface_map", str(path).encode())
@@ -990,7 +993,8 @@ def measure_everything(run):
         if run.has("softmax"):
             margin_softmax(run, 16 if QUICK else 512, width, classes)
         if run.has("means"):
-            class_means(run, rows, width, classes, path)
+            for order in ("sorted", "random"):
+                class_means(run, rows, width, classes, path, order)
     if options.curves or QUICK:
         middle = 500 if QUICK else 10000
         curves(run, [

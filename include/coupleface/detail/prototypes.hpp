@@ -8,6 +8,9 @@
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/vectors.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
@@ -26,6 +29,56 @@ COUPLEFACE_HOST_DEVICE inline void add_unit_row(X const* x, double inverse, inde
   }
 }
 
+/// The same, and returns the norm of `following`; meanwhile asks for the row `later`.
+template <class X>
+double add_row_and_norm(X const* x, double inverse, X const* following, X const* later,
+                        index_t width, double* sum) {
+  prefetch_row(later, width);
+  add_unit_row(x, inverse, width, sum);
+  return row_norm(following, width);
+}
+
+#if COUPLEFACE_VECTORS
+/// Bit for bit its twin. The norm's sums wait for each other; beside the other row they need not be
+/// waited for. Lines are asked for one at a time, as a burst would fill the buffers for them.
+COUPLEFACE_AVX512 inline double avx512_add_row_and_norm(float const* x, double inverse,
+                                                        float const* following, float const* later,
+                                                        index_t width, double* sum) {
+  double8v squares[2] = {};
+  index_t j = 0;
+  for (; j + dot_lanes <= width; j += dot_lanes) {
+    __builtin_prefetch(later + j);
+    for (int half = 0; half < 2; ++half) {
+      index_t const at = j + 8 * half;
+      double8v const y = widened(load_vector<float8v>(following + at));
+      squares[half] = multiply_add(y, y, squares[half]);
+      auto const unit =
+          __builtin_convertvector(widened(load_vector<float8v>(x + at)) * inverse, float8v);
+      store_vector(sum + at, load_vector<double8v>(sum + at) + widened(unit));
+    }
+  }
+  double lanes[dot_lanes];
+  __builtin_memcpy(lanes, squares, sizeof lanes);
+  add_unit_row(x + j, inverse, width - j, sum + j);
+  for (int l = 0; j + l < width; ++l) {
+    lanes[l] = add_product(lanes[l], following[j + l], following[j + l]);
+  }
+  return std::sqrt(fold(lanes));
+}
+#endif
+
+/// What suits the processor this runs on.
+template <class X>
+double native_add_row_and_norm(X const* x, double inverse, X const* following, X const* later,
+                               index_t width, double* sum) {
+#if COUPLEFACE_VECTORS
+  if constexpr (std::is_same_v<X, float>) {
+    if (has_avx512()) { return avx512_add_row_and_norm(x, inverse, following, later, width, sum); }
+  }
+#endif
+  return add_row_and_norm(x, inverse, following, later, width, sum);
+}
+
 /// The samples of every class: what both forms of class sums walk through.
 template <class Derived, class X, class L>
 class grouped_samples {
@@ -36,16 +89,25 @@ class grouped_samples {
     group_by_label(labels, classes, begins_.data(), members_.data());
   }
 
-  /// A copyable walk for use inside a policy's functor: adds the samples of class c to `sum`.
-  auto adder() const {
-    return [features = features_, begins = begins_.data(), members = members_.data(),
-            classes = begins_.size() - 1](index_t c, double* sum) {
-      index_t const width = features.extent(1);
-      for (index_t at = begins[c]; at < begins[c + 1]; ++at) {
+  static constexpr index_t rows_ahead = 2;  // the next row is already read for its norm
+
+  /// A copyable walk for use inside a policy's functor: for the classes first, ..., last - 1 adds
+  /// the samples of class c to begin(c) [d], then calls end(c).
+  auto walk() const {
+    return [features = features_, begins = begins_.data(), members = members_.data()](
+               index_t first, index_t last, auto const& begin, auto const& end) {
+      index_t const width = features.extent(1), stop = begins[last] - 1;
+      auto const row = [=](index_t at) { return features.row(members[std::min(at, stop)]); };
+      index_t at = begins[first];
+      double norm = at > stop ? 0.0 : row_norm(row(at), width);
+      for (index_t c = first; c < last; ++c) {
+        double* const sum = begin(c);
         // The samples of a class may lie anywhere; each is read from memory once, ahead of its use.
-        if (at + 2 < begins[classes]) { prefetch_row(features.row(members[at + 2]), width); }
-        auto const* const x = features.row(members[at]);
-        add_unit_row(x, inverse_norm<X>(row_norm(x, width)), width, sum);
+        for (; at < begins[c + 1]; ++at) {
+          norm = native_add_row_and_norm(row(at), inverse_norm<X>(norm), row(at + 1),
+                                         row(at + rows_ahead), width, sum);
+        }
+        end(c);
       }
     };
   }
@@ -62,8 +124,13 @@ void add_to_class_sums(host_policy<Derived> const& base, matrix_view<X const> fe
   auto const& policy = static_cast<Derived const&>(base);
   expect_ids("prototype_sums::add", "labels", labels, sums.extent(0));
   grouped_samples<Derived, X, L> const samples(policy, features, labels, sums.extent(0));
-  auto const add = samples.adder();
-  for_each_index(policy, sums.extent(0), [=](index_t c) { add(c, sums.row(c)); });
+  auto const walk = samples.walk();
+  index_t const classes = sums.extent(0), lanes = lane_count(classes);
+  for_each_index(policy, lanes, [=](index_t lane) {
+    walk(
+        lane_begin(lane, lanes, classes), lane_begin(lane + 1, lanes, classes),
+        [=](index_t c) { return sums.row(c); }, [](index_t) {});
+  });
 }
 
 template <class Derived, class X, class L, class P>
@@ -77,15 +144,15 @@ void class_prototypes(host_policy<Derived> const& base, matrix_view<X const> fea
   index_t const lanes = lane_count(classes);
   scratch<double, Derived> const sums(policy, lanes * width);
   double* const sum_data = sums.data();
-  auto const add = samples.adder();
+  auto const walk = samples.walk();
   for_each_index(policy, lanes, [=](index_t lane) {
     double* const sum = sum_data + lane * width;
-    for (index_t c = lane_begin(lane, lanes, classes); c < lane_begin(lane + 1, lanes, classes);
-         ++c) {
+    auto const begin = [=](index_t) {
       std::fill(sum, sum + width, 0.0);
-      add(c, sum);
-      normalize_row(sum, prototypes.row(c), width);
-    }
+      return sum;
+    };
+    walk(lane_begin(lane, lanes, classes), lane_begin(lane + 1, lanes, classes), begin,
+         [=](index_t c) { normalize_row(sum, prototypes.row(c), width); });
   });
 }
 

@@ -162,6 +162,18 @@ COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
 
 #endif
 
+#if COUPLEFACE_VECTORS
+/// In one instruction: GCC's __builtin_convertvector takes two halves and puts them together.
+COUPLEFACE_AVX512_INLINE double8v widened(float8v x) {
+#if defined(__clang__)
+  return __builtin_convertvector(x, double8v);
+#else
+  constexpr int current_direction = 4;
+  return __builtin_ia32_cvtps2pd512_mask(x, double8v{}, std::uint8_t(0xff), current_direction);
+#endif
+}
+#endif
+
 // Before a loop whose counter must become constants, or its arrays do not become registers.
 #if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_UNROLL_8 _Pragma("GCC unroll 8")
