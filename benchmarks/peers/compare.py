@@ -76,7 +76,8 @@ class Coupleface:
                                          real, pointer, pointer]),
             "coupleface_fcd": (integer, [pointer, pointer, size, size, pointer, pointer]),
             "coupleface_margin_softmax": (integer, [pointer, size, size, pointer, size, pointer,
-                                                    real, real, pointer, pointer, pointer]),
+                                                    real, real, integer, pointer, pointer,
+                                                    pointer]),
             "coupleface_map": (pointer, [ctypes.c_char_p]),
             "coupleface_unmap": (None, [pointer]),
             "coupleface_mapped_data": (pointer, [pointer]),
@@ -659,9 +660,9 @@ def margin_softmax(run, n, d, classes):
     loss = np.zeros(1, np.float32)
     gradient, weight_gradient = np.empty_like(embeddings), np.empty_like(weights)
 
-    def ours():
+    def ours(keep=0):
         run.ours.call("coupleface_margin_softmax", embeddings, n, d, weights, classes, labels,
-                      MARGIN, SCALE, loss, gradient, weight_gradient)
+                      MARGIN, SCALE, keep, loss, gradient, weight_gradient)
 
     expected, e_expected, w_expected, e_sums, w_sums = reference_margin_softmax(embeddings, weights,
                                                                                labels)
@@ -677,9 +678,10 @@ def margin_softmax(run, n, d, classes):
         run.check(name, contender, "weights' gradient",
                   np.linalg.norm(w_slopes - w_expected, axis=1), relative * w_sums)
 
-    ours()
-    check("ours", loss[0], gradient, weight_gradient)
-    contenders = {"ours": ours}
+    contenders = {"ours": ours, "ours/keep_logits": lambda: ours(1)}
+    for contender, call in contenders.items():
+        call()
+        check(contender, loss[0], gradient, weight_gradient)
     if torch:
         e = torch.from_numpy(embeddings).requires_grad_()
         w = torch.from_numpy(weights).requires_grad_()

@@ -104,17 +104,21 @@ COUPLEFACE_C_API int coupleface_fcd(float const* student, float const* teacher, 
   });
 }
 
-/// ArcFace.
+/// ArcFace. `keep`: whether logits are kept from the value to the gradients.
 COUPLEFACE_C_API int coupleface_margin_softmax(float const* embeddings, index_t n, index_t d,
                                                float const* weights, index_t classes,
                                                std::int64_t const* labels, double margin,
-                                               double scale, float* loss, float* gradient,
+                                               double scale, int keep, float* loss, float* gradient,
                                                float* weight_gradient) {
   return guarded([=] {
-    coupleface::margin_softmax_loss(
-        thrust::device, make_matrix_view(embeddings, n, d), make_matrix_view(weights, classes, d),
-        make_vector_view(labels, n), make_scalar_view(loss), make_matrix_view(gradient, n, d),
-        make_matrix_view(weight_gradient, classes, d), coupleface::arc_margin(margin, scale));
+    auto const compute = [=](auto logits) {
+      coupleface::margin_softmax_loss(
+          thrust::device, make_matrix_view(embeddings, n, d), make_matrix_view(weights, classes, d),
+          make_vector_view(labels, n), make_scalar_view(loss), make_matrix_view(gradient, n, d),
+          make_matrix_view(weight_gradient, classes, d), coupleface::arc_margin(margin, scale),
+          logits);
+    };
+    keep != 0 ? compute(coupleface::keep_logits{}) : compute(coupleface::recompute_logits{});
     return done;
   });
 }
