@@ -33,28 +33,30 @@ COUPLEFACE_HOST_DEVICE inline void add_unit_row(X const* x, double inverse, inde
 template <class X>
 double add_row_and_norm(X const* x, double inverse, X const* following, X const* later,
                         index_t width, double* sum) {
-  prefetch_row(later, width);
+  prefetch_row<cache_level::second>(later, width);
   add_unit_row(x, inverse, width, sum);
   return row_norm(following, width);
 }
 
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_FMA_VECTORS
 /// Bit for bit its twin. The norm's sums wait for each other; beside the other row they need not be
 /// waited for. Lines are asked for one at a time, as a burst would fill the buffers for them.
-COUPLEFACE_AVX512 inline double avx512_add_row_and_norm(float const* x, double inverse,
-                                                        float const* following, float const* later,
-                                                        index_t width, double* sum) {
-  double8v squares[2] = {};
+inline double vector_add_row_and_norm(float const* x, double inverse, float const* following,
+                                      float const* later, index_t width, double* sum) {
+  constexpr int size = 4, parts = dot_lanes / size, second_cache = 2;
+  double4v squares[parts] = {};
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
-    __builtin_prefetch(later + j);
-    for (int half = 0; half < 2; ++half) {
-      index_t const at = j + 8 * half;
-      double8v const y = widened(load_vector<float8v>(following + at));
-      squares[half] = multiply_add(y, y, squares[half]);
-      auto const unit =
-          __builtin_convertvector(widened(load_vector<float8v>(x + at)) * inverse, float8v);
-      store_vector(sum + at, load_vector<double8v>(sum + at) + widened(unit));
+    __builtin_prefetch(later + j, 0, second_cache);
+#pragma GCC unroll 4
+    for (int p = 0; p < parts; ++p) {
+      index_t const at = j + size * p;
+      double4v const y = load_four_widened(following + at);
+      squares[p] = fused_multiply_add(y, y, squares[p]);
+      double4v so_far;
+      __builtin_memcpy(&so_far, sum + at, sizeof so_far);
+      so_far += widened(narrowed(load_four_widened(x + at) * inverse));
+      __builtin_memcpy(sum + at, &so_far, sizeof so_far);
     }
   }
   double lanes[dot_lanes];
@@ -67,13 +69,13 @@ COUPLEFACE_AVX512 inline double avx512_add_row_and_norm(float const* x, double i
 }
 #endif
 
-/// What suits the processor this runs on.
+/// What suits the processor that the unit is compiled for.
 template <class X>
 double native_add_row_and_norm(X const* x, double inverse, X const* following, X const* later,
                                index_t width, double* sum) {
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<X, float>) {
-    if (has_avx512()) { return avx512_add_row_and_norm(x, inverse, following, later, width, sum); }
+    return vector_add_row_and_norm(x, inverse, following, later, width, sum);
   }
 #endif
   return add_row_and_norm(x, inverse, following, later, width, sum);
@@ -89,7 +91,7 @@ class grouped_samples {
     group_by_label(labels, classes, begins_.data(), members_.data());
   }
 
-  static constexpr index_t rows_ahead = 2;  // the next row is already read for its norm
+  static constexpr index_t rows_ahead = 8;
 
   /// A copyable walk for use inside a policy's functor: for the classes first, ..., last - 1 adds
   /// the samples of class c to begin(c) [d], then calls end(c).

@@ -73,6 +73,7 @@ inline void store_fence() {
 #if COUPLEFACE_VECTORS
 
 using float16v __attribute__((vector_size(64))) = float;
+using double8v __attribute__((vector_size(64))) = double;
 using word16v __attribute__((vector_size(64))) = std::uint32_t;
 
 template <class Vector, class T>
@@ -127,16 +128,22 @@ COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_
 using float4v __attribute__((vector_size(16))) = float;
 using double4v __attribute__((vector_size(32))) = double;
 
+COUPLEFACE_FMA_INLINE float4v narrowed(double4v v) { return __builtin_convertvector(v, float4v); }
+
 /// Two of these every cycle, where a vector of eight takes more than one: GCC 12 makes four
 /// instructions of the conversion in its own vectors.
-COUPLEFACE_FMA_INLINE double4v load_four_widened(float const* x) {
-  float4v v;
-  __builtin_memcpy(&v, x, sizeof v);
+COUPLEFACE_FMA_INLINE double4v widened(float4v v) {
 #if defined(__clang__)
   return __builtin_convertvector(v, double4v);
 #else
   return __builtin_ia32_cvtps2pd256(v);
 #endif
+}
+
+COUPLEFACE_FMA_INLINE double4v load_four_widened(float const* x) {
+  float4v v;
+  __builtin_memcpy(&v, x, sizeof v);
+  return widened(v);
 }
 
 /// sum + a b with one rounding.
@@ -148,7 +155,7 @@ COUPLEFACE_FMA_INLINE double4v fused_multiply_add(double4v a, double4v b, double
 /// another thread reads next needs a store_fence() before.
 template <bool past_caches>
 COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
-  float4v const narrow = __builtin_convertvector(v, float4v);
+  float4v const narrow = narrowed(v);
   if constexpr (!past_caches) {
     __builtin_memcpy(x, &narrow, sizeof narrow);
   } else {
@@ -160,18 +167,6 @@ COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
   }
 }
 
-#endif
-
-#if COUPLEFACE_VECTORS
-/// In one instruction: GCC's __builtin_convertvector takes two halves and puts them together.
-COUPLEFACE_AVX512_INLINE double8v widened(float8v x) {
-#if defined(__clang__)
-  return __builtin_convertvector(x, double8v);
-#else
-  constexpr int current_direction = 4;
-  return __builtin_ia32_cvtps2pd512_mask(x, double8v{}, std::uint8_t(0xff), current_direction);
-#endif
-}
 #endif
 
 // Before a loop whose counter must become constants, or its arrays do not become registers.
