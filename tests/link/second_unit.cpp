@@ -1,4 +1,5 @@
-// A unit whose Eigen neither vectorises nor aligns as the other one's does.
+// A unit for another processor (CMakeLists.txt), whose Eigen neither vectorises nor aligns as the
+// other one's does.
 #define EIGEN_DONT_VECTORIZE
 #define EIGEN_MAX_ALIGN_BYTES 16
 #include "unit.hpp"
