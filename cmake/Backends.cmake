@@ -1,9 +1,10 @@
 # The targets that users link:
 #   coupleface::coupleface              the headers and what they include
 #   coupleface::cpp | ::omp | ::tbb     the same, with thrust::device as one thread, OpenMP or TBB
+#   coupleface::cuda                    the same, as a CUDA device, for units compiled by nvcc
 #
-# thrust::device is fixed by macros, so a program has one of the three; linking two into one target
-# would redefine them for half of its units, and is made an error by the property that all three set.
+# thrust::device is fixed by macros, so a program has one of the four; linking two into one target
+# would redefine them for half of its units, and is made an error by the property that all set.
 include("${CMAKE_CURRENT_LIST_DIR}/Cccl.cmake")
 
 # GLOBAL, so that a project that adds this one as a subfolder sees what coupleface links.
@@ -48,5 +49,10 @@ endif()
 find_package(TBB CONFIG QUIET GLOBAL)
 if(TARGET TBB::tbb)
   coupleface_add_backend(tbb TBB::tbb)
+endif()
+
+find_package(CUDAToolkit QUIET GLOBAL)
+if(TARGET CUDA::cublas)
+  coupleface_add_backend(cuda CUDA::cudart CUDA::cublas)
 endif()
 message(STATUS "coupleface: backends ${COUPLEFACE_FOUND_BACKENDS}")

@@ -94,11 +94,12 @@ foreach(header ${headers})
       endif()
     endif()
 
-    if(included MATCHES "^coupleface/detail/cuda/(.*)\\.cuh$" AND
-       NOT header STREQUAL "coupleface/detail/${CMAKE_MATCH_1}.hpp" AND
-       NOT header MATCHES "^coupleface/detail/cuda/")
-      list(APPEND problems
-           "${header}: includes <${included}>, which is for its twin in detail/ alone")
+    if(included MATCHES "^coupleface/detail/cuda/(.*)\\.cuh$")
+      set(twin "coupleface/detail/${CMAKE_MATCH_1}.hpp")
+      if(NOT header STREQUAL twin AND NOT header MATCHES "^coupleface/detail/cuda/")
+        list(APPEND problems
+             "${header}: includes <${included}>, which is for its twin in detail/ alone")
+      endif()
     endif()
   endforeach()
 endforeach()

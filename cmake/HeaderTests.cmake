@@ -13,13 +13,14 @@ set(COUPLEFACE_ALL_HEADERS_FOLDER "${PROJECT_BINARY_DIR}/generated")
 file(CONFIGURE OUTPUT "${COUPLEFACE_ALL_HEADERS_FOLDER}/coupleface_all_headers.hpp"
      CONTENT "#pragma once\n${text}" @ONLY)
 
-set(COUPLEFACE_PARSE_FLAGS -std=c++17 -fsyntax-only "-I${PROJECT_SOURCE_DIR}/include")
+set(COUPLEFACE_PARSE_INCLUDES "-I${PROJECT_SOURCE_DIR}/include")
 foreach(dependency coupleface::cccl Eigen3::Eigen)
   get_target_property(folders ${dependency} INTERFACE_INCLUDE_DIRECTORIES)
   foreach(folder ${folders})
-    list(APPEND COUPLEFACE_PARSE_FLAGS -isystem "${folder}")
+    list(APPEND COUPLEFACE_PARSE_INCLUDES -isystem "${folder}")
   endforeach()
 endforeach()
+set(COUPLEFACE_PARSE_FLAGS -std=c++17 -fsyntax-only ${COUPLEFACE_PARSE_INCLUDES})
 
 function(coupleface_add_header_tests)
   foreach(program g++ clang++)

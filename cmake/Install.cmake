@@ -11,7 +11,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/coupleface"
 # One file of targets for each dependency that a user may lack.
 install(TARGETS coupleface coupleface_cpp EXPORT couplefaceTargets)
 set(exports couplefaceTargets)
-foreach(name omp tbb)
+foreach(name omp tbb cuda)
   if(TARGET coupleface_${name})
     install(TARGETS coupleface_${name} EXPORT couplefaceTargets-${name})
     list(APPEND exports couplefaceTargets-${name})

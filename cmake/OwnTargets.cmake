@@ -50,7 +50,7 @@ if(COUPLEFACE_CUDA)
     set(CMAKE_CUDA_COMPILER "${COUPLEFACE_NVCC}")
   endif()
   if(NOT CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES 90 CACHE STRING "GPU architectures of this project's own targets")
+    set(CMAKE_CUDA_ARCHITECTURES "90" CACHE STRING "GPU architectures of this project's own targets")
   endif()
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
@@ -96,7 +96,8 @@ function(coupleface_add_test name)
 endfunction()
 
 # coupleface_add_unit_tests(<executable> <prefix> <sources>... [LABELS <label>])
-# One executable of GoogleTest sources, each of its tests known to ctest as <prefix><test>.
+# One executable of GoogleTest sources, each of its tests known to ctest as <prefix><test>. Sources
+# may bring a main() of their own: the linker takes GoogleTest's only where there is none.
 function(coupleface_add_unit_tests name prefix)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "LABELS" "")
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})

@@ -135,6 +135,13 @@ TEST(relation_matrix, takes_a_relation_of_yours) {
   matrix<float> r(1, 1);
   relation_matrix(policy(), a.view(), b.view(), r.view(), taxicab{});
   EXPECT_EQ(r.at(0, 0), -3);
+  auto const x = random_matrix<float>(21, 13, 9), y = random_matrix<float>(34, 13, 10);
+  auto const host_x = on_host(x), host_y = on_host(y);
+  matrix<float> all(21, 34);
+  host_matrix<float> expected(21, 34);
+  relation_matrix(policy(), x.view(), y.view(), all.view(), taxicab{});
+  relation_matrix(thrust::seq, host_x.view(), host_y.view(), expected.view(), taxicab{});
+  EXPECT_TRUE(all.same_bits(expected));
 }
 
 TEST(relation_matrix, errors_name_the_sizes_and_write_nothing) {
@@ -153,11 +160,13 @@ TEST(relation_matrix, errors_name_the_sizes_and_write_nothing) {
 
 TEST(relation_matrix, same_bits_for_every_policy_and_scratch_is_the_norms) {
   auto const x = random_matrix<float>(131, 50, 8);
-  matrix<float> first(131, 131), second(131, 131);
+  auto const host_x = on_host(x);
+  matrix<float> first(131, 131);
+  host_matrix<float> second(131, 131);
   allocation_count count;
   counting_allocator allocator(count);
   relation_matrix(policy(), x.view(), x.view(), first.view());
-  relation_matrix(thrust::seq(allocator), x.view(), x.view(), second.view());
+  relation_matrix(thrust::seq(allocator), host_x.view(), host_x.view(), second.view());
   EXPECT_TRUE(first.same_bits(second));
   EXPECT_EQ(count.bytes, 8u * (131 + 131));
   EXPECT_EQ(count.live, 0u);

@@ -113,12 +113,15 @@ TEST(top_k, errors_name_the_sizes_and_write_nothing) {
 
 TEST(top_k, same_bits_for_every_policy_without_scratch) {
   auto const scores = random_matrix<float>(203, 97, 5);
-  matrix<float> a(203, 10), b(203, 10);
-  matrix<std::int32_t> a_indices(203, 10), b_indices(203, 10);
+  auto const host_scores = on_host(scores);
+  matrix<float> a(203, 10);
+  matrix<std::int32_t> a_indices(203, 10);
+  host_matrix<float> b(203, 10);
+  host_matrix<std::int32_t> b_indices(203, 10);
   allocation_count count;
   counting_allocator allocator(count);
   top_k(policy(), scores.view(), a.view(), a_indices.view());
-  top_k(thrust::seq(allocator), scores.view(), b.view(), b_indices.view());
+  top_k(thrust::seq(allocator), host_scores.view(), b.view(), b_indices.view());
   EXPECT_TRUE(a.same_bits(b) && a_indices.same_bits(b_indices));
   EXPECT_EQ(count.bytes, 0u);
 }

@@ -11,11 +11,21 @@
 #define COUPLEFACE_HOST_DEVICE
 #endif
 
+// The kernels are compiled by nvcc, or by a host compiler for an emulator of a device, whose header
+// this macro names (the tests have one: tests/support/emulated_runtime.hpp).
+#if COUPLEFACE_HAS_CUDA || defined(COUPLEFACE_EMULATOR)
+#define COUPLEFACE_HAS_KERNELS 1
+#else
+#define COUPLEFACE_HAS_KERNELS 0
+#endif
+
 // One program may mix units of g++ and nvcc and units compiled for different processors. Their
 // inline functions differ, so their names must: the inline namespace spells out what they depend
 // on.
 #if COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_ABI_BACKEND cuda
+#elif COUPLEFACE_HAS_KERNELS
+#define COUPLEFACE_ABI_BACKEND emulated
 #else
 #define COUPLEFACE_ABI_BACKEND host
 #endif

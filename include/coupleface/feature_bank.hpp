@@ -18,11 +18,12 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// The teacher half is [C, d_t]; a student half [C, d_s], aligned by class, is there if student
 /// prototypes are given, so that rad_loss works where widths differ. A class that recurs in a batch
 /// is updated in the batch's order; a sample of norm 0 changes nothing; one that is not finite
-/// makes its class's entry NaN, a moving average for good (check_finite says which it is).
+/// makes its class's entry NaN, a moving average for good (check_finite says which it is). On CUDA
+/// a sample whose label is out of range changes nothing.
 ///
 /// @tparam T storage: float, double, half or bfloat16
 /// @tparam Update frozen_prototypes, latest_sample, moving_average or recent_ring
-/// @tparam Vector container of the state: std::vector on the host
+/// @tparam Vector container of the state: std::vector on the host, thrust::device_vector on CUDA
 template <class T, class Update = latest_sample, template <class...> class Vector = std::vector>
 class feature_bank {
  public:
@@ -63,7 +64,7 @@ class feature_bank {
   /// @param labels [n] class of each, -1 = ignored; @param teacher [n, d_t] of any length
   /// @throws std::invalid_argument if shapes or labels do not fit; the bank is then unchanged
   /// @complexity O(n d + C), with a ring O(n d + C Q + Q d for each class that changes)
-  /// @scratch 8 (n + C + 1) bytes
+  /// @scratch 8 (n + C + 1) bytes; on CUDA 16 n more and what CUB's sort takes
   /// @determinism bit-identical for any policy and thread count
   /// Source: reconstructed.
   template <class Policy, class L, class X>

@@ -42,7 +42,7 @@ COUPLEFACE_NAMESPACE_END
 #define COUPLEFACE_EXPECT_POLICY(function, Policy)                                                 \
   static_assert(::coupleface::detail::is_thrust_policy_v<Policy>,                                  \
                 "coupleface::" function ": the first argument must be a Thrust execution policy"); \
-  static_assert(COUPLEFACE_HAS_CUDA || !::coupleface::detail::is_thrust_policy_v<Policy> ||        \
+  static_assert(COUPLEFACE_HAS_KERNELS || !::coupleface::detail::is_thrust_policy_v<Policy> ||     \
                     ::coupleface::detail::is_host_policy_v<Policy>,                                \
                 "coupleface::" function                                                            \
                 ": a CUDA policy needs a translation unit compiled by nvcc")

@@ -14,7 +14,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// mu_c = m / ||m||, m = sum of x_i / ||x_i|| over the samples of class c. A class without samples,
 /// or whose unit vectors cancel to the last bit, gets a zero row (relation 0 with everything); a
-/// sample of norm 0 adds nothing; a NaN or infinite sample makes its class NaN.
+/// sample of norm 0 adds nothing; a NaN or infinite sample makes its class NaN. On CUDA a sample
+/// whose label is out of range is left out.
 ///
 /// @param policy any Thrust execution policy
 /// @param features [n, d] embeddings of any length
@@ -23,7 +24,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is outside [-1, C);
 ///   before anything is written
 /// @complexity O(n d + C d)
-/// @scratch 8 n + 8 (C + 1) bytes, and 8 d for each of at most 64 lanes
+/// @scratch 8 n + 8 (C + 1) bytes, and 8 d for each of at most 64 lanes; on CUDA 32 n + 8 (C + 1),
+/// 8 d
+///   for each of at most 2048 blocks, and what CUB's sort takes
 /// @determinism samples are added in order, in double: bit-identical for any policy, thread count
 ///   and division into chunks (prototype_sums)
 /// Source: reconstructed.

@@ -6,7 +6,8 @@
 // pairs, it may offer
 //   double upper_bound(double cosine, double a_norm, double b_norm) const
 // a bound, with all roundings of the exact value, of every pair with these norms whose cosine is at
-// most `cosine`. Both are host-device functions where CUDA is used.
+// most `cosine`. All are host-device functions where CUDA is used. There relation_matrix goes by
+// tiles where a relation says what it sums over the columns, as those below do (`term`, from_sum).
 #pragma once
 
 #include <coupleface/detail/relation.hpp>
@@ -23,6 +24,11 @@ struct cosine {
   COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
     return detail::row_cosine(a, b);
   }
+  using term = detail::product_term;
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double from_sum(row<A> a, row<B> b, double sum) const {
+    return detail::cosine_of(a.data, a.norm, b.data, b.norm, a.width, sum);
+  }
   COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double, double) const { return cosine; }
 };
 
@@ -31,6 +37,11 @@ struct inner_product {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
     return detail::dot(a.data, b.data, a.width);
+  }
+  using term = detail::product_term;
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double from_sum(row<A>, row<B>, double sum) const {
+    return sum;
   }
   COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double a_norm, double b_norm) const {
     double const scale = a_norm * b_norm;
@@ -44,6 +55,11 @@ struct negative_squared_distance {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
     return -detail::squared_distance(a.data, b.data, a.width);
+  }
+  using term = detail::squared_gap_term;
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double from_sum(row<A>, row<B>, double sum) const {
+    return -sum;
   }
   COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double a_norm, double b_norm) const {
     double const squares = a_norm * a_norm + b_norm * b_norm;

@@ -271,24 +271,67 @@ TEST(rad_loss, errors_name_what_is_wrong_and_write_nothing) {
     return std::string();
   };
   ids beyond(3, 2, {0, 1, 4, 5, 0, 0});
-  EXPECT_EQ(message(beyond.view(), bank),
-            "coupleface::rad_loss: neighbours(1, 1) is 5, outside [-1, 5)");
+  if (ids_are_checked) {
+    EXPECT_EQ(message(beyond.view(), bank),
+              "coupleface::rad_loss: neighbours(1, 1) is 5, outside [-1, 5)");
+  }
   ids const short_list(2, 2, {0, 1, 0, 0});
   EXPECT_EQ(message(short_list.view(), bank),
             "coupleface::rad_loss: samples of neighbours is 2, but rows of student is 3");
   ids const labels(1, 3, {0, 3, -1});
   ids const table(3, 1, {0, 0, 0});
-  EXPECT_EQ(message(class_neighbours(labels.vector(), table.view()), bank),
-            "coupleface::rad_loss: labels(1) is 3, outside [-1, 3)");
   ids const few_labels(1, 3, {2, 1, -1});
   ids const bad_table(3, 1, {0, -2, 0});
-  EXPECT_EQ(message(class_neighbours(few_labels.vector(), bad_table.view()), bank),
-            "coupleface::rad_loss: table(1, 0) is -2, outside [-1, 5)");
+  if (ids_are_checked) {
+    EXPECT_EQ(message(class_neighbours(labels.vector(), table.view()), bank),
+              "coupleface::rad_loss: labels(1) is 3, outside [-1, 3)");
+    EXPECT_EQ(message(class_neighbours(few_labels.vector(), bad_table.view()), bank),
+              "coupleface::rad_loss: table(1, 0) is -2, outside [-1, 5)");
+  }
   auto const narrow = random_matrix<float>(5, 3, 32);
   ids const fine(3, 2, {0, 1, 0, 1, 0, 1});
   EXPECT_EQ(message(fine.view(), narrow),
             "coupleface::rad_loss: width of the student's bank is 3, but width of student is 4");
   EXPECT_TRUE(loss.untouched() && gradient.untouched());
+}
+
+#if COUPLEFACE_HAS_KERNELS  // elsewhere they are refused
+TEST(rad_loss, ids_that_are_not_checked_make_the_loss_nan) {
+  auto const s = random_matrix<float>(3, 4, 30);
+  auto const bank = random_matrix<float>(5, 4, 31);
+  auto const broken = [&](auto const& neighbours) {
+    matrix<float> loss(1, 1), gradient(3, 4);
+    rad_loss(policy(), s.view(), s.view(), bank.view(), neighbours, loss.scalar(), gradient.view());
+    return std::isnan(loss.at(0, 0)) && std::isfinite(gradient.at(0, 0));
+  };
+  ids const beyond(3, 2, {0, 1, 4, 5, 0, 0}), negative(3, 1, {-1, -2, -1});
+  EXPECT_TRUE(broken(beyond.view()) && broken(negative.view()));
+  ids const labels(1, 3, {0, 3, -1}), few_labels(1, 3, {2, 1, -1}), none(1, 3, {-1, -7, -1});
+  ids const table(3, 1, {0, 0, 0}), bad_table(3, 1, {0, -2, 0});
+  EXPECT_TRUE(broken(class_neighbours(labels.vector(), table.view())));
+  EXPECT_TRUE(broken(class_neighbours(none.vector(), table.view())));
+  EXPECT_TRUE(broken(class_neighbours(few_labels.vector(), bad_table.view())));
+}
+#endif
+
+TEST(rad_loss, any_width_and_count_has_the_bits_of_the_host) {
+  // Beyond what a device's block has room for: rows that are not kept, a direction elsewhere.
+  for (auto const& [width, k] : {std::pair<index_t, index_t>{500, 70}, {3001, 9}, {6500, 5}}) {
+    auto const s = random_matrix<float>(2, width, 50), t = random_matrix<float>(2, width, 51);
+    auto const bank = random_matrix<float>(6, width, 52);
+    auto const neighbours = random_neighbours(2, k, 6, 53);
+    auto const host_s = on_host(s), host_t = on_host(t), host_bank = on_host(bank);
+    auto const host_neighbours = on_host(neighbours);
+    matrix<double> loss(1, 1);
+    matrix<float> gradient(2, width);
+    host_matrix<double> host_loss(1, 1);
+    host_matrix<float> host_gradient(2, width);
+    rad_loss(policy(), s.view(), t.view(), bank.view(), neighbours.view(), loss.scalar(),
+             gradient.view(), coupleface::absolute{});
+    rad_loss(thrust::seq, host_s.view(), host_t.view(), host_bank.view(), host_neighbours.view(),
+             host_loss.scalar(), host_gradient.view(), coupleface::absolute{});
+    EXPECT_TRUE(loss.same_bits(host_loss) && gradient.same_bits(host_gradient)) << width;
+  }
 }
 
 TEST(rad_loss, same_bits_every_time_and_with_or_without_gradient) {
@@ -297,12 +340,16 @@ TEST(rad_loss, same_bits_every_time_and_with_or_without_gradient) {
   auto const t = random_matrix<float>(n, 45, 34);
   auto const bank = random_matrix<float>(classes, 45, 35);
   auto const neighbours = random_neighbours(n, 20, classes, 36);
-  matrix<double> a(1, 1), b(1, 1), value_only(1, 1);
-  matrix<float> a_gradient(n, 45), b_gradient(n, 45);
+  auto const host_s = on_host(s), host_t = on_host(t), host_bank = on_host(bank);
+  auto const host_neighbours = on_host(neighbours);
+  matrix<double> a(1, 1), value_only(1, 1);
+  matrix<float> a_gradient(n, 45);
+  host_matrix<double> b(1, 1);
+  host_matrix<float> b_gradient(n, 45);
   rad_loss(policy(), s.view(), t.view(), bank.view(), neighbours.view(), a.scalar(),
            a_gradient.view());
-  rad_loss(thrust::seq, s.view(), t.view(), bank.view(), neighbours.view(), b.scalar(),
-           b_gradient.view());
+  rad_loss(thrust::seq, host_s.view(), host_t.view(), host_bank.view(), host_neighbours.view(),
+           b.scalar(), b_gradient.view());
   rad_loss(policy(), s.view(), t.view(), bank.view(), neighbours.view(), value_only.scalar());
   EXPECT_TRUE(a.same_bits(b) && a.same_bits(value_only) && a_gradient.same_bits(b_gradient));
 }
@@ -344,11 +391,11 @@ TEST(rad_loss, active_share_is_the_share_of_pairs_that_push) {
 }
 
 TEST(rad_loss, scratch_does_not_grow_with_the_neighbours) {
-  auto const s = random_matrix<float>(100, 16, 45);
-  auto const bank = random_matrix<float>(30, 16, 46);
-  matrix<float> loss(1, 1), gradient(100, 16);
+  auto const s = on_host(random_matrix<float>(100, 16, 45));
+  auto const bank = on_host(random_matrix<float>(30, 16, 46));
+  host_matrix<float> loss(1, 1), gradient(100, 16);
   for (index_t const k : {1, 50}) {
-    auto const neighbours = random_neighbours(100, k, 30, 47);
+    auto const neighbours = on_host(random_neighbours(100, k, 30, 47));
     allocation_count count;
     counting_allocator allocator(count);
     rad_loss(thrust::seq(allocator), s.view(), s.view(), bank.view(), neighbours.view(),

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <coupleface/element.hpp>
+#include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
 
-#include <thrust/device_vector.h>
+#include "device_memory.hpp"
+
 #include <thrust/execution_policy.h>
-#include <thrust/host_vector.h>
 
 #include <cmath>
 #include <cstring>
@@ -38,99 +39,126 @@ T unwritten() {
   }
 }
 
-/// Owns [rows, columns] with `padding` extra elements after every row.
-template <class T>
+/// Owns [rows, columns] with `padding` extra elements after every row, in the memory of the policy
+/// under test, or of the host.
+template <class T, template <class> class Array = device_array>
 class matrix {
  public:
   matrix(index_t rows, index_t columns, index_t padding = 0)
-      : rows_(rows),
-        columns_(columns),
-        stride_(columns + padding),
-        data_(static_cast<std::size_t>(rows * stride_), unwritten<T>()) {}
+      : matrix(
+            rows, columns, columns + padding,
+            std::vector<T>(static_cast<std::size_t>(rows * (columns + padding)), unwritten<T>())) {}
 
   matrix(index_t rows, index_t columns, std::vector<double> const& values, index_t padding = 0)
-      : matrix(rows, columns, padding) {
-    for (index_t i = 0; i < rows; ++i) {
-      for (index_t j = 0; j < columns; ++j) {
-        set(i, j, values[static_cast<std::size_t>(i * columns + j)]);
-      }
-    }
-  }
+      : matrix(rows, columns, columns + padding, strided(rows, columns, padding, values)) {}
+
+  /// With `stride` elements from one row to the next, padding included.
+  matrix(index_t rows, index_t columns, index_t stride, std::vector<T> const& elements)
+      : rows_(rows), columns_(columns), stride_(stride), data_(elements) {}
 
   index_t rows() const { return rows_; }
   index_t columns() const { return columns_; }
-  T get(index_t i, index_t j) const {
-#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
-    return data_[static_cast<std::size_t>(i * stride_ + j)];
-#else  // thrust's references to elements are slow, and UBSan objects to them
-    return thrust::raw_pointer_cast(data_.data())[i * stride_ + j];
-#endif
-  }
+  index_t stride() const { return stride_; }
+  T get(index_t i, index_t j) const { return data_.get(static_cast<std::size_t>(i * stride_ + j)); }
   double at(index_t i, index_t j) const { return static_cast<double>(get(i, j)); }
   void set(index_t i, index_t j, double x) {
-#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
-    data_[static_cast<std::size_t>(i * stride_ + j)] = from_double<T>(x);
-#else
-    thrust::raw_pointer_cast(data_.data())[i * stride_ + j] = from_double<T>(x);
-#endif
+    data_.set(static_cast<std::size_t>(i * stride_ + j), from_double<T>(x));
   }
 
-  coupleface::matrix_view<T> view() {
-    return {thrust::raw_pointer_cast(data_.data()), rows_, columns_, stride_};
-  }
-  coupleface::matrix_view<T const> view() const {
-    return {thrust::raw_pointer_cast(data_.data()), rows_, columns_, stride_};
-  }
-  coupleface::vector_view<T> vector() {
-    return {thrust::raw_pointer_cast(data_.data()), rows_ * columns_};
-  }
-  coupleface::vector_view<T const> vector() const {
-    return {thrust::raw_pointer_cast(data_.data()), rows_ * columns_};
-  }
-  coupleface::scalar_view<T> scalar() {
-    return coupleface::scalar_view<T>(thrust::raw_pointer_cast(data_.data()));
-  }
+  coupleface::matrix_view<T> view() { return {data_.data(), rows_, columns_, stride_}; }
+  coupleface::matrix_view<T const> view() const { return {data_.data(), rows_, columns_, stride_}; }
+  coupleface::vector_view<T> vector() { return {data_.data(), rows_ * columns_}; }
+  coupleface::vector_view<T const> vector() const { return {data_.data(), rows_ * columns_}; }
+  coupleface::scalar_view<T> scalar() { return coupleface::scalar_view<T>(data_.data()); }
+
+  /// All elements, padding included.
+  std::vector<T> elements() const { return data_.to_host(); }
 
   /// The same bits in every element and in the padding?
-  bool same_bits(matrix const& other) const {
-    thrust::host_vector<T> const a = data_;
-    thrust::host_vector<T> const b = other.data_;
+  template <template <class> class Other>
+  bool same_bits(matrix<T, Other> const& other) const {
+    std::vector<T> const a = elements(), b = other.elements();
     return a.size() == b.size() &&
-           (a.empty() || std::memcmp(&a[0], &b[0], a.size() * sizeof(T)) == 0);
+           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
   }
   bool untouched() const { return same_bits(matrix(rows_, columns_, stride_ - columns_)); }
 
  private:
+  static std::vector<T> strided(index_t rows, index_t columns, index_t padding,
+                                std::vector<double> const& values) {
+    std::vector<T> result(static_cast<std::size_t>(rows * (columns + padding)), unwritten<T>());
+    for (index_t i = 0; i < rows; ++i) {
+      for (index_t j = 0; j < columns; ++j) {
+        result[static_cast<std::size_t>(i * (columns + padding) + j)] =
+            from_double<T>(values[static_cast<std::size_t>(i * columns + j)]);
+      }
+    }
+    return result;
+  }
+
   index_t rows_;
   index_t columns_;
   index_t stride_;
-  thrust::device_vector<T> data_;
+  Array<T> data_;
 };
+
+/// In the host's memory, for host policies.
+template <class T>
+using host_matrix = matrix<T, host_array>;
+
+template <class T, template <class> class Array>
+host_matrix<T> on_host(matrix<T, Array> const& x) {
+  return {x.rows(), x.columns(), x.stride(), x.elements()};
+}
+
+/// What a view of the policy's memory shows.
+template <class T>
+host_matrix<std::remove_const_t<T>> on_host(coupleface::matrix_view<T> view) {
+  using element = std::remove_const_t<T>;
+  host_matrix<element> result(view.extent(0), view.extent(1));
+  for (index_t i = 0; i < view.extent(0); ++i) {
+    std::size_t const bytes = sizeof(T) * static_cast<std::size_t>(view.extent(1));
+#if COUPLEFACE_HAS_KERNELS
+    copy_device(result.view().row(i), view.row(i), bytes);
+#else
+    std::memcpy(result.view().row(i), view.row(i), bytes);
+#endif
+  }
+  return result;
+}
 
 /// Normally distributed elements.
 template <class T>
 matrix<T> random_matrix(index_t rows, index_t columns, unsigned seed, index_t padding = 0) {
   std::mt19937 generator(seed);
   std::normal_distribution<double> normal;
-  matrix<T> result(rows, columns, padding);
-  for (index_t i = 0; i < rows; ++i) {
-    for (index_t j = 0; j < columns; ++j) { result.set(i, j, normal(generator)); }
-  }
-  return result;
+  std::vector<double> values(static_cast<std::size_t>(rows * columns));
+  for (double& value : values) { value = normal(generator); }
+  return {rows, columns, values, padding};
 }
 
 /// Labels in [0, classes), every seventh one -1.
 template <class L = std::int32_t>
 matrix<L> random_labels(index_t count, index_t classes, unsigned seed) {
   std::mt19937 generator(seed);
-  matrix<L> result(1, count);
+  std::vector<double> values(static_cast<std::size_t>(count));
   for (index_t i = 0; i < count; ++i) {
-    result.set(0, i, i % 7 == 6 ? -1.0 : double(generator() % static_cast<unsigned>(classes)));
+    values[static_cast<std::size_t>(i)] =
+        i % 7 == 6 ? -1.0 : double(generator() % static_cast<unsigned>(classes));
   }
-  return result;
+  return {1, count, values};
 }
 
-/// The policy under test and a sequential one, for comparing bits.
-inline auto policy() { return thrust::device; }
+/// The policy under test.
+inline auto policy() {
+#if COUPLEFACE_HAS_KERNELS && !COUPLEFACE_HAS_CUDA
+  return emulated_device{};
+#else
+  return thrust::device;
+#endif
+}
+
+/// Labels and table entries are checked before anything is written; a device never reads them back.
+inline constexpr bool ids_are_checked = coupleface::detail::is_host_policy_v<decltype(policy())>;
 
 }  // namespace coupleface_test

@@ -44,25 +44,27 @@ struct class_members {
   index_t count;
 };
 
-template <class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(frozen_prototypes const&, half_rows<T, X> const&, index_t,
-                                  class_members, std::int64_t) {}
+template <class Team, class T, class X>
+COUPLEFACE_HOST_DEVICE void renew(Team const&, frozen_prototypes const&, half_rows<T, X> const&,
+                                  index_t, class_members, std::int64_t) {}
 
-template <class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(latest_sample const&, half_rows<T, X> const& half, index_t c,
-                                  class_members members, std::int64_t) {
+template <class Team, class T, class X>
+COUPLEFACE_HOST_DEVICE void renew(Team const& team, latest_sample const&,
+                                  half_rows<T, X> const& half, index_t c, class_members members,
+                                  std::int64_t) {
   index_t const width = half.entries.extent(1);
   for (index_t m = members.count - 1; m >= 0; --m) {
     X const* const x = half.batch.row(members.rows[m]);
-    if (is_degenerate<X>(row_norm(x, width))) { continue; }
-    normalize_row(x, half.entries.row(c), width);
+    if (is_degenerate<X>(row_norm(team, x, width))) { continue; }
+    normalize_row(team, x, half.entries.row(c), width);
     return;
   }
 }
 
-template <class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(moving_average const& update, half_rows<T, X> const& half,
-                                  index_t c, class_members members, std::int64_t) {
+template <class Team, class T, class X>
+COUPLEFACE_HOST_DEVICE void renew(Team const& team, moving_average const& update,
+                                  half_rows<T, X> const& half, index_t c, class_members members,
+                                  std::int64_t) {
   static_assert(std::is_floating_point_v<T>,
                 "coupleface::feature_bank: moving_average needs float or double entries: the small "
                 "steps of a mean are lost in sixteen bits");
@@ -70,66 +72,77 @@ COUPLEFACE_HOST_DEVICE void renew(moving_average const& update, half_rows<T, X> 
   T* const entry = half.entries.row(c);
   for (index_t m = 0; m < members.count; ++m) {
     X const* const x = half.batch.row(members.rows[m]);
-    double const norm = row_norm(x, width);
+    double const norm = row_norm(team, x, width);
     if (is_degenerate<X>(norm)) { continue; }
     double const share = (1 - update.momentum) * inverse_norm<X>(norm);
-    for (index_t j = 0; j < width; ++j) {
-      entry[j] = store<T>(std::fma(update.momentum, load(entry[j]), share * load(x[j])));
-    }
-    normalize_row(entry, entry, width);
+    auto const mix = [momentum = update.momentum, share](double g, double t) {
+      return std::fma(momentum, g, share * t);
+    };
+    team.transform(entry, width, mix, entry, x);
+    normalize_row(team, entry, entry, width);
   }
 }
 
+/// Has what was written at `age` grown too old?
+COUPLEFACE_HOST_DEVICE inline bool is_expired(recent_ring const& update, std::int64_t age,
+                                              std::int64_t step) {
+  return age != empty_slot && step - age > update.age_limit;
+}
+
 /// Empties the slots that have grown too old; were there any?
-COUPLEFACE_HOST_DEVICE inline bool expire(recent_ring const& update, std::int64_t* ages,
-                                          std::int64_t step) {
+template <class Team>
+COUPLEFACE_HOST_DEVICE bool expire(Team const& team, recent_ring const& update, std::int64_t* ages,
+                                   std::int64_t step) {
   bool expired = false;
-  for (index_t q = 0; q < update.capacity; ++q) {
-    if (ages[q] != empty_slot && step - ages[q] > update.age_limit) {
-      ages[q] = empty_slot;
-      expired = true;
-    }
+  for (index_t q = 0; q < update.capacity; ++q) { expired |= is_expired(update, ages[q], step); }
+  team.wait();  // all have read
+  for (index_t q = 0; q < update.capacity && team.leads(); ++q) {
+    if (is_expired(update, ages[q], step)) { ages[q] = empty_slot; }
   }
   return expired;
 }
 
 /// entry = normalised mean of the live slots, or the prototype.
-template <class T>
-COUPLEFACE_HOST_DEVICE void average_slots(index_t capacity, std::int64_t const* ages,
-                                          T const* slots, T const* prototype, T* entry,
-                                          index_t width) {
+template <class Team, class T>
+COUPLEFACE_HOST_DEVICE void average_slots(Team const& team, index_t capacity,
+                                          std::int64_t const* ages, T const* slots,
+                                          T const* prototype, T* entry, index_t width) {
   index_t live = 0;
   for (index_t q = 0; q < capacity; ++q) { live += ages[q] != empty_slot; }
-  for (index_t j = 0; j < width; ++j) {
+  team.columns(width, [=](index_t j) {
     double sum = 0;
     for (index_t q = 0; q < capacity; ++q) {
       if (ages[q] != empty_slot) { sum += load(slots[q * width + j]); }
     }
     entry[j] = live == 0 ? prototype[j] : store<T>(sum / double(live));
-  }
-  if (live > 0) { normalize_row(entry, entry, width); }
+  });
+  if (live > 0) { normalize_row(team, entry, entry, width); }
 }
 
 /// Slots are written in turn, so the next one is always the oldest, or one that has been emptied.
-template <class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(recent_ring const& update, half_rows<T, X> const& half, index_t c,
-                                  class_members members, std::int64_t step) {
+template <class Team, class T, class X>
+COUPLEFACE_HOST_DEVICE void renew(Team const& team, recent_ring const& update,
+                                  half_rows<T, X> const& half, index_t c, class_members members,
+                                  std::int64_t step) {
   index_t const width = half.entries.extent(1);
   std::int64_t* const ages = half.ages + c * update.capacity;
   T* const slots = half.slots + c * update.capacity * width;
-  bool changed = expire(update, ages, step);
+  bool changed = expire(team, update, ages, step);
+  index_t q = half.next_slots[c];
+  team.wait();  // all have read, before one writes
   for (index_t m = 0; m < members.count; ++m) {
     X const* const x = half.batch.row(members.rows[m]);
-    if (is_degenerate<X>(row_norm(x, width))) { continue; }
-    std::int64_t& q = half.next_slots[c];
-    normalize_row(x, slots + q * width, width);
-    ages[q] = step;
+    if (is_degenerate<X>(row_norm(team, x, width))) { continue; }
+    normalize_row(team, x, slots + q * width, width);
+    if (team.leads()) { ages[q] = step; }
     q = (q + 1) % update.capacity;
     changed = true;
   }
+  if (team.leads()) { half.next_slots[c] = q; }
+  team.wait();
   if (changed) {
-    average_slots(update.capacity, ages, slots, half.prototypes + c * width, half.entries.row(c),
-                  width);
+    average_slots(team, update.capacity, ages, slots, half.prototypes + c * width,
+                  half.entries.row(c), width);
   }
 }
 

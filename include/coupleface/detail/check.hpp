@@ -20,6 +20,24 @@ COUPLEFACE_HOST_DEVICE inline index_t first_not_finite(X const* x, index_t width
   return -1;
 }
 
+/// Throws if a row has a column that is not finite; element(row, column) reads it.
+template <class Element>
+void expect_no_column(char const* name, index_t const* columns, index_t rows, Element element) {
+  index_t first = -1, broken = 0;
+  for (index_t i = rows - 1; i >= 0; --i) {
+    if (columns[i] >= 0) {
+      first = i;
+      ++broken;
+    }
+  }
+  if (broken > 0) {
+    fail("check_finite",
+         std::string(name) + "(" + std::to_string(first) + ", " + std::to_string(columns[first]) +
+             ") is " + std::to_string(element(first, columns[first])) + "; " +
+             std::to_string(broken) + " of " + std::to_string(rows) + " rows are not finite");
+  }
+}
+
 template <class Derived, class X>
 void check_finite(host_policy<Derived> const& base, matrix_view<X const> x, char const* name) {
   auto const& policy = static_cast<Derived const&>(base);
@@ -27,20 +45,7 @@ void check_finite(host_policy<Derived> const& base, matrix_view<X const> x, char
   index_t* const column = columns.data();
   for_each_index(policy, x.extent(0),
                  [=](index_t i) { column[i] = first_not_finite(x.row(i), x.extent(1)); });
-  index_t first = -1, broken = 0;
-  for (index_t i = x.extent(0) - 1; i >= 0; --i) {
-    if (column[i] >= 0) {
-      first = i;
-      ++broken;
-    }
-  }
-  if (broken > 0) {
-    fail("check_finite", std::string(name) + "(" + std::to_string(first) + ", " +
-                             std::to_string(column[first]) + ") is " +
-                             std::to_string(load(x(first, column[first]))) + "; " +
-                             std::to_string(broken) + " of " + std::to_string(x.extent(0)) +
-                             " rows are not finite");
-  }
+  expect_no_column(name, column, x.extent(0), [=](index_t i, index_t j) { return load(x(i, j)); });
 }
 
 template <class Derived, class L>
@@ -51,3 +56,7 @@ void check_labels(host_policy<Derived> const&, vector_view<L const> labels, inde
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/check.cuh>
+#endif

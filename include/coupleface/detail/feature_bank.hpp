@@ -34,7 +34,10 @@ struct bank_half {
       : classes(start.extent(0)), width(start.extent(1)) {
     entries.resize(static_cast<std::size_t>(classes * width));
     normalize_rows(policy, start, view());
-    if (slot_count > 0) { prototypes = entries; }
+    if (slot_count > 0) {  // not a copy of the entries, which a stream may not have written yet
+      prototypes.resize(entries.size());
+      normalize_rows(policy, start, matrix_view<T>(raw(prototypes), classes, width));
+    }
     slots.assign(static_cast<std::size_t>(classes * width * slot_count), T(0.0f));
     ages.assign(static_cast<std::size_t>(width == 0 ? 0 : classes * slot_count), empty_slot);
     next_slots.assign(ages.empty() ? 0 : static_cast<std::size_t>(classes), 0);
@@ -75,7 +78,7 @@ void update_bank(host_policy<Derived> const& base, vector_view<L const> labels,
   index_t const* const member_data = members.data();
   auto const renew_half = [&](auto const& half) {
     for_each_index(policy, half.entries.extent(1) == 0 ? 0 : classes, [=](index_t c) {
-      renew(update, half, c,
+      renew(one_thread{}, update, half, c,
             class_members{member_data + begin_data[c], begin_data[c + 1] - begin_data[c]}, step);
     });
   };
@@ -85,3 +88,7 @@ void update_bank(host_policy<Derived> const& base, vector_view<L const> labels,
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/feature_bank.cuh>
+#endif

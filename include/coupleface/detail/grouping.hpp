@@ -39,3 +39,7 @@ auto raw(Vector& vector) {
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/grouping.cuh>
+#endif

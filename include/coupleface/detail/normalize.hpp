@@ -7,35 +7,51 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+template <class Team, class X, class Y>
+COUPLEFACE_HOST_DEVICE inline void normalize_row(Team const& team, X const* x, Y* y,
+                                                 index_t width) {
+  double const inverse = inverse_norm<X>(row_norm(team, x, width));
+  team.transform(
+      y, width, [=](double element) { return element * inverse; }, x);
+}
+
 template <class X, class Y>
 COUPLEFACE_HOST_DEVICE inline void normalize_row(X const* x, Y* y, index_t width) {
-  double const inverse = inverse_norm<X>(row_norm(x, width));
-  for (index_t j = 0; j < width; ++j) { y[j] = store<Y>(load(x[j]) * inverse); }
+  normalize_row(one_thread{}, x, y, width);
 }
 
 /// g . x / ||x||, scaled. Products of doubles may leave the range of double though the result does
 /// not, so there each factor is scaled first.
-template <class G, class X>
-COUPLEFACE_HOST_DEVICE inline double component_along(G const* g, double g_scale, X const* x,
-                                                     double inverse, index_t width) {
+template <class Team, class G, class X>
+COUPLEFACE_HOST_DEVICE inline double component_along(Team const& team, G const* g, double g_scale,
+                                                     X const* x, double inverse, index_t width) {
   if (inverse == 0) { return 0; }
   if constexpr (std::is_same_v<X, double>) {
-    return scaled_dot(g, g_scale, x, inverse, width);
+    return team.scaled_dot(g, g_scale, x, inverse, width);
   } else {
-    return dot(g, x, width) * g_scale * inverse;
+    return team.dot(g, x, width) * g_scale * inverse;
   }
 }
 
 /// out = (g - (g . u) u) / ||x|| with u = x / ||x||; `g` may be `out`.
+template <class Team, class X, class G, class R>
+COUPLEFACE_HOST_DEVICE inline void project_gradient(Team const& team, X const* x, double x_norm,
+                                                    G const* g, double g_scale, R* out,
+                                                    index_t width) {
+  double const inverse = inverse_norm<X>(x_norm);
+  double const along = component_along(team, g, g_scale, x, inverse, width);
+  auto const across = [=](double g_element, double x_element) {
+    double const rest =
+        rounded_product(g_element, g_scale) - rounded_product(along, x_element * inverse);
+    return inverse == 0 ? 0 : rest * inverse;
+  };
+  team.transform(out, width, across, g, x);
+}
+
 template <class X, class G, class R>
 COUPLEFACE_HOST_DEVICE inline void project_gradient(X const* x, double x_norm, G const* g,
                                                     double g_scale, R* out, index_t width) {
-  double const inverse = inverse_norm<X>(x_norm);
-  double const along = component_along(g, g_scale, x, inverse, width);
-  for (index_t j = 0; j < width; ++j) {
-    double const across = load(g[j]) * g_scale - along * (load(x[j]) * inverse);
-    out[j] = store<R>(inverse == 0 ? 0 : across * inverse);
-  }
+  project_gradient(one_thread{}, x, x_norm, g, g_scale, out, width);
 }
 
 template <class Derived, class X, class Y>
@@ -61,3 +77,7 @@ void row_norms(host_policy<Derived> const& policy, matrix_view<T const> x, doubl
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/normalize.cuh>
+#endif

@@ -160,3 +160,7 @@ void class_prototypes(host_policy<Derived> const& base, matrix_view<X const> fea
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/prototypes.cuh>
+#endif

@@ -14,6 +14,22 @@ namespace detail {
 inline constexpr double screen_rounding = 0x1p-40;
 inline constexpr double screen_underflow = std::numeric_limits<double>::min();
 
+// What the library's own relations sum over the columns. With it, as `term`, and from_sum() a
+// device sums many pairs at a time.
+struct product_term {
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double operator()(double sum, A const& a, B const& b) const {
+    return add_product(sum, a, b);
+  }
+};
+struct squared_gap_term {
+  template <class A, class B>
+  COUPLEFACE_HOST_DEVICE double operator()(double sum, A const& a, B const& b) const {
+    double const gap = load(a) - load(b);
+    return std::fma(gap, gap, sum);
+  }
+};
+
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, index_t width) {
   double lanes[dot_lanes] = {};
@@ -50,3 +66,7 @@ void relation_matrix(host_policy<Derived> const& base, matrix_view<A const> a,
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/relation.cuh>
+#endif

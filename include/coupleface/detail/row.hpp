@@ -1,11 +1,7 @@
-// coupleface: one row against another. The canonical arithmetic that everything else agrees with.
-//
-// Products of the stored values are exact in double (fused for double storage) and summed in one
-// fixed order, so a result depends on neither tile, side, thread count, compiler flags nor backend.
+// coupleface: one row against another: norms, cosines. The canonical sums are in row_sums.hpp.
 #pragma once
 
-#include <coupleface/detail/element.hpp>
-#include <coupleface/view.hpp>
+#include <coupleface/detail/row_sums.hpp>
 
 #include <cmath>
 #include <limits>
@@ -13,84 +9,30 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-inline constexpr int dot_lanes = 16;
-inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-// acc + a b with one rounding, or with the product exact: the same bits with or without FMA.
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE inline double add_product(double acc, A const& a, B const& b) {
-  if constexpr (std::is_same_v<A, double> || std::is_same_v<B, double>) {
-    return std::fma(load(a), load(b), acc);
-  } else {
-    return acc + load(a) * load(b);
-  }
-}
-
-// Halves are added until one lane is left; written out, so that every step is one vector's.
-COUPLEFACE_HOST_DEVICE inline double fold(double (&lanes)[dot_lanes]) {
-  for (int l = 0; l < 8; ++l) { lanes[l] += lanes[l + 8]; }
-  for (int l = 0; l < 4; ++l) { lanes[l] += lanes[l + 4]; }
-  for (int l = 0; l < 2; ++l) { lanes[l] += lanes[l + 2]; }
-  return lanes[0] + lanes[1];
-}
-
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE inline double dot(A const* a, B const* b, index_t width) {
-  double lanes[dot_lanes] = {};
-  index_t j = 0;
-  for (; j + dot_lanes <= width; j += dot_lanes) {
-    for (int l = 0; l < dot_lanes; ++l) { lanes[l] = add_product(lanes[l], a[j + l], b[j + l]); }
-  }
-  for (int l = 0; j + l < width; ++l) { lanes[l] = add_product(lanes[l], a[j + l], b[j + l]); }
-  return fold(lanes);
-}
-
-template <class A>
-COUPLEFACE_HOST_DEVICE inline double largest_magnitude(A const* a, index_t width) {
-  double largest = 0;
-  for (index_t j = 0; j < width; ++j) {
-    double const magnitude = std::fabs(load(a[j]));
-    if (!(magnitude <= largest)) { largest = magnitude; }
-    if (std::isnan(largest)) { return largest; }
-  }
-  return largest;
-}
-
-// Squares of doubles can leave the range of double although the norm does not: scale by a power of
-// two, which changes no digit.
-inline constexpr double safe_square_min = 0x1p-960;
-inline constexpr double safe_square_max = 0x1p1000;
-
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE inline double scaled_dot(A const* a, double a_scale, B const* b,
-                                                double b_scale, index_t width) {
-  double lanes[dot_lanes] = {};
-  for (index_t j = 0; j < width; ++j) {
-    lanes[j % dot_lanes] =
-        std::fma(load(a[j]) * a_scale, load(b[j]) * b_scale, lanes[j % dot_lanes]);
-  }
-  return fold(lanes);
-}
-
-COUPLEFACE_HOST_DEVICE inline double power_of_two_scale(double magnitude) {
-  int const exponent = std::ilogb(magnitude);
-  return std::ldexp(1.0, exponent > 1000 ? -1000 : (exponent < -1000 ? 1000 : -exponent));
-}
-
-/// L2 norm of a row in double; NaN or infinity if an element is, or if the norm exceeds the largest
-/// double.
-template <class A>
-COUPLEFACE_HOST_DEVICE inline double row_norm(A const* a, index_t width) {
-  double const square = dot(a, a, width);
+/// L2 norm of a row in double, given its canonical square; NaN or infinity if an element is, or if
+/// the norm exceeds the largest double.
+template <class Team, class A>
+COUPLEFACE_HOST_DEVICE inline double norm_of_square(Team const& team, A const* a, index_t width,
+                                                    double square) {
   if constexpr (std::is_same_v<A, double>) {
     if (square < safe_square_min || square > safe_square_max) {
-      double const largest = largest_magnitude(a, width);
+      double const largest = team.largest_magnitude(a, width);
       if (largest == 0 || !std::isfinite(largest)) { return largest; }
       double const scale = power_of_two_scale(largest);
-      return std::sqrt(scaled_dot(a, scale, a, scale, width)) / scale;
+      return std::sqrt(team.scaled_dot(a, scale, a, scale, width)) / scale;
     }
   }
   return std::sqrt(square);
+}
+
+template <class Team, class A>
+COUPLEFACE_HOST_DEVICE inline double row_norm(Team const& team, A const* a, index_t width) {
+  return norm_of_square(team, a, width, team.dot(a, a, width));
+}
+
+template <class A>
+COUPLEFACE_HOST_DEVICE inline double row_norm(A const* a, index_t width) {
+  return row_norm(one_thread{}, a, width);
 }
 
 template <class A>
@@ -115,9 +57,10 @@ COUPLEFACE_HOST_DEVICE inline double clamp_cosine(double c) {
 }
 
 /// Cosine from a canonical inner product and two canonical norms.
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE inline double cosine_of(A const* a, double a_norm, B const* b, double b_norm,
-                                               index_t width, double inner) {
+template <class Team, class A, class B>
+COUPLEFACE_HOST_DEVICE inline double cosine_of(Team const& team, A const* a, double a_norm,
+                                               B const* b, double b_norm, index_t width,
+                                               double inner) {
   if (!std::isfinite(a_norm) || !std::isfinite(b_norm)) { return not_a_number; }
   if (is_degenerate<A>(a_norm) || is_degenerate<B>(b_norm)) { return 0.0; }
   double const norms = a_norm * b_norm;
@@ -125,11 +68,17 @@ COUPLEFACE_HOST_DEVICE inline double cosine_of(A const* a, double a_norm, B cons
     if (norms < safe_square_min || norms > safe_square_max) {
       double const a_scale = power_of_two_scale(a_norm);
       double const b_scale = power_of_two_scale(b_norm);
-      return clamp_cosine(scaled_dot(a, a_scale, b, b_scale, width) /
+      return clamp_cosine(team.scaled_dot(a, a_scale, b, b_scale, width) /
                           ((a_norm * a_scale) * (b_norm * b_scale)));
     }
   }
   return clamp_cosine(inner / norms);
+}
+
+template <class A, class B>
+COUPLEFACE_HOST_DEVICE inline double cosine_of(A const* a, double a_norm, B const* b, double b_norm,
+                                               index_t width, double inner) {
+  return cosine_of(one_thread{}, a, a_norm, b, b_norm, width, inner);
 }
 
 }  // namespace detail

@@ -15,7 +15,7 @@ template <class T>
 void get_temporary_buffer() = delete;
 
 /// @brief `size` uninitialised elements in the policy's memory.
-template <class T, class Policy>
+template <class T, class Policy, class = void>
 class scratch {
   static_assert(std::is_trivial_v<T>, "coupleface::detail::scratch: T must be trivial");
 
@@ -50,3 +50,7 @@ class scratch {
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/scratch.cuh>
+#endif

@@ -22,3 +22,7 @@ void store_sum(host_policy<Derived> const& policy, double const* terms, index_t 
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/sum.cuh>
+#endif

@@ -23,6 +23,17 @@ COUPLEFACE_HOST_DEVICE inline bool ranks_before(double value, index_t index, dou
   return value > other_value || (value == other_value && index < other_index);
 }
 
+/// A score as a value. The same type is copied: a device would change the bits of NaN on the way
+/// through double.
+template <class V, class S>
+COUPLEFACE_HOST_DEVICE inline V score_as(S const& score) {
+  if constexpr (std::is_same_v<V, S>) {
+    return score;
+  } else {
+    return store<V>(load(score));
+  }
+}
+
 /// @brief Keeps the first `capacity` candidates by ranks_before. The heap lies in the outputs: its
 /// root, slot 0, is the worst one kept. finish() sorts it in place.
 template <class V, class I>
@@ -97,7 +108,7 @@ void top_k(host_policy<Derived> const& policy, matrix_view<S const> scores, matr
     bounded_heap<V, I> heap(values.row(i), indices.row(i), values.extent(1));
     heap.clear();
     for (index_t j = 0; j < scores.extent(1); ++j) {
-      V const value = store<V>(load(scores(i, j)));
+      V const value = score_as<V>(scores(i, j));
       if (heap.admits(value)) { heap.offer(value, static_cast<I>(j)); }
     }
     heap.finish();
@@ -106,3 +117,7 @@ void top_k(host_policy<Derived> const& policy, matrix_view<S const> scores, matr
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/top_k.cuh>
+#endif

@@ -32,7 +32,8 @@ struct keep_logits {
 ///
 /// L = 1/M sum_i -log( exp(z_iy) / sum_c exp(z_ic) ), z_ic = scale cos(e_i, w_c), and z_iy = scale
 /// margin(cos(e_i, w_y)) for the label y; over the M rows whose label is not -1; none: 0. A row of
-/// norm 0 has cosine 0 with everything. NaN or infinite input makes the loss NaN.
+/// norm 0 has cosine 0 with everything. NaN or infinite input makes the loss NaN; so does, on CUDA,
+/// a label that is out of range or not among the sampled classes.
 ///
 /// @param policy any Thrust execution policy
 /// @param embeddings [n, d] of any length
@@ -50,7 +51,9 @@ struct keep_logits {
 ///   unit embeddings and once more for the weights' gradient, 40 bytes a row, and for each of at
 ///   most 16 lanes a tile of 128 classes: a (256 d + 128 min(n, 512)), 16 bytes a row, a n d with
 ///   gradients; 64 bytes more for each, for alignment. keep_logits: a n C with C rounded up to a
-///   multiple of 128, and no logits in tiles
+///   multiple of 128, and no logits in tiles. On CUDA: a n d for unit embeddings and again for
+///   their gradient, 16 n ceil(C / 4096), 44 n, 32 MiB for cuBLAS, and one tile of 4096 classes: a
+///   (8192 d + 4096 min(n, 2048)), or a (8192 d + n C) with keep_logits
 /// @determinism bit-identical for any policy and thread count
 /// Source: stated (ArcFace, CosFace, partial FC); degenerate cases: ours.
 template <class Policy, class E, class W, class N, class L, class Margin = arc_margin,

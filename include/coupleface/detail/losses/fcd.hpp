@@ -38,6 +38,16 @@ struct fcd_factors {
   double s_inverse, t_inverse, of_s, of_t;
 };
 
+/// From a . a, a . b and b . b of the student's row a and the teacher's b. A degenerate teacher has
+/// inverse 0 and so asks for nothing.
+template <class S, class T>
+COUPLEFACE_HOST_DEVICE inline fcd_factors make_fcd_factors(double const (&inner)[3], double scale) {
+  double const s_inverse = inverse_norm<S>(std::sqrt(inner[0]));
+  double const t_inverse = inverse_norm<T>(std::sqrt(inner[2]));
+  double const of_t = scale * t_inverse * s_inverse;
+  return {s_inverse, t_inverse, -(inner[1] * of_t * s_inverse * s_inverse), of_t};
+}
+
 /// The second pass over two rows without doubles, whose products stay in the range of double. What
 /// is fused is written so, and nothing else can be: no bit depends on the compiler's flags, and
 /// of_t times t is rounded before it meets its opposite, so that rows along one axis leave exactly
@@ -125,11 +135,7 @@ COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t wid
   } else {
     double of_pair[3];
     pair_dots(s, t, width, of_pair);
-    double const s_inverse = inverse_norm<S>(std::sqrt(of_pair[0]));
-    double const t_inverse = inverse_norm<T>(std::sqrt(of_pair[2]));
-    double const of_t = scale * t_inverse * s_inverse;
-    double const of_s = -(of_pair[1] * of_t * s_inverse * s_inverse);
-    return fcd_pass(s, t, width, {s_inverse, t_inverse, of_s, of_t}, gradient, past_caches);
+    return fcd_pass(s, t, width, make_fcd_factors<S, T>(of_pair, scale), gradient, past_caches);
   }
 }
 
@@ -162,3 +168,7 @@ void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/losses/fcd.cuh>
+#endif

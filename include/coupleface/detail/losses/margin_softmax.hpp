@@ -155,3 +155,7 @@ void margin_softmax_loss(host_policy<Derived> const& base, matrix_view<E const> 
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/losses/margin_softmax.cuh>
+#endif

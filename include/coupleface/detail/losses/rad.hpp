@@ -189,3 +189,7 @@ void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_v
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/losses/rad.cuh>
+#endif

@@ -1,0 +1,77 @@
+// coupleface: kernels of the gradients of a margin softmax.
+#pragma once
+
+#include <coupleface/detail/cuda/losses/softmax_kernels.cuh>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// z becomes d loss / d cosine; ignored and broken rows become 0.
+template <class Acc>
+struct slopes_body {
+  logit_tile<Acc> tile;
+  double const* mean;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
+    // A tile has fewer than 2^32 elements, and devices divide 64 bits slowly.
+    auto const place = static_cast<std::uint32_t>(at);
+    auto const classes = static_cast<std::uint32_t>(tile.classes);
+    index_t const i = place / classes, j = place % classes;
+    softmax_sample const& sample = tile.samples[i];
+    Acc slope = Acc(0);
+    if (sample.column == tile.first_class + j) {
+      slope = Acc(std::expm1(sample.logit - sample.log_sum) * sample.slope * *mean);
+    } else if (sample.column >= 0) {
+      slope = std::exp(tile.logit(i, j) - Acc(sample.log_sum)) * Acc(tile.scale * *mean);
+    }
+    tile.z[at] = slope;
+  }
+};
+
+/// Gradients of weights through their normalisation.
+template <class Acc, class W, class Targets, class H>
+struct project_weights_body {
+  matrix_view<W const> weights;
+  Targets targets;
+  index_t first_class;
+  Acc const* slopes;
+  matrix_view<H> gradient;
+
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t j) const {
+    index_t const width = weights.extent(1);
+    index_t const row = trusted_row(targets, first_class + j, weights.extent(0));
+    H* const out = gradient.row(first_class + j);
+    if (row >= 0) {
+      W const* const w = weights.row(row);
+      project_gradient(team, w, row_norm(team, w, width), slopes + j * width, 1.0, out, width);
+    } else {
+      team.columns(width, [=](index_t l) { out[l] = store<H>(not_a_number); });
+    }
+  }
+};
+
+template <class Acc, class E, class G>
+struct project_embeddings_body {
+  matrix_view<E const> embeddings;
+  softmax_sample const* samples;
+  Acc const* unit_gradient;
+  matrix_view<G> gradient;
+
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
+    index_t const width = embeddings.extent(1);
+    E const* const e = embeddings.row(i);
+    double const norm = samples[i].column < 0 ? 0.0 : row_norm(team, e, width);
+    project_gradient(team, e, norm, unit_gradient + i * width, 1.0, gradient.row(i), width);
+  }
+};
+
+template <class T>
+struct zero_body {
+  T* elements;
+  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const { elements[i] = T(0); }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,152 @@
+// coupleface: kernels of a margin softmax: samples, logits and their sums.
+#pragma once
+
+#include <coupleface/detail/cuda/losses/softmax_targets.cuh>
+#include <coupleface/detail/cuda/row_kernels.cuh>
+#include <coupleface/detail/losses/softmax_tiles.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Samples and unit embeddings: the right class's logit from the canonical cosine, rounded to Acc
+/// as it stands among the others.
+template <class Acc, class E, class W, class Targets, class Margin>
+struct make_samples_body {
+  matrix_view<E const> embeddings;
+  matrix_view<W const> weights;
+  Targets targets;
+  Margin margin;
+  softmax_sample* samples;
+  int* counts;
+  Acc* units;
+
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
+    index_t const column = trusted_column(targets, i, weights.extent(0));
+    index_t const width = embeddings.extent(1);
+    E const* const e = embeddings.row(i);
+    Acc* const unit = units + i * width;
+    softmax_sample sample{column, column == broken_column ? not_a_number : 0.0, 0, 0};
+    if (column >= 0) {
+      W const* const w = weights.row(targets.weight_row(column));
+      double const e_norm = row_norm(team, e, width);
+      double const cosine =
+          cosine_of(team, e, e_norm, w, row_norm(team, w, width), width, team.dot(e, w, width));
+      margin_value const m = margin(cosine);
+      sample.logit = double(Acc(margin.scale * m.value));
+      sample.slope = margin.scale * m.slope;
+      normalize_row(team, e, unit, width);
+    } else {  // must not reach the weights, not even if it is NaN
+      team.columns(width, [=](index_t j) { unit[j] = Acc(0); });
+    }
+    if (team.leads()) {
+      samples[i] = sample;
+      counts[i] = column != ignored_column;
+    }
+  }
+};
+
+/// Unit weights of a tile of classes.
+template <class Acc, class W, class Targets>
+struct pack_weights_body {
+  matrix_view<W const> weights;
+  Targets targets;
+  index_t first_class;
+  Acc* unit_weights;
+
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t j) const {
+    index_t const width = weights.extent(1);
+    Acc* const unit = unit_weights + j * width;
+    index_t const row = trusted_row(targets, first_class + j, weights.extent(0));
+    if (row >= 0) {
+      normalize_row(team, weights.row(row), unit, width);
+    } else {
+      team.columns(width, [=](index_t l) { unit[l] = Acc(not_a_number); });
+    }
+  }
+};
+
+/// Products of a block of rows with a tile of classes, and what becomes of them.
+template <class Acc>
+struct logit_tile {
+  Acc* z;  ///< [rows, classes]
+  index_t classes;
+  index_t first_class;
+  softmax_sample const* samples;  ///< of the block's first row on
+  double scale;
+
+  COUPLEFACE_HOST_DEVICE Acc logit(index_t i, index_t j) const {
+    softmax_sample const& sample = samples[i];
+    return sample.column == first_class + j ? Acc(sample.logit) : z[i * classes + j] * Acc(scale);
+  }
+};
+
+/// A block a row: the largest logit, and the sum of exponentials over it, in a fixed order.
+template <class Acc>
+struct tile_sums_kernel {
+  static constexpr int threads = 128;
+  static constexpr index_t shared_bytes = threads * index_t(sizeof(double));
+  logit_tile<Acc> tile;
+  index_t rows;
+  tile_sum* sums;
+
+  /// What the threads' values are together, for each of them.
+  template <class Join>
+  COUPLEFACE_HOST_DEVICE static double together(double value, Join join) {
+    auto* const values = reinterpret_cast<double*>(shared_memory());
+    int const t = thread_in_block();
+    values[t] = value;
+    wait_for_block();
+    for (int half = threads / 2; half > 0; half /= 2) {
+      if (t < half) { values[t] = join(values[t], values[t + half]); }
+      wait_for_block();
+    }
+    double const result = values[0];
+    wait_for_block();
+    return result;
+  }
+
+  COUPLEFACE_HOST_DEVICE void operator()() const {
+    for (index_t i = block_in_grid(); i < rows; i += blocks_in_grid()) {
+      Acc largest = Acc(-HUGE_VAL);
+      for (index_t j = thread_in_block(); j < tile.classes; j += threads) {
+        Acc const z = tile.logit(i, j);
+        if (z > largest) { largest = z; }
+      }
+      largest = Acc(together(largest, [](double a, double b) { return b > a ? b : a; }));
+      double sum = 0;
+      for (index_t j = thread_in_block(); j < tile.classes; j += threads) {
+        sum += double(std::exp(tile.logit(i, j) - largest));
+      }
+      sum = together(sum, [](double a, double b) { return a + b; });
+      if (thread_in_block() == 0) { sums[i] = {double(largest), sum}; }
+    }
+  }
+};
+
+/// log sum over the tiles of a sample, in their order, and its loss.
+struct finish_sample_body {
+  softmax_sample* samples;
+  tile_sum const* sums;
+  index_t tiles;
+  index_t rows;
+  double* terms;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const {
+    double largest = -HUGE_VAL, sum = 0;
+    for (index_t t = 0; t < tiles; ++t) {
+      double const other = sums[t * rows + i].largest;
+      if (other > largest) { largest = other; }
+    }
+    for (index_t t = 0; t < tiles; ++t) {
+      sum += sums[t * rows + i].sum * std::exp(sums[t * rows + i].largest - largest);
+    }
+    softmax_sample& sample = samples[i];
+    sample.log_sum = largest + std::log(sum);
+    terms[i] = sample.column == ignored_column ? 0.0 : sample.log_sum - sample.logit;
+  }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,29 @@
+// coupleface: the order of scores as an order of unsigned numbers, for selecting by digits.
+#pragma once
+
+#include <coupleface/detail/element.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// An unsigned number that is larger where a value ranks before another; equal for values that tie.
+template <class T>
+COUPLEFACE_HOST_DEVICE inline std::uint64_t order_key(T const& element) {
+  if (std::isnan(load(element))) { return 0; }
+  if constexpr (std::is_same_v<T, double>) {
+    double const value = element + 0.0;  // -0 ties with 0
+    std::uint64_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits >> 63 ? ~bits : bits | (std::uint64_t(1) << 63);
+  } else {
+    std::uint32_t const bits = element_bits::bits_of(static_cast<float>(load(element)) + 0.0f);
+    return bits >> 31 ? ~bits & 0xffffffffu : bits | 0x80000000u;
+  }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,88 @@
+// coupleface: matrix products on a CUDA device: cuBLAS. The one header that names it; programs that
+// call what uses it link coupleface::cuda.
+#pragma once
+
+#include <coupleface/detail/cuda/scratch.cuh>
+
+#if COUPLEFACE_HAS_CUDA
+
+#include <cublas_v2.h>
+
+#include <cstdint>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// What NVIDIA recommends for Hopper. cuBLAS would otherwise take memory of its own, which a
+/// capture does not allow.
+inline constexpr index_t product_workspace_bytes = index_t(32) << 20;
+
+inline void expect_success(cublasStatus_t status) {
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    throw thrust::system_error(cudaErrorUnknown, thrust::cuda_category(),
+                               std::string("coupleface: cuBLAS: ") + cublasGetStatusString(status));
+  }
+}
+
+/// A handle per device and thread, made at the first product: before a capture, do one without.
+class product_handles {
+ public:
+  static cublasHandle_t here() {
+    static thread_local product_handles handles;
+    int device = 0;
+    expect_success(cudaGetDevice(&device), "the current device is unknown");
+    auto const place = static_cast<std::size_t>(device);
+    if (handles.handles_.size() <= place) { handles.handles_.resize(place + 1, nullptr); }
+    if (handles.handles_[place] == nullptr) {
+      expect_success(cublasCreate(&handles.handles_[place]));
+    }
+    return handles.handles_[place];
+  }
+  product_handles() = default;
+  product_handles(product_handles const&) = delete;
+  ~product_handles() {
+    for (cublasHandle_t const handle : handles_) {
+      if (handle != nullptr) { cublasDestroy(handle); }
+    }
+  }
+
+ private:
+  std::vector<cublasHandle_t> handles_;
+};
+
+/// c [m, n] = a [m, k] b [k, n] + beta c, all row-major with strides; a is given as [k, m] if it is
+/// turned, b as [n, k].
+template <class T, class Derived>
+void product(cuda_policy<Derived> const& base, bool a_turned, bool b_turned, index_t m, index_t n,
+             index_t k, T const* a, index_t a_stride, T const* b, index_t b_stride, T beta, T* c,
+             index_t c_stride) {
+  if (m == 0 || n == 0) { return; }
+  auto const& policy = static_cast<Derived const&>(base);
+  // cuBLAS wants 256 bytes of alignment, which a caller's allocator may not give.
+  scratch<unsigned char, Derived> const workspace(policy, product_workspace_bytes + 256);
+  auto const past = reinterpret_cast<std::uintptr_t>(workspace.data()) % 256;
+  cublasHandle_t const handle = product_handles::here();
+  expect_success(cublasSetStream(handle, stream_of(base)));
+  expect_success(cublasSetWorkspace(handle, workspace.data() + (past == 0 ? 0 : 256 - past),
+                                    product_workspace_bytes));
+  auto const at_least_one = [](index_t stride) { return stride < 1 ? 1 : stride; };
+  // cuBLAS counts by columns: what it calls c is ours turned, and so are a and b.
+  auto const multiply = [&](auto gemm) {
+    T const one = 1;
+    expect_success(gemm(handle, b_turned ? CUBLAS_OP_T : CUBLAS_OP_N,
+                        a_turned ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b,
+                        at_least_one(b_stride), a, at_least_one(a_stride), &beta, c,
+                        at_least_one(c_stride)));
+  };
+  if constexpr (std::is_same_v<T, double>) {
+    multiply(cublasDgemm_64);
+  } else {
+    multiply(cublasSgemm_64);
+  }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
+#endif

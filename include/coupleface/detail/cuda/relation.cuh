@@ -1,0 +1,117 @@
+// coupleface: exact values of pairs of rows on a CUDA device.
+//
+// Relations that say what they sum (`term`) go by tiles: a block has 16 x 16 pairs, and both sides'
+// rows pass through shared memory sixteen columns at a time, which are a sum's sixteen lanes.
+// Others are evaluated by one thread a pair.
+#pragma once
+
+#include <coupleface/detail/cuda/normalize.cuh>
+#include <coupleface/detail/relation.hpp>
+#include <coupleface/detail/scratch.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Relation, class = void>
+inline constexpr bool has_term = false;
+template <class Relation>
+inline constexpr bool has_term<Relation, std::void_t<typename Relation::term>> = true;
+
+template <class A, class B, class R, class Relation>
+struct relation_pairs {
+  matrix_view<A const> a;
+  matrix_view<B const> b;
+  matrix_view<R> relations;
+  double const* a_norms;
+  double const* b_norms;
+  Relation relation;
+
+  COUPLEFACE_HOST_DEVICE row<A> a_row(index_t i) const {
+    return {a.row(i), a.extent(1), a_norms[i]};
+  }
+  COUPLEFACE_HOST_DEVICE row<B> b_row(index_t j) const {
+    return {b.row(j), b.extent(1), b_norms[j]};
+  }
+  /// Pair number `pair`, by one thread.
+  COUPLEFACE_HOST_DEVICE void operator()(index_t pair) const {
+    index_t const i = pair / b.extent(0), j = pair % b.extent(0);
+    relations(i, j) = store<R>(relation(a_row(i), b_row(j)));
+  }
+};
+
+template <class A, class B, class R, class Relation>
+struct relation_tile_kernel {
+  static constexpr int side = dot_lanes;
+  static constexpr int threads = side * side;
+  static constexpr int stride = side + 1;  // a column of a tile then lies in different banks
+  static constexpr index_t shared_bytes = side * stride * index_t(sizeof(A) + sizeof(B));
+
+  relation_pairs<A, B, R, Relation> pairs;
+
+  COUPLEFACE_HOST_DEVICE index_t tiles_across() const {
+    return rounded_up_quotient(pairs.b.extent(0), side);
+  }
+  COUPLEFACE_HOST_DEVICE index_t tiles() const {
+    return rounded_up_quotient(pairs.a.extent(0), side) * tiles_across();
+  }
+
+  template <class T>
+  COUPLEFACE_HOST_DEVICE static void read(matrix_view<T const> from, index_t row, index_t column,
+                                          T* tile) {
+    if (row < from.extent(0) && column < from.extent(1)) { *tile = from(row, column); }
+  }
+
+  COUPLEFACE_HOST_DEVICE void operator()() const {
+    // The wider type first, so that both are aligned.
+    auto* const first = shared_memory();
+    auto* const second = first + side * stride * (sizeof(A) > sizeof(B) ? sizeof(A) : sizeof(B));
+    auto* const a_tile = reinterpret_cast<A*>(sizeof(A) >= sizeof(B) ? first : second);
+    auto* const b_tile = reinterpret_cast<B*>(sizeof(A) >= sizeof(B) ? second : first);
+    int const x = thread_in_block() % side, y = thread_in_block() / side;
+    index_t const width = pairs.a.extent(1);
+    typename Relation::term const term{};
+    for (index_t tile = block_in_grid(); tile < tiles(); tile += blocks_in_grid()) {
+      index_t const a_first = tile / tiles_across() * side, b_first = tile % tiles_across() * side;
+      double lanes[dot_lanes] = {};
+      for (index_t column = 0; column < width; column += side) {
+        read(pairs.a, a_first + y, column + x, a_tile + y * stride + x);
+        read(pairs.b, b_first + y, column + x, b_tile + y * stride + x);
+        wait_for_block();
+        COUPLEFACE_UNROLL
+        for (int l = 0; l < side; ++l) {
+          if (column + l < width) {
+            lanes[l] = term(lanes[l], a_tile[y * stride + l], b_tile[x * stride + l]);
+          }
+        }
+        wait_for_block();
+      }
+      index_t const i = a_first + y, j = b_first + x;
+      if (i < pairs.a.extent(0) && j < pairs.b.extent(0)) {
+        pairs.relations(i, j) =
+            store<R>(pairs.relation.from_sum(pairs.a_row(i), pairs.b_row(j), fold(lanes)));
+      }
+    }
+  }
+};
+
+template <class Derived, class A, class B, class R, class Relation>
+void relation_matrix(cuda_policy<Derived> const& base, matrix_view<A const> a,
+                     matrix_view<B const> b, matrix_view<R> relations, Relation relation) {
+  auto const& policy = static_cast<Derived const&>(base);
+  scratch<double, Derived> const norms(policy, a.extent(0) + b.extent(0));
+  double* const a_norms = norms.data();
+  double* const b_norms = a_norms + a.extent(0);
+  row_norms(policy, a, a_norms);
+  row_norms(policy, b, b_norms);
+  relation_pairs<A, B, R, Relation> const pairs{a, b, relations, a_norms, b_norms, relation};
+  if constexpr (has_term<Relation>) {
+    using kernel = relation_tile_kernel<A, B, R, Relation>;
+    kernel const body{pairs};
+    launch(policy, shape_for(body.tiles(), 1, kernel::threads, kernel::shared_bytes), body);
+  } else {
+    launch_indices(policy, a.extent(0) * b.extent(0), pairs);
+  }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

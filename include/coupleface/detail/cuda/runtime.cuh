@@ -1,0 +1,173 @@
+// coupleface: all that the kernels and their launches take from CUDA. Nothing else in detail/cuda/
+// names the runtime or a compiler's intrinsics, so that an emulator can stand in for this header.
+#pragma once
+
+#include <coupleface/detail/launch_shape.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/view.hpp>
+
+#if !COUPLEFACE_HAS_CUDA
+#include COUPLEFACE_EMULATOR
+#else
+
+#include <thrust/detail/execute_with_allocator_fwd.h>
+#include <thrust/system/cuda/detail/execution_policy.h>
+#include <thrust/system/cuda/detail/util.h>
+#include <thrust/system/cuda/error.h>
+#include <thrust/system_error.h>
+
+#include <cuda_runtime.h>
+
+#include <string>
+
+#define COUPLEFACE_UNROLL _Pragma("unroll")
+#define COUPLEFACE_UNROLL_2 _Pragma("unroll 2")
+#define COUPLEFACE_UNROLL_4 _Pragma("unroll 4")
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Derived>
+using cuda_policy = thrust::cuda_cub::execution_policy<Derived>;
+
+inline void expect_success(cudaError_t error, char const* what) {
+  if (error != cudaSuccess) {
+    throw thrust::system_error(error, thrust::cuda_category(), std::string("coupleface: ") + what);
+  }
+}
+
+template <class Derived>
+cudaStream_t stream_of(cuda_policy<Derived> const& policy) {
+  return thrust::cuda_cub::stream(const_cast<cuda_policy<Derived>&>(policy));
+}
+
+// Every kernel is a functor: what it reads and writes are its members.
+template <class Body>
+__global__ void __launch_bounds__(Body::threads, 1) run_kernel(Body const __grid_constant__ body) {
+  body();
+}
+
+/// Enqueues a kernel on the policy's stream; waits for nothing.
+template <class Derived, class Body>
+void launch(cuda_policy<Derived> const& policy, launch_shape shape, Body const& body) {
+  if (shape.blocks == 0) { return; }
+  // By the function, as clang-format does not know the three angle brackets.
+  void* arguments[] = {const_cast<Body*>(&body)};
+  expect_success(cudaLaunchKernel(reinterpret_cast<void const*>(&run_kernel<Body>),
+                                  dim3(static_cast<unsigned>(shape.blocks)),
+                                  dim3(static_cast<unsigned>(shape.threads)), arguments,
+                                  static_cast<std::size_t>(shape.shared_bytes), stream_of(policy)),
+                 "a kernel could not be launched");
+}
+
+/// Memory in the order of the policy's stream: neither call waits, and both may be captured.
+template <class Derived>
+void* take_memory(cuda_policy<Derived> const& policy, std::size_t bytes) {
+  void* memory = nullptr;
+  cudaError_t const error = cudaMallocAsync(&memory, bytes, stream_of(policy));
+  if (error != cudaSuccess) { cudaGetLastError(); }
+  expect_success(error, "scratch could not be allocated");
+  return memory;
+}
+template <class Derived>
+void give_memory(cuda_policy<Derived> const& policy, void* memory) {
+  cudaFreeAsync(memory, stream_of(policy));
+}
+
+/// Copies to the host and waits for it: for the checks, which are asked for an answer.
+template <class T, class Derived>
+void read_back(cuda_policy<Derived> const& policy, T const* from, index_t count, T* to) {
+  expect_success(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(count),
+                                 cudaMemcpyDeviceToHost, stream_of(policy)),
+                 "a result could not be read back");
+  expect_success(cudaStreamSynchronize(stream_of(policy)), "a kernel failed");
+}
+
+// The rest is for kernels. Functions of host and device, because what is written in terms of a team
+// is; on the host nobody calls them.
+COUPLEFACE_HOST_DEVICE inline int thread_in_block() {
+#if defined(__CUDA_ARCH__)
+  return static_cast<int>(threadIdx.x);
+#else
+  return 0;
+#endif
+}
+COUPLEFACE_HOST_DEVICE inline int threads_in_block() {
+#if defined(__CUDA_ARCH__)
+  return static_cast<int>(blockDim.x);
+#else
+  return 1;
+#endif
+}
+COUPLEFACE_HOST_DEVICE inline index_t block_in_grid() {
+#if defined(__CUDA_ARCH__)
+  return static_cast<index_t>(blockIdx.x);
+#else
+  return 0;
+#endif
+}
+COUPLEFACE_HOST_DEVICE inline index_t blocks_in_grid() {
+#if defined(__CUDA_ARCH__)
+  return static_cast<index_t>(gridDim.x);
+#else
+  return 1;
+#endif
+}
+
+/// All threads of the block arrive; what they wrote is seen by all.
+COUPLEFACE_HOST_DEVICE inline void wait_for_block() {
+#if defined(__CUDA_ARCH__)
+  __syncthreads();
+#endif
+}
+
+/// The same among the threads of a warp that `mask` names.
+COUPLEFACE_HOST_DEVICE inline void wait_for(unsigned mask) {
+  (void)mask;
+#if defined(__CUDA_ARCH__)
+  __syncwarp(mask);
+#endif
+}
+
+/// The value of the thread whose place in the warp differs by the bits of `difference`.
+COUPLEFACE_HOST_DEVICE inline double exchange(unsigned mask, double value, int difference) {
+  (void)mask, (void)difference;
+#if defined(__CUDA_ARCH__)
+  return __shfl_xor_sync(mask, value, difference);
+#else
+  return value;
+#endif
+}
+
+/// Which threads of the whole warp say yes.
+COUPLEFACE_HOST_DEVICE inline unsigned votes(bool yes) {
+  (void)yes;
+#if defined(__CUDA_ARCH__)
+  return __ballot_sync(0xffffffffu, yes);
+#else
+  return 0;
+#endif
+}
+
+/// Returns what was there before. For counts only: sums of floating point have one order.
+COUPLEFACE_HOST_DEVICE inline int add_atomically(int* counter, int amount) {
+#if defined(__CUDA_ARCH__)
+  return atomicAdd(counter, amount);
+#else
+  return *counter + amount;
+#endif
+}
+
+/// The block's shared memory, sixteen-byte aligned.
+COUPLEFACE_HOST_DEVICE inline unsigned char* shared_memory() {
+#if defined(__CUDA_ARCH__)
+  extern __shared__ __align__(16) unsigned char coupleface_shared_memory[];
+  return coupleface_shared_memory;
+#else
+  return nullptr;
+#endif
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+#endif

@@ -1,0 +1,71 @@
+// The kernels that training spends its time in, for the element types that it uses. Compiled for
+// ptxas' report alone: cmake/CheckSpills.cmake reads it.
+#include <coupleface/feature_bank.hpp>
+#include <coupleface/losses/fcd.hpp>
+#include <coupleface/losses/margin_softmax.hpp>
+#include <coupleface/losses/rad.hpp>
+#include <coupleface/normalize.hpp>
+#include <coupleface/prototypes.hpp>
+#include <coupleface/relation.hpp>
+#include <coupleface/top_k.hpp>
+
+#include <thrust/device_vector.h>
+#include <thrust/execution_policy.h>
+
+namespace {
+
+using coupleface::matrix_view;
+using coupleface::scalar_view;
+using coupleface::vector_view;
+using labels = vector_view<int const>;
+using table = matrix_view<int const>;
+
+template <class... T>
+using device_vector = thrust::device_vector<T...>;
+
+template <class S, class B>
+void losses(matrix_view<S const> s, matrix_view<S const> t, matrix_view<B const> bank,
+            labels classes, table neighbours, scalar_view<float> loss, matrix_view<S> gradient,
+            matrix_view<B> weight_gradient) {
+  auto const policy = thrust::cuda::par_nosync;
+  coupleface::normalize_rows(policy, s, gradient);
+  coupleface::normalize_rows_gradient(policy, s, t, gradient);
+  coupleface::fcd_loss(policy, s, t, loss);
+  coupleface::fcd_loss(policy, s, t, loss, gradient);
+  auto const by_class = coupleface::class_neighbours(classes, neighbours);
+  coupleface::rad_loss(policy, s, t, bank, by_class, loss);
+  coupleface::rad_loss(policy, s, t, bank, by_class, loss, gradient);
+  coupleface::rad_loss(policy, s, t, bank, bank, neighbours, loss, gradient);
+  coupleface::margin_softmax_loss(policy, s, bank, classes, loss, gradient, weight_gradient);
+}
+
+template <class T>
+void primitives(matrix_view<T const> x, labels classes, matrix_view<T> out,
+                matrix_view<int> indices) {
+  auto const policy = thrust::cuda::par_nosync;
+  coupleface::relation_matrix(policy, x, x, out);
+  coupleface::top_k(policy, x, out, indices);
+  coupleface::class_prototypes(policy, x, classes, out);
+  coupleface::feature_bank<T, coupleface::latest_sample, device_vector> latest(policy, x);
+  coupleface::feature_bank<T, coupleface::recent_ring, device_vector> ring(policy, x);
+  latest.update(policy, classes, x);
+  ring.update(policy, classes, x);
+  if constexpr (std::is_floating_point_v<T>) {
+    coupleface::feature_bank<T, coupleface::moving_average, device_vector> average(policy, x);
+    average.update(policy, classes, x);
+  }
+}
+
+}  // namespace
+
+void main_kernels() {
+  using coupleface::bfloat16;
+  using coupleface::half;
+  losses<float, float>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
+  losses<half, bfloat16>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
+  losses<float, bfloat16>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
+  losses<double, double>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
+  primitives<float>({}, {}, {}, {});
+  primitives<half>({}, {}, {}, {});
+  primitives<double>({}, {}, {}, {});
+}

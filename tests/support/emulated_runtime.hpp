@@ -1,0 +1,132 @@
+// Test support: a device on the host. It stands in for <coupleface/detail/cuda/runtime.cuh>, so
+// that the launches and the kernels of detail/cuda/ are run as they are, compiled by g++.
+//
+// Device memory (device_memory.hpp) is out of reach except during launches and copies: reading it
+// on the host is a crash, as it should be.
+#pragma once
+
+#include "device_memory.hpp"
+#include "simt.hpp"
+
+#include <coupleface/detail/launch_shape.hpp>
+#include <coupleface/policy.hpp>
+
+#include <thrust/detail/allocator_aware_execution_policy.h>
+#include <thrust/detail/execute_with_allocator.h>
+#include <thrust/execution_policy.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#define COUPLEFACE_UNROLL
+#define COUPLEFACE_UNROLL_2
+#define COUPLEFACE_UNROLL_4
+
+namespace coupleface_test {
+
+template <class Derived>
+struct emulated_policy : thrust::execution_policy<Derived> {};
+
+/// What thrust::device is in tests of the emulator.
+struct emulated_device : emulated_policy<emulated_device>,
+                         thrust::detail::allocator_aware_execution_policy<emulated_policy> {};
+
+}  // namespace coupleface_test
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+namespace emulation = ::coupleface_test;
+
+template <class Derived>
+using cuda_policy = emulation::emulated_policy<Derived>;
+
+template <class Derived, class Body>
+void launch(cuda_policy<Derived> const&, launch_shape shape, Body const& body) {
+  if (shape.threads > Body::threads) { throw std::logic_error("emulator: beyond launch bounds"); }
+  emulation::device_access const open;
+  emulation::block_emulator::here().run(shape.blocks, shape.threads, shape.shared_bytes, body);
+}
+
+template <class Derived>
+void* take_memory(cuda_policy<Derived> const&, std::size_t bytes) {
+  return emulation::device_heap::here().take(bytes);
+}
+template <class Derived>
+void give_memory(cuda_policy<Derived> const&, void* memory) {
+  emulation::device_heap::here().give(memory);
+}
+template <class T, class Derived>
+void read_back(cuda_policy<Derived> const&, T const* from, index_t count, T* to) {
+  emulation::device_access const open;
+  std::memcpy(to, from, sizeof(T) * std::size_t(count));
+}
+
+inline int thread_in_block() { return emulation::block_emulator::here().thread(); }
+inline int threads_in_block() { return emulation::block_emulator::here().threads(); }
+inline index_t block_in_grid() { return emulation::block_emulator::here().block(); }
+inline index_t blocks_in_grid() { return emulation::block_emulator::here().blocks(); }
+inline unsigned char* shared_memory() { return emulation::block_emulator::here().shared(); }
+inline int add_atomically(int* counter, int amount) {
+  int const before = *counter;
+  *counter += amount;
+  return before;
+}
+
+inline void wait_for_block() {
+  emulation::block_emulator::here().wait(emulation::pause::block, 0, 0, 0);
+}
+inline void wait_for(unsigned mask) {
+  emulation::block_emulator::here().wait(emulation::pause::mask, mask, 0, 0);
+}
+inline double exchange(unsigned mask, double value, int difference) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits = emulation::block_emulator::here().wait(emulation::pause::exchange, mask, bits, difference);
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+inline unsigned votes(bool yes) {
+  return unsigned(
+      emulation::block_emulator::here().wait(emulation::pause::vote, 0xffffffffu, yes ? 1 : 0, 0));
+}
+
+/// What CUB does on a device: stable, by the lowest `bits` of the keys.
+template <class Derived>
+void sort_by_key(cuda_policy<Derived> const&, std::uint32_t const* keys, std::uint32_t* sorted_keys,
+                 index_t const* values, index_t* sorted_values, index_t count, int bits) {
+  emulation::device_access const open;
+  std::vector<index_t> order(static_cast<std::size_t>(count));
+  for (index_t i = 0; i < count; ++i) { order[std::size_t(i)] = i; }
+  std::uint32_t const mask = bits >= 32 ? ~0u : (1u << bits) - 1u;
+  std::stable_sort(order.begin(), order.end(),
+                   [=](index_t a, index_t b) { return (keys[a] & mask) < (keys[b] & mask); });
+  for (index_t i = 0; i < count; ++i) {
+    sorted_keys[i] = keys[order[std::size_t(i)]];
+    sorted_values[i] = values[order[std::size_t(i)]];
+  }
+}
+
+/// What cuBLAS does on a device: c [m, n] = a b + beta c, all row-major; see cuda/product.cuh.
+template <class T, class Derived>
+void product(cuda_policy<Derived> const&, bool a_turned, bool b_turned, index_t m, index_t n,
+             index_t k, T const* a, index_t a_stride, T const* b, index_t b_stride, T beta, T* c,
+             index_t c_stride) {
+  emulation::device_access const open;
+  for (index_t i = 0; i < m; ++i) {
+    for (index_t j = 0; j < n; ++j) {
+      T sum = 0;
+      for (index_t l = 0; l < k; ++l) {
+        sum += (a_turned ? a[l * a_stride + i] : a[i * a_stride + l]) *
+               (b_turned ? b[j * b_stride + l] : b[l * b_stride + j]);
+      }
+      c[i * c_stride + j] = beta == 0 ? sum : sum + beta * c[i * c_stride + j];
+    }
+  }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
