@@ -84,12 +84,14 @@ TEST(mine_gap, equal_networks_tie_everywhere) {
   EXPECT_EQ(table.values.get(1, 2), 0.0f);
 }
 
+#if !COUPLEFACE_HAS_KERNELS  // reads what is in the policy's memory
 TEST(mine_gap, labels) {
   auto const student = random_matrix<float>(90, 6, 3), teacher = random_matrix<float>(90, 9, 4);
   auto const labels = random_labels(90, 5, 4);
   two_networks<float, float, float>{student, student, teacher, teacher}.expect_largest(
       9, violation{}, coupleface::other_labels(labels.vector(), labels.vector()));
 }
+#endif
 
 TEST(mine_gap, errors_name_the_sizes_and_write_nothing) {
   auto const s = random_matrix<float>(6, 8, 1), t = random_matrix<float>(6, 9, 2);
@@ -116,6 +118,7 @@ TEST(mine_gap, errors_name_the_sizes_and_write_nothing) {
   EXPECT_TRUE(table.untouched() && few.untouched());
 }
 
+#if !COUPLEFACE_HAS_KERNELS  // reads what is in the policy's memory
 TEST(mine_gap, same_bits_for_every_policy_and_memory_is_given_back) {
   auto const s = rows_with_everything<float>(300, 12, 17),
              t = rows_with_everything<float>(300, 20, 1);
@@ -131,5 +134,6 @@ TEST(mine_gap, same_bits_for_every_policy_and_memory_is_given_back) {
   EXPECT_GE(count.bytes, 16u * 600);  // norms: queries and candidates are copies here
   EXPECT_EQ(count.live, 0u);
 }
+#endif
 
 }  // namespace

@@ -142,7 +142,8 @@ TEST(near_duplicates, scratch_is_counted) {
   ids const indices(300, 7, std::vector<double>(2100, 4.0));
   allocation_count count;
   counting_allocator allocator(count);
-  auto const a = near_duplicates(thrust::seq(allocator), values.view(), indices.view(), 1.0);
+  auto const a =
+      near_duplicates(thrust::seq(allocator), on_host(values).view(), on_host(indices).view(), 1.0);
   auto const b = near_duplicates(policy(), values.view(), indices.view(), 1.0);
   EXPECT_EQ(a.representatives, b.representatives);
   EXPECT_EQ(a.pairs.size(), b.pairs.size());

@@ -16,7 +16,7 @@ using ids = matrix<std::int32_t>;
 std::set<int> sample(ids const& labels, index_t classes, ids const& table, std::uint64_t seed,
                      index_t count) {
   ids result(1, count);
-  sample_classes(thrust::seq, labels.vector(), classes, table.view(), seed, result.vector());
+  sample_classes(policy(), labels.vector(), classes, table.view(), seed, result.vector());
   std::set<int> chosen;
   for (index_t j = 0; j < count; ++j) {
     if (j > 0) { EXPECT_LT(result.get(0, j - 1), result.get(0, j)); }
@@ -60,16 +60,16 @@ TEST(sample_classes, errors_name_the_sizes_and_write_nothing) {
   ids const no_table(4, 0);
   ids one(1, 1), five(1, 5);
   try {
-    sample_classes(thrust::seq, labels.vector(), 4, no_table.view(), 1, one.vector());
+    sample_classes(policy(), labels.vector(), 4, no_table.view(), 1, one.vector());
     FAIL();
   } catch (std::invalid_argument const& error) {
     EXPECT_STREQ(error.what(),
                  "coupleface::sample_classes: size of classes is 1, but the batch "
                  "has 2 classes and there are 4 in all");
   }
-  EXPECT_THROW(sample_classes(thrust::seq, labels.vector(), 4, no_table.view(), 1, five.vector()),
+  EXPECT_THROW(sample_classes(policy(), labels.vector(), 4, no_table.view(), 1, five.vector()),
                std::invalid_argument);
-  EXPECT_THROW(sample_classes(thrust::seq, labels.vector(), 3, no_table.view(), 1, one.vector()),
+  EXPECT_THROW(sample_classes(policy(), labels.vector(), 3, no_table.view(), 1, one.vector()),
                std::invalid_argument);
   EXPECT_TRUE(one.untouched() && five.untouched());
 }

@@ -155,7 +155,8 @@ TEST(describe_table, same_bits_for_every_policy_within_the_documented_scratch) {
   allocation_count count;
   counting_allocator allocator(count);
   auto const a = describe_table(policy(), values.view(), indices.view(), 5);
-  auto const b = describe_table(thrust::seq(allocator), values.view(), indices.view(), 5);
+  auto const b =
+      describe_table(thrust::seq(allocator), on_host(values).view(), on_host(indices).view(), 5);
   EXPECT_EQ(std::memcmp(&a.mean, &b.mean, sizeof(double)), 0);
   EXPECT_EQ(std::memcmp(&a.mean_nearest, &b.mean_nearest, sizeof(double)), 0);
   EXPECT_EQ(a.histogram, b.histogram);
@@ -189,8 +190,9 @@ TEST(active_pair_share, errors_and_scratch) {
       "coupleface::active_pair_share: the penalty's settings are out of range");
   allocation_count count;
   counting_allocator allocator(count);
-  EXPECT_EQ(active_pair_share(thrust::seq(allocator), gaps.view(), indices.view()),
-            active_pair_share(policy(), gaps.view(), indices.view()));
+  EXPECT_EQ(
+      active_pair_share(thrust::seq(allocator), on_host(gaps).view(), on_host(indices).view()),
+      active_pair_share(policy(), gaps.view(), indices.view()));
   EXPECT_EQ(count.bytes, 16u * 300);
   EXPECT_EQ(count.live, 0u);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "device_memory.hpp"
+#include "emulated_tensor_core.hpp"
 #include "simt.hpp"
 
 #include <coupleface/detail/launch_shape.hpp>
@@ -65,11 +66,18 @@ void read_back(cuda_policy<Derived> const&, T const* from, index_t count, T* to)
   std::memcpy(to, from, sizeof(T) * std::size_t(count));
 }
 
+template <class T, class Derived>
+void write_back(cuda_policy<Derived> const&, T const* from, index_t count, T* to) {
+  emulation::device_access const open;
+  std::memcpy(to, from, sizeof(T) * std::size_t(count));
+}
+
 inline int thread_in_block() { return emulation::block_emulator::here().thread(); }
 inline int threads_in_block() { return emulation::block_emulator::here().threads(); }
 inline index_t block_in_grid() { return emulation::block_emulator::here().block(); }
 inline index_t blocks_in_grid() { return emulation::block_emulator::here().blocks(); }
 inline unsigned char* shared_memory() { return emulation::block_emulator::here().shared(); }
+inline int count_bits(unsigned bits) { return __builtin_popcount(bits); }
 inline int add_atomically(int* counter, int amount) {
   int const before = *counter;
   *counter += amount;

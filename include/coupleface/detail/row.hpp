@@ -99,9 +99,15 @@ COUPLEFACE_HOST_DEVICE inline row<T> make_row(T const* data, index_t width) {
 }
 
 /// The canonical cosine of two rows.
+template <class Team, class A, class B>
+COUPLEFACE_HOST_DEVICE inline double row_cosine(Team const& team, row<A> const& a,
+                                                row<B> const& b) {
+  return cosine_of(team, a.data, a.norm, b.data, b.norm, a.width,
+                   team.dot(a.data, b.data, a.width));
+}
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double row_cosine(row<A> const& a, row<B> const& b) {
-  return cosine_of(a.data, a.norm, b.data, b.norm, a.width, dot(a.data, b.data, a.width));
+  return row_cosine(one_thread{}, a, b);
 }
 
 }  // namespace detail

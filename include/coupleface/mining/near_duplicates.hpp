@@ -33,14 +33,15 @@ struct near_duplicate_rows {
 /// symmetric relation and predicate, a pair that is missing has both its rows there: no such row,
 /// and the list is complete. NaN is under any threshold.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; a table on a device is copied to the host, and the
+///   call waits for it
 /// @param values [C, K] relations of the rows, float or double
 /// @param indices [C, K] rows of the same set, -1 = empty slot; signed integers
 /// @param threshold in units of the relation, not NaN
 /// @throws std::invalid_argument if the shapes do not fit, an index is outside [-1, C), or the
 ///   threshold is NaN
 /// @complexity O(C K + P log P) for P pairs
-/// @scratch 8 C bytes; the result is the caller's
+/// @scratch 8 C bytes and the copy; the result is the caller's
 /// @determinism depends on the arguments only
 /// Source: ours.
 template <class Policy, class V, class I>

@@ -74,13 +74,14 @@ class nearest_search {
   /// @brief Exact values in order, after the last step. Takes as long as several steps; as long as
   /// all of them in the rare case that thresholds guessed from a sample were wrong for many rows,
   /// and where a relation without upper_bound leaves nothing to the steps.
-  /// @returns how many relations were evaluated
+  /// @returns how many relations were evaluated; 0 with a CUDA policy, where nobody counts
   index_t finish() { return search_.finish(); }
 
   /// @brief Hands every array of a search in progress, outputs included, to
   /// visit(void* data, std::size_t bytes), always in the same order: what to write to a file, or to
   /// read back into a search that was made with the same arguments. A file of another kind of
-  /// processor, whose screen differs, must not be read: compare screen() first.
+  /// processor, whose screen differs, must not be read: compare screen() first. With a CUDA policy
+  /// all but the first three lie on the device: copy them in the order of its stream.
   template <class Visit>
   void visit_state(Visit&& visit) {
     search_.visit_state(visit);

@@ -48,9 +48,9 @@ inline std::vector<double> even_edges(index_t bins, double lowest = -1.0, double
   return edges;
 }
 
-/// @brief Statistics of a mined table, on the host.
+/// @brief Statistics of a mined table, on the host: a table on a device is copied there.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; the call waits for the copy from a device
 /// @param values [n, K] relations or gaps, float or double
 /// @param indices [n, K] candidates, -1 = empty slot; signed integers
 /// @param candidates m, how many candidates or classes there are
@@ -58,7 +58,7 @@ inline std::vector<double> even_edges(index_t bins, double lowest = -1.0, double
 /// @throws std::invalid_argument if the shapes do not fit, an index is outside [-1, m), or the
 ///   edges do not ascend
 /// @complexity O(n K log bins + m)
-/// @scratch 8 bins + 72 bytes for each of at most 64 lanes
+/// @scratch 8 bins + 72 bytes for each of at most 64 lanes; the copy
 /// @determinism bit-identical for any policy and thread count: counts are integers and each of the
 ///   lanes, a number that depends on n alone, adds its rows in their order
 /// Source: ours.
@@ -77,12 +77,8 @@ table_statistics describe_table(Policy const& policy, matrix_view<V> values, mat
   detail::expect(edges.size() != 1 && ascending, "describe_table",
                  "edges must be none or at least two that ascend");
   table_statistics result;
-  result.chosen = detail::count_chosen("describe_table", matrix_view<I const>(indices), candidates);
-  result.histogram.assign(edges.empty() ? 0 : edges.size() - 1, 0);
-  detail::summarize(detail::total_table(
-                        policy, matrix_view<V const>(values), matrix_view<I const>(indices),
-                        {edges.data(), index_t(result.histogram.size())}, result.histogram.data()),
-                    values.extent(0) * values.extent(1), result);
+  detail::describe_table(policy, matrix_view<V const>(values), matrix_view<I const>(indices),
+                         candidates, edges, result);
   return result;
 }
 
@@ -93,13 +89,13 @@ table_statistics describe_table(Policy const& policy, matrix_view<V> values, mat
 /// two tables at the same indices; a one-sided penalty on absolute gaps counts both sides. Where
 /// there are embeddings and no gaps, rad_loss with active_share gives the share without a table.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; the call waits for a copy on the host from a device
 /// @param gaps [n, K]
 /// @param indices [n, K] -1 = empty slot; signed integers
 /// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or yours
 /// @throws std::invalid_argument if the shapes do not fit or the penalty has a bad setting
 /// @complexity O(n K)
-/// @scratch 16 n bytes
+/// @scratch 16 n bytes; the copy
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours.
 template <class Policy, class V, class I, class Penalty = hinge>

@@ -83,6 +83,15 @@ void read_back(cuda_policy<Derived> const& policy, T const* from, index_t count,
   expect_success(cudaStreamSynchronize(stream_of(policy)), "a kernel failed");
 }
 
+/// Copies from the host, and waits for it too.
+template <class T, class Derived>
+void write_back(cuda_policy<Derived> const& policy, T const* from, index_t count, T* to) {
+  expect_success(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(count),
+                                 cudaMemcpyHostToDevice, stream_of(policy)),
+                 "a result could not be written");
+  expect_success(cudaStreamSynchronize(stream_of(policy)), "a kernel failed");
+}
+
 // The rest is for kernels. Functions of host and device, because what is written in terms of a team
 // is; on the host nobody calls them.
 COUPLEFACE_HOST_DEVICE inline int thread_in_block() {
@@ -146,6 +155,14 @@ COUPLEFACE_HOST_DEVICE inline unsigned votes(bool yes) {
   return __ballot_sync(0xffffffffu, yes);
 #else
   return 0;
+#endif
+}
+
+COUPLEFACE_HOST_DEVICE inline int count_bits(unsigned bits) {
+#if defined(__CUDA_ARCH__)
+  return __popc(bits);
+#else
+  return __builtin_popcount(bits);
 #endif
 }
 

@@ -64,7 +64,7 @@ struct candidate_lists {
   void shrink(index_t q) const {
     float const common = common_score(values.row(q), capacity(), waiting_of(q), counts[q],
                                       thresholds[q], most_score());
-    float const cut = below(double(common) - 2 * error);
+    float const cut = next_below(double(common) - 2 * error);
     V* const value = values.row(q);
     I* const id = indices.row(q);
     screened_pair<I>* const more = waiting_of(q);
@@ -144,10 +144,6 @@ struct candidate_lists {
   /// No screened score reaches it.
   float most_score() const { return float(score.magnitude() * score.magnitude()) * 1.01f; }
 
-  static float below(double x) {
-    return std::nextafter(static_cast<float>(x), -std::numeric_limits<float>::infinity());
-  }
-
   /// Exact values of all candidates that a screen can tell of, for a list that has been cleared.
   void fill_exactly(index_t q, index_t& evaluated) const {
     counts[q] = exact;
@@ -180,7 +176,7 @@ struct candidate_lists {
   void renew_threshold(index_t q) const {
     if (indices(q, 0) < 0 || std::isnan(values(q, 0))) { return; }
     float const cut =
-        below(double(values(q, 0)) - (screening_of<Score> == screening::direct ? error : 0.0));
+        next_below(double(values(q, 0)) - (screening_of<Score> == screening::direct ? error : 0.0));
     thresholds[q] = std::max(thresholds[q], cut);
   }
 };

@@ -1,4 +1,4 @@
-// coupleface: the candidates on which student and teacher disagree most, host side.
+// coupleface: the candidates on which student and teacher disagree most.
 #pragma once
 
 #include <coupleface/detail/mining/nearest.hpp>
@@ -9,6 +9,18 @@ struct violation;
 struct absolute_gap;
 
 namespace detail {
+
+/// A student's unit row and behind it the teacher's, with a sign.
+template <class S, class T>
+struct unit_pair {
+  unit_row<S> student;
+  unit_row<T> teacher;
+  index_t student_width;
+  float sign;
+  COUPLEFACE_HOST_DEVICE float operator()(index_t j) const {
+    return j < student_width ? student(j) : sign * teacher(j - student_width);
+  }
+};
 
 /// gap(cosine of the student's rows, cosine of the teacher's), in double. The screen packs a
 /// student's unit row and the teacher's, negated for queries, as one: their product is the gap.
@@ -24,9 +36,13 @@ struct gap_score {
   double const* teacher_candidate_norms;
   Gap gap;
 
-  index_t queries() const { return student_queries.extent(0); }
-  index_t candidates() const { return student_candidates.extent(0); }
-  double operator()(index_t query, index_t candidate) const {
+  COUPLEFACE_HOST_DEVICE index_t queries() const { return student_queries.extent(0); }
+  COUPLEFACE_HOST_DEVICE index_t candidates() const { return student_candidates.extent(0); }
+  COUPLEFACE_HOST_DEVICE double operator()(index_t query, index_t candidate) const {
+    return by_team(one_thread{}, query, candidate);
+  }
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE double by_team(Team const& team, index_t query, index_t candidate) const {
     index_t const student_width = student_queries.extent(1);
     index_t const teacher_width = teacher_queries.extent(1);
     row<SQ> const s{student_queries.row(query), student_width, student_query_norms[query]};
@@ -35,19 +51,24 @@ struct gap_score {
     row<TQ> const t{teacher_queries.row(query), teacher_width, teacher_query_norms[query]};
     row<TC> const h{teacher_candidates.row(candidate), teacher_width,
                     teacher_candidate_norms[candidate]};
-    return gap(row_cosine(s, g), row_cosine(t, h));
+    return gap(row_cosine(team, s, g), row_cosine(team, t, h));
   }
 
+  static constexpr bool packs_alike = false;
+  using query_element = SQ;
+  using candidate_element = SC;
   static constexpr bool absolute = std::is_same_v<Gap, absolute_gap>;
   static constexpr screening screens_by =
       absolute || std::is_same_v<Gap, violation> ? screening::direct : screening::none;
 
-  bool symmetric() const {
+  COUPLEFACE_HOST_DEVICE bool symmetric() const {
     return same_rows(student_queries, student_candidates) &&
            same_rows(teacher_queries, teacher_candidates);
   }
-  index_t packed_width() const { return student_queries.extent(1) + teacher_queries.extent(1); }
-  double magnitude() const { return 1.4142136; }
+  COUPLEFACE_HOST_DEVICE index_t packed_width() const {
+    return student_queries.extent(1) + teacher_queries.extent(1);
+  }
+  COUPLEFACE_HOST_DEVICE double magnitude() const { return 1.4142136; }
   void write_query(index_t i, float* unit) const {
     write_pair(student_queries, student_query_norms, teacher_queries, teacher_query_norms, i, unit);
     for (index_t j = student_queries.extent(1); j < packed_width(); ++j) { unit[j] = -unit[j]; }
@@ -56,11 +77,19 @@ struct gap_score {
     write_pair(student_candidates, student_candidate_norms, teacher_candidates,
                teacher_candidate_norms, j, unit);
   }
-  bool odd_query(index_t i) const {
+  COUPLEFACE_HOST_DEVICE bool odd_query(index_t i) const {
     return !std::isfinite(student_query_norms[i]) || !std::isfinite(teacher_query_norms[i]);
   }
-  bool odd_candidate(index_t j) const {
+  COUPLEFACE_HOST_DEVICE bool odd_candidate(index_t j) const {
     return !std::isfinite(student_candidate_norms[j]) || !std::isfinite(teacher_candidate_norms[j]);
+  }
+  COUPLEFACE_HOST_DEVICE auto query_unit(index_t i) const {
+    return unit_pair_of(student_queries, student_query_norms, teacher_queries, teacher_query_norms,
+                        i, -1.0f);
+  }
+  COUPLEFACE_HOST_DEVICE auto candidate_unit(index_t j) const {
+    return unit_pair_of(student_candidates, student_candidate_norms, teacher_candidates,
+                        teacher_candidate_norms, j, 1.0f);
   }
   template <int N, class I>
   void evaluate(index_t query, I const (&ids)[N], double (&out)[N]) const {
@@ -77,6 +106,15 @@ struct gap_score {
 
  private:
   template <class S, class T>
+  COUPLEFACE_HOST_DEVICE static unit_pair<S, T> unit_pair_of(matrix_view<S const> student,
+                                                             double const* student_norms,
+                                                             matrix_view<T const> teacher,
+                                                             double const* teacher_norms, index_t i,
+                                                             float sign) {
+    return {unit_row<S>(student.row(i), student_norms[i], 0.0f),
+            unit_row<T>(teacher.row(i), teacher_norms[i], 0.0f), student.extent(1), sign};
+  }
+  template <class S, class T>
   static void write_pair(matrix_view<S const> student, double const* student_norms,
                          matrix_view<T const> teacher, double const* teacher_norms, index_t i,
                          float* unit) {
@@ -86,15 +124,14 @@ struct gap_score {
   }
 };
 
-template <class Derived, class SQ, class SC, class TQ, class TC, class V, class I, class Gap,
+template <class Policy, class SQ, class SC, class TQ, class TC, class V, class I, class Gap,
           class Keep>
-void mine_gap(host_policy<Derived> const& base, matrix_view<SQ const> student_queries,
+void mine_gap(Policy const& policy, matrix_view<SQ const> student_queries,
               matrix_view<SC const> student_candidates, matrix_view<TQ const> teacher_queries,
               matrix_view<TC const> teacher_candidates, matrix_view<V> values,
               matrix_view<I> indices, Gap gap, Keep keep) {
-  auto const& policy = static_cast<Derived const&>(base);
-  row_norm_pair<Derived, SQ, SC> const student(policy, student_queries, student_candidates);
-  row_norm_pair<Derived, TQ, TC> const teacher(policy, teacher_queries, teacher_candidates);
+  row_norm_pair<Policy, SQ, SC> const student(policy, student_queries, student_candidates);
+  row_norm_pair<Policy, TQ, TC> const teacher(policy, teacher_queries, teacher_candidates);
   gap_score<SQ, SC, TQ, TC, Gap> const score{
       student_queries,    student_candidates,   teacher_queries,
       teacher_candidates, student.queries(),    student.candidates(),
@@ -104,3 +141,7 @@ void mine_gap(host_policy<Derived> const& base, matrix_view<SQ const> student_qu
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/mining/gap.cuh>
+#endif

@@ -91,7 +91,7 @@ void guess_part(Lists const& lists, screen_kernels const& kernels, index_t words
         if (!lists.keep(q, sampled[s])) { row[s] = -std::numeric_limits<float>::infinity(); }
       }
       float const ranked = ranked_score(row, plan.size, plan.rank, most);
-      guesses[q] = lists.thresholds[q] = lists.below(double(ranked) - 2 * lists.error);
+      guesses[q] = lists.thresholds[q] = next_below(double(ranked) - 2 * lists.error);
     }
   }
 }

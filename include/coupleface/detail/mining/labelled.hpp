@@ -1,4 +1,4 @@
-// coupleface: mining by labels, in a batch or against a bank, host side.
+// coupleface: mining by labels, in a batch or against a bank.
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
@@ -9,14 +9,13 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-template <class Derived, class Q, class C, class L, class V, class I, class Relation, class Keep>
-void mine_labelled(host_policy<Derived> const& base, char const* function,
-                   matrix_view<Q const> queries, matrix_view<C const> candidates,
-                   vector_view<L const> labels, index_t classes, matrix_view<V> values,
-                   matrix_view<I> indices, Relation relation, Keep keep) {
-  auto const& policy = static_cast<Derived const&>(base);
-  expect_ids(function, "labels", labels, classes);
-  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
+template <class Policy, class Q, class C, class L, class V, class I, class Relation, class Keep>
+void mine_labelled(Policy const& policy, char const* function, matrix_view<Q const> queries,
+                   matrix_view<C const> candidates, vector_view<L const> labels, index_t classes,
+                   matrix_view<V> values, matrix_view<I> indices, Relation relation, Keep keep) {
+  if constexpr (is_host_policy_v<Policy>) { expect_ids(function, "labels", labels, classes); }
+  (void)function, (void)classes;
+  scored_rows<Policy, Q, C, Relation> const rows(policy, queries, candidates, relation);
   search_pairs(policy, rows.score(), keep, values, indices);
 }
 

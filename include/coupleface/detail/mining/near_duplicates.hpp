@@ -115,3 +115,7 @@ void find_near_duplicates(host_policy<Derived> const& base, matrix_view<V const>
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/mining/near_duplicates.cuh>
+#endif

@@ -43,7 +43,8 @@ void mine_nearest(host_policy<Derived> const& base, matrix_view<Q const> queries
 }
 
 /// The same search, one step at a time; none where there is nothing to search for.
-template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
+template <class Policy, class Q, class C, class V, class I, class Relation, class Keep,
+          class = void>
 class nearest_steps {
   using score_type = relation_score<Q, C, Relation>;
 
@@ -78,3 +79,7 @@ class nearest_steps {
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/mining/nearest.cuh>
+#endif

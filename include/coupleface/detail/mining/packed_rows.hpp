@@ -15,17 +15,35 @@ namespace detail {
 
 inline constexpr double float_unit = std::numeric_limits<float>::epsilon() / 2.0;
 
-/// A row divided by its norm, in float. Rows that are not finite become NaN, which reaches no
-/// threshold; a row without a direction becomes `degenerate`, 0 or NaN.
+/// A row divided by its norm, in float, element by element. Rows that are not finite become NaN,
+/// which reaches no threshold; a row without a direction becomes `degenerate`, 0 or NaN.
+template <class T>
+class unit_row {
+ public:
+  COUPLEFACE_HOST_DEVICE unit_row(T const* x, double norm, float degenerate)
+      : x_(std::isfinite(norm) && !is_degenerate<T>(norm) ? x : nullptr),
+        inverse_(1.0 / norm),
+        instead_(std::isfinite(norm) ? degenerate : float(not_a_number)) {}
+  COUPLEFACE_HOST_DEVICE float operator()(index_t j) const {
+    return x_ != nullptr ? static_cast<float>(load(x_[j]) * inverse_) : instead_;
+  }
+  COUPLEFACE_HOST_DEVICE bool has_direction() const { return x_ != nullptr; }
+  COUPLEFACE_HOST_DEVICE float instead() const { return instead_; }
+
+ private:
+  T const* x_;
+  double inverse_;
+  float instead_;  ///< of every element, where there is no direction
+};
+
 template <class T>
 void write_unit_row(T const* x, double norm, index_t width, float degenerate, float* unit) {
-  if (!std::isfinite(norm) || is_degenerate<T>(norm)) {
-    std::fill(unit, unit + width,
-              std::isfinite(norm) ? degenerate : std::numeric_limits<float>::quiet_NaN());
+  unit_row<T> const row(x, norm, degenerate);
+  if (!row.has_direction()) {
+    std::fill(unit, unit + width, row.instead());
     return;
   }
-  double const inverse = 1.0 / norm;
-  for (index_t j = 0; j < width; ++j) { unit[j] = static_cast<float>(load(x[j]) * inverse); }
+  for (index_t j = 0; j < width; ++j) { unit[j] = row(j); }
 }
 
 /// The words of a row of floats, `stride` apart.
@@ -52,6 +70,16 @@ inline double packing_residual(screen_element element, float const* x, index_t w
   }
   return std::isnan(square) ? 0 : std::sqrt(square);
 }
+
+/// A float below x (x itself where that is -infinity or NaN), at most two units of its last place.
+COUPLEFACE_HOST_DEVICE inline float next_below(double x) {
+  float const nearest = static_cast<float>(x);
+  std::uint32_t const bits = element_bits::bits_of(nearest);
+  if (std::isnan(nearest) || bits == 0xff800000u) { return nearest; }
+  if (nearest == 0) { return element_bits::float_of(0x80000001u); }
+  return element_bits::float_of(bits >> 31 ? bits + 1 : bits - 1);
+}
+COUPLEFACE_HOST_DEVICE inline float next_above(double x) { return -next_below(-x); }
 
 struct survey {
   double largest_residual = 0;
@@ -100,14 +128,14 @@ survey survey_rows(Policy const& policy, screen_kernels const& kernels, Score co
 /// products and sums in float, in any order, add (d + 4) u of the sum of magnitudes; a tenth more
 /// covers the higher orders up to d = 10^6, 2^-120 an element what underflows, 2^-22 M^2 the
 /// roundings of the exact value itself, so that scores which are equal once stored are never told
-/// apart here.
-inline double screen_error(index_t width, double magnitude, double residual) {
+/// apart here. Where sums are not rounded to nearest, `unit` says what each addition may lose.
+COUPLEFACE_HOST_DEVICE inline double screen_error(index_t width, double magnitude, double residual,
+                                                  double unit = float_unit) {
   double const moved =
       residual * (1 + 1e-9) + 1.01 * float_unit * magnitude + double(width) * 0x1p-140;
   double const largest = magnitude + moved;
-  return moved * (2 * magnitude + moved) +
-         1.1 * (double(width) + 4) * float_unit * largest * largest + double(width) * 0x1p-120 +
-         0x1p-22 * magnitude * magnitude;
+  return moved * (2 * magnitude + moved) + 1.1 * (double(width) + 4) * unit * largest * largest +
+         double(width) * 0x1p-120 + 0x1p-22 * magnitude * magnitude;
 }
 
 /// Packs rows [first, first + count) into panels of `panel_rows`; the last one is filled up with

@@ -44,7 +44,7 @@ inline constexpr bool has_upper_bound<
     true;
 
 template <class A, class B>
-bool same_rows(matrix_view<A> a, matrix_view<B> b) {
+COUPLEFACE_HOST_DEVICE bool same_rows(matrix_view<A> a, matrix_view<B> b) {
   if constexpr (std::is_same_v<A, B>) {
     return a.data_handle() == b.data_handle() && a.extent(0) == b.extent(0) &&
            a.stride(0) == b.stride(0);
@@ -67,15 +67,22 @@ struct relation_score {
           ? screening::direct
           : (has_upper_bound<Relation> ? screening::bounded : screening::none);
   static constexpr bool absolute = false;
+  static constexpr bool packs_alike = true;  ///< a row as query and the same row as candidate
+  using query_element = Q;
+  using candidate_element = C;
 
-  index_t queries() const { return query_rows.extent(0); }
-  index_t candidates() const { return candidate_rows.extent(0); }
-  bool symmetric() const { return same_rows(query_rows, candidate_rows); }
+  COUPLEFACE_HOST_DEVICE index_t queries() const { return query_rows.extent(0); }
+  COUPLEFACE_HOST_DEVICE index_t candidates() const { return candidate_rows.extent(0); }
+  COUPLEFACE_HOST_DEVICE bool symmetric() const { return same_rows(query_rows, candidate_rows); }
 
-  double operator()(index_t query, index_t candidate) const {
-    return relation(row<Q>{query_rows.row(query), query_rows.extent(1), query_norms[query]},
-                    row<C>{candidate_rows.row(candidate), candidate_rows.extent(1),
-                           candidate_norms[candidate]});
+  COUPLEFACE_HOST_DEVICE double operator()(index_t query, index_t candidate) const {
+    return relation(query_row(query), candidate_row(candidate));
+  }
+  COUPLEFACE_HOST_DEVICE row<Q> query_row(index_t i) const {
+    return {query_rows.row(i), query_rows.extent(1), query_norms[i]};
+  }
+  COUPLEFACE_HOST_DEVICE row<C> candidate_row(index_t j) const {
+    return {candidate_rows.row(j), candidate_rows.extent(1), candidate_norms[j]};
   }
   /// Values of several pairs of one query.
   template <int N, class I>
@@ -99,8 +106,8 @@ struct relation_score {
     prefetch_row(candidate_rows.row(j), candidate_rows.extent(1));
   }
 
-  index_t packed_width() const { return query_rows.extent(1); }
-  double magnitude() const { return 1.0; }
+  COUPLEFACE_HOST_DEVICE index_t packed_width() const { return query_rows.extent(1); }
+  COUPLEFACE_HOST_DEVICE double magnitude() const { return 1.0; }
   void write_query(index_t i, float* unit) const {
     write_unit_row(query_rows.row(i), query_norms[i], query_rows.extent(1), degenerate(), unit);
   }
@@ -108,25 +115,39 @@ struct relation_score {
     write_unit_row(candidate_rows.row(j), candidate_norms[j], candidate_rows.extent(1),
                    degenerate(), unit);
   }
+  COUPLEFACE_HOST_DEVICE unit_row<Q> query_unit(index_t i) const {
+    return {query_rows.row(i), query_norms[i], degenerate()};
+  }
+  COUPLEFACE_HOST_DEVICE unit_row<C> candidate_unit(index_t j) const {
+    return {candidate_rows.row(j), candidate_norms[j], degenerate()};
+  }
   // Odd rows are packed as NaN.
-  bool odd_query(index_t i) const { return !std::isfinite(query_norms[i]); }
-  bool odd_candidate(index_t j) const { return !std::isfinite(candidate_norms[j]); }
+  COUPLEFACE_HOST_DEVICE bool odd_query(index_t i) const { return !std::isfinite(query_norms[i]); }
+  COUPLEFACE_HOST_DEVICE bool odd_candidate(index_t j) const {
+    return !std::isfinite(candidate_norms[j]);
+  }
 
-  double bound(double product, index_t query, index_t candidate) const {
+  COUPLEFACE_HOST_DEVICE double bound(double product, index_t query, index_t candidate) const {
     if constexpr (has_upper_bound<Relation>) {
       return relation.upper_bound(product, query_norms[query], candidate_norms[candidate]);
     } else {
-      return std::numeric_limits<double>::infinity();
+      return HUGE_VAL;
     }
   }
 
  private:
   // The cosine of a row without a direction is 0; what another relation makes of it no screen
   // knows.
-  static float degenerate() {
-    return screens_by == screening::direct ? 0.0f : std::numeric_limits<float>::quiet_NaN();
+  COUPLEFACE_HOST_DEVICE static float degenerate() {
+    return screens_by == screening::direct ? 0.0f : float(not_a_number);
   }
 };
+
+/// The score of a pair by those who work on it together; cuda/mining/ has it for teams.
+template <class Score>
+double score_by(one_thread const&, Score const& score, index_t query, index_t candidate) {
+  return score(query, candidate);
+}
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

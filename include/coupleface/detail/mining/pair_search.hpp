@@ -245,3 +245,7 @@ index_t search_pairs(host_policy<Derived> const& base, Score const& score, Keep 
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/mining/pair_search.cuh>
+#endif

@@ -100,8 +100,7 @@ struct part_pair {
     if (std::isnan(product)) {  // what no screen knows, no bound is asked about
       return lists.offer(q, c, std::numeric_limits<float>::infinity(), evaluated);
     }
-    float const bound = std::nextafter(static_cast<float>(lists.score.bound(product, q, c)),
-                                       std::numeric_limits<float>::infinity());
+    float const bound = next_above(lists.score.bound(product, q, c));
     if (!(bound < lists.thresholds[q])) { lists.offer(q, c, bound, evaluated); }
   }
 };

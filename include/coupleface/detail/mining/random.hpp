@@ -1,4 +1,4 @@
-// coupleface: candidates in a random order that is computed, not stored, host side.
+// coupleface: candidates in a random order that is computed, not stored.
 #pragma once
 
 #include <coupleface/detail/mixed_bits.hpp>
@@ -61,34 +61,47 @@ struct admits_all {
 };
 
 /// Fills a row of `slots` with the first kept and admitted candidates in random order, then sorts
-/// it.
-template <class Score, class Keep, class Admits, class V, class I>
-void draw_row(Score const& score, Keep const& keep, Admits const& admits, std::uint64_t seed,
-              index_t query, V* values, I* indices, index_t slots) {
+/// it. Of a team, all look for candidates and one has the heap.
+template <class Team, class Score, class Keep, class Admits, class V, class I>
+COUPLEFACE_HOST_DEVICE void draw_row(Team const& team, Score const& score, Keep const& keep,
+                                     Admits const& admits, std::uint64_t seed, index_t query,
+                                     V* values, I* indices, index_t slots) {
   bounded_heap<V, I> drawn(values, indices, slots);
-  drawn.clear();
+  if (team.leads()) { drawn.clear(); }
   random_order const order(seed, query, score.candidates());
   for (index_t position = 0; position < order.positions() && slots > 0; ++position) {
     index_t const candidate = order(position);
     if (candidate >= score.candidates() || !keep(query, candidate)) { continue; }
-    V const value = store<V>(score(query, candidate));
+    V const value = store<V>(score_by(team, score, query, candidate));
     if (!admits(value, candidate)) { continue; }
-    drawn.offer(value, static_cast<I>(candidate));
+    if (team.leads()) { drawn.offer(value, static_cast<I>(candidate)); }
     --slots;
   }
-  drawn.finish();
+  if (team.leads()) { drawn.finish(); }
 }
 
-template <class Derived, class Q, class C, class V, class I, class Relation, class Keep>
-void mine_random(host_policy<Derived> const& base, matrix_view<Q const> queries,
+template <class Score, class Keep, class V, class I>
+struct draw_rows {
+  Score score;
+  Keep keep;
+  std::uint64_t seed;
+  matrix_view<V> values;
+  matrix_view<I> indices;
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
+    draw_row(team, score, keep, admits_all{}, seed, i, values.row(i), indices.row(i),
+             values.extent(1));
+  }
+};
+
+template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
+void mine_random(Policy const& policy, matrix_view<Q const> queries,
                  matrix_view<C const> candidates, std::uint64_t seed, matrix_view<V> values,
                  matrix_view<I> indices, Relation relation, Keep keep) {
-  auto const& policy = static_cast<Derived const&>(base);
-  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
-  auto const score = rows.score();
-  for_each_index(policy, queries.extent(0), [=](index_t i) {
-    draw_row(score, keep, admits_all{}, seed, i, values.row(i), indices.row(i), values.extent(1));
-  });
+  scored_rows<Policy, Q, C, Relation> const rows(policy, queries, candidates, relation);
+  using score_type = relation_score<Q, C, Relation>;
+  for_each_row<Q, C>(policy, queries.extent(0),
+                     draw_rows<score_type, Keep, V, I>{rows.score(), keep, seed, values, indices});
 }
 
 }  // namespace detail

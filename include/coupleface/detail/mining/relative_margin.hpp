@@ -1,4 +1,4 @@
-// coupleface: the nearest candidates clearly below each query's positive, host side.
+// coupleface: the nearest candidates clearly below each query's positive.
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
@@ -9,7 +9,7 @@ namespace detail {
 
 struct limit_of_each {
   double const* limits;
-  double operator()(index_t query) const { return limits[query]; }
+  COUPLEFACE_HOST_DEVICE double operator()(index_t query) const { return limits[query]; }
 };
 
 /// Never the positive itself, which a margin of 0 or a relation of 0 would let through, and nothing
@@ -19,31 +19,51 @@ struct below_positive {
   vector_view<P const> positives;
   double const* limits;
   Keep keep;
-  bool operator()(index_t query, index_t candidate) const {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     return !std::isnan(limits[query]) && index_t(positives(query)) != candidate &&
            keep(query, candidate);
   }
 };
 
 /// What a negative's relation may be beside a positive's; NaN where the latter is not finite.
-inline double limit_below(double positive, double margin) {
+COUPLEFACE_HOST_DEVICE inline double limit_below(double positive, double margin) {
   return std::isfinite(positive) ? positive - margin * std::fabs(positive) : not_a_number;
 }
 
-template <class Derived, class Q, class C, class P, class V, class I, class Relation, class Keep>
-void mine_relative_margin(host_policy<Derived> const& base, matrix_view<Q const> queries,
+/// Stores every query's limit; NaN where there is no positive.
+template <class Score, class P>
+struct store_limits {
+  Score score;
+  vector_view<P const> positives;
+  double margin;
+  double* limits;
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
+    index_t const positive = index_t(positives(i));
+    double limit = not_a_number;
+    // A device does not refuse ids that do not exist; it must not follow them either.
+    if (positive >= 0 && positive < score.candidates()) {
+      limit = limit_below(score_by(team, score, i, positive), margin);
+    }
+    if (team.leads()) { limits[i] = limit; }
+  }
+};
+
+template <class Policy, class Q, class C, class P, class V, class I, class Relation, class Keep>
+void mine_relative_margin(Policy const& policy, matrix_view<Q const> queries,
                           matrix_view<C const> candidates, vector_view<P const> positives,
                           double margin, matrix_view<V> values, matrix_view<I> indices,
                           Relation relation, Keep keep) {
-  auto const& policy = static_cast<Derived const&>(base);
-  expect_ids("mine_relative_margin", "positives", positives, candidates.extent(0));
-  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
-  scratch<double, Derived> const limits(policy, queries.extent(0));
+  if constexpr (is_host_policy_v<Policy>) {
+    expect_ids("mine_relative_margin", "positives", positives, candidates.extent(0));
+  }
+  scored_rows<Policy, Q, C, Relation> const rows(policy, queries, candidates, relation);
+  scratch<double, Policy> const limits(policy, queries.extent(0));
   auto const score = rows.score();
   double* const limit = limits.data();
-  for_each_index(policy, queries.extent(0), [=](index_t i) {
-    limit[i] = positives(i) < 0 ? not_a_number : limit_below(score(i, positives(i)), margin);
-  });
+  for_each_row<Q, C>(
+      policy, queries.extent(0),
+      store_limits<relation_score<Q, C, Relation>, P>{score, positives, margin, limit});
   using score_type = limited_score<relation_score<Q, C, Relation>, limit_of_each>;
   search_pairs(policy, score_type{score, {limit}}, below_positive<P, Keep>{positives, limit, keep},
                values, indices);

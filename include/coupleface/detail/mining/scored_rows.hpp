@@ -1,7 +1,8 @@
 // coupleface: the relation score of two sets of rows with its norms, whole or a block of queries at
-// a time, host side.
+// a time.
 #pragma once
 
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/mining/nearest.hpp>
 #include <coupleface/detail/scratch.hpp>
 
@@ -11,10 +12,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// Owns the norms of queries and candidates, in the policy's memory.
-template <class Derived, class Q, class C, class Relation>
+template <class Policy, class Q, class C, class Relation>
 class scored_rows {
  public:
-  scored_rows(Derived const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
+  scored_rows(Policy const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
               Relation relation)
       : queries_(queries),
         candidates_(candidates),
@@ -37,7 +38,7 @@ class scored_rows {
   matrix_view<Q const> queries_;
   matrix_view<C const> candidates_;
   Relation relation_;
-  row_norm_pair<Derived, Q, C> norms_;
+  row_norm_pair<Policy, Q, C> norms_;
 };
 
 /// What `keep` says of a block of queries that begins at `first`.
@@ -50,8 +51,10 @@ struct block_keep {
   }
 };
 
-/// Memory for a table that is only an intermediate step.
-inline constexpr index_t table_bytes = index_t(32) << 20;
+/// Memory for a table that is only an intermediate step. A device packs the candidates anew for
+/// every block of queries, and has more memory.
+template <class Policy>
+inline constexpr index_t table_bytes = index_t(is_host_policy_v<Policy> ? 32 : 1024) << 20;
 
 /// How many rows of `width` slots fit into `bytes`: at least one.
 template <class V, class I>
@@ -61,12 +64,12 @@ index_t table_rows(index_t width, index_t bytes) {
 
 /// The best `width` > 0 candidates of every query, in a table for as many queries at a time as fit
 /// into `bytes`; use(first, values, indices) sees each block, whose row i is query first + i.
-template <class V, class I, class Derived, class Rows, class Keep, class Use>
-void search_in_blocks(Derived const& policy, Rows const& rows, Keep const& keep, index_t width,
+template <class V, class I, class Policy, class Rows, class Keep, class Use>
+void search_in_blocks(Policy const& policy, Rows const& rows, Keep const& keep, index_t width,
                       index_t bytes, Use use) {
   index_t const block = std::min(rows.queries(), table_rows<V, I>(width, bytes));
-  scratch<V, Derived> const values(policy, block * width);
-  scratch<I, Derived> const indices(policy, block * width);
+  scratch<V, Policy> const values(policy, block * width);
+  scratch<I, Policy> const indices(policy, block * width);
   for (index_t first = 0; first < rows.queries(); first += block) {
     index_t const count = std::min(block, rows.queries() - first);
     matrix_view<V> const some_values(values.data(), count, width);

@@ -1,4 +1,4 @@
-// coupleface: the nearest candidates up to a limit of the relation, host side.
+// coupleface: the nearest candidates up to a limit of the relation.
 #pragma once
 
 #include <coupleface/detail/mining/scored_rows.hpp>
@@ -11,35 +11,39 @@ namespace detail {
 template <class Score, class Limit>
 struct limited_score : Score {
   Limit limit_of;
-  double limit(index_t query) const { return limit_of(query); }
+  COUPLEFACE_HOST_DEVICE double limit(index_t query) const { return limit_of(query); }
 };
 
 struct same_limit {
   double value;
-  double operator()(index_t) const { return value; }
+  COUPLEFACE_HOST_DEVICE double operator()(index_t) const { return value; }
 };
 
 /// Empties the slots of a ranked row without NaN whose value is under `lowest`.
 template <class V, class I>
-void cut_below(double lowest, V* values, I* indices, index_t slots) {
-  for (index_t slot = slots; slot-- > 0 && !(values[slot] >= lowest);) {
-    values[slot] = store<V>(no_score);
-    indices[slot] = I(-1);
+struct cut_below {
+  double lowest;
+  matrix_view<V> values;
+  matrix_view<I> indices;
+  template <class Team>
+  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
+    if (!team.leads()) { return; }
+    for (index_t slot = values.extent(1); slot-- > 0 && !(values(i, slot) >= lowest);) {
+      values(i, slot) = store<V>(no_score);
+      indices(i, slot) = I(-1);
+    }
   }
-}
+};
 
-template <class Derived, class Q, class C, class V, class I, class Relation, class Keep>
-void mine_similarity_window(host_policy<Derived> const& base, matrix_view<Q const> queries,
+template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
+void mine_similarity_window(Policy const& policy, matrix_view<Q const> queries,
                             matrix_view<C const> candidates, double lowest, double highest,
                             matrix_view<V> values, matrix_view<I> indices, Relation relation,
                             Keep keep) {
-  auto const& policy = static_cast<Derived const&>(base);
-  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
+  scored_rows<Policy, Q, C, Relation> const rows(policy, queries, candidates, relation);
   using score_type = limited_score<relation_score<Q, C, Relation>, same_limit>;
   search_pairs(policy, score_type{rows.score(), {highest}}, keep, values, indices);
-  for_each_index(policy, queries.extent(0), [=](index_t i) {
-    cut_below(lowest, values.row(i), indices.row(i), values.extent(1));
-  });
+  for_each_row<Q, C>(policy, queries.extent(0), cut_below<V, I>{lowest, values, indices});
 }
 
 }  // namespace detail

@@ -151,6 +151,18 @@ std::vector<index_t> count_chosen(char const* function, matrix_view<I const> ind
   return chosen;
 }
 
+/// Fills `result`, a table_statistics.
+template <class Derived, class V, class I, class Result>
+void describe_table(host_policy<Derived> const& policy, matrix_view<V const> values,
+                    matrix_view<I const> indices, index_t candidates,
+                    std::vector<double> const& edges, Result& result) {
+  result.chosen = count_chosen("describe_table", indices, candidates);
+  result.histogram.assign(edges.empty() ? 0 : edges.size() - 1, 0);
+  bin_edges const bins{edges.data(), index_t(result.histogram.size())};
+  summarize(total_table(policy, values, indices, bins, result.histogram.data()),
+            values.extent(0) * values.extent(1), result);
+}
+
 /// Of the pairs whose gap is a number, how many a penalty pushes.
 template <class Derived, class V, class I, class Penalty>
 double active_share_of(host_policy<Derived> const& base, matrix_view<V const> gaps,
@@ -178,3 +190,7 @@ double active_share_of(host_policy<Derived> const& base, matrix_view<V const> ga
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/mining/statistics.cuh>
+#endif

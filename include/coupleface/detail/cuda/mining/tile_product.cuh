@@ -1,0 +1,113 @@
+// coupleface: one tile of the product of packed rows by a block, in the threads' registers.
+//
+// Four warps have a quarter of 128 x 128 each. Rows pass through shared memory 32 columns at a
+// time, the next ones on their way while the block computes. Rows of a tile lie 80 bytes apart
+// there, so that the eight rows that a warp reads at once lie in different banks.
+#pragma once
+
+#include <coupleface/detail/cuda/tensor_core.cuh>
+#include <coupleface/detail/mining/tile_plan.hpp>
+
+#include <cstdint>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+inline constexpr int product_threads = 128;
+inline constexpr int warp_side = 64;     ///< rows and columns of a warp's quarter
+inline constexpr int words_across = 20;  ///< from a row of a stage to the next
+inline constexpr int stage_words = 2 * int(tile_rows) * words_across;
+inline constexpr index_t product_shared_bytes = 2 * stage_words * 4;
+
+/// Where in the tile the sum `e` of a thread lies that has tile (i, j) of 16 x 8 of its warp.
+COUPLEFACE_HOST_DEVICE constexpr int sum_row(int thread, int i, int e) {
+  return thread / 64 * warp_side + i * 16 + thread % 32 / 4 + e / 2 * 8;
+}
+COUPLEFACE_HOST_DEVICE constexpr int sum_column(int thread, int j, int e) {
+  return thread / 32 % 2 * warp_side + j * 8 + thread % 4 * 2 + e % 2;
+}
+
+template <class Element>
+class tile_product {
+ public:
+  static_assert(sizeof(Element) == 2);
+  static constexpr int down = warp_side / 16, across = warp_side / 8;
+
+  /// Rows [left_first, left_first + 128) by the same many from right_first. A row that does not
+  /// exist is the last one again.
+  COUPLEFACE_HOST_DEVICE tile_product(Element const* left, index_t left_first, index_t left_rows,
+                                      Element const* right, index_t right_first, index_t right_rows,
+                                      index_t stride) {
+    auto* const stages = reinterpret_cast<std::uint32_t*>(shared_memory());
+    index_t const steps = stride / packed_multiple;
+    // Thread t copies a quarter of the rows t / 4, t / 4 + 32, ...
+    auto const fetch = [&](index_t step) {
+      int const part = thread_in_block() % 4;
+      for (int r = thread_in_block() / 4; r < 2 * tile_rows; r += product_threads / 4) {
+        bool const is_left = r < tile_rows;
+        index_t const row = smaller((is_left ? left_first : right_first - tile_rows) + r,
+                                    (is_left ? left_rows : right_rows) - 1);
+        copy_to_shared(stages + step % 2 * stage_words + r * words_across + part * 4,
+                       (is_left ? left : right) + row * stride + step * packed_multiple + part * 8);
+      }
+      end_copies();
+    };
+    if (steps > 0) { fetch(0); }
+    for (index_t step = 0; step < steps; ++step) {
+      if (step + 1 < steps) {
+        fetch(step + 1);
+        wait_for_copies<1>();
+      } else {
+        wait_for_copies<0>();
+      }
+      wait_for_block();
+      std::uint32_t const* const stage = stages + step % 2 * stage_words;
+      multiply(stage);
+      multiply(stage + 8);
+      wait_for_block();
+    }
+  }
+
+  /// f(row, column, sum) for this thread's sums, row and column within the tile.
+  template <class Function>
+  COUPLEFACE_HOST_DEVICE void visit(Function f) const {
+    COUPLEFACE_UNROLL
+    for (int i = 0; i < down; ++i) {
+      COUPLEFACE_UNROLL
+      for (int j = 0; j < across; ++j) {
+        COUPLEFACE_UNROLL
+        for (int e = 0; e < 4; ++e) {
+          f(sum_row(thread_in_block(), i, e), sum_column(thread_in_block(), j, e), sums_[i][j][e]);
+        }
+      }
+    }
+  }
+
+ private:
+  /// Sixteen columns from the word `at` on.
+  COUPLEFACE_HOST_DEVICE void multiply(std::uint32_t const* at) {
+    int const thread = thread_in_block(), t = thread % 4;
+    std::uint32_t a[down][4], b[across][2];
+    COUPLEFACE_UNROLL
+    for (int i = 0; i < down; ++i) {
+      std::uint32_t const* const upper = at + sum_row(thread, i, 0) * words_across + t;
+      std::uint32_t const* const lower = at + sum_row(thread, i, 2) * words_across + t;
+      a[i][0] = upper[0], a[i][1] = lower[0], a[i][2] = upper[4], a[i][3] = lower[4];
+    }
+    COUPLEFACE_UNROLL
+    for (int j = 0; j < across; ++j) {
+      int const row = int(tile_rows) + thread / 32 % 2 * warp_side + j * 8 + thread % 32 / 4;
+      b[j][0] = at[row * words_across + t], b[j][1] = at[row * words_across + t + 4];
+    }
+    COUPLEFACE_UNROLL
+    for (int i = 0; i < down; ++i) {
+      COUPLEFACE_UNROLL
+      for (int j = 0; j < across; ++j) { multiply_tiles<Element>(sums_[i][j], a[i], b[j]); }
+    }
+  }
+
+  float sums_[down][across][4] = {};
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
