@@ -1,51 +1,13 @@
-// coupleface: candidates in a random order that is computed, not stored.
+// coupleface: candidates drawn in a random order.
 #pragma once
 
-#include <coupleface/detail/mixed_bits.hpp>
 #include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/random_order.hpp>
 
 #include <cstdint>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// @brief A pseudo-random permutation of [0, size) for every (seed, query), without a table.
-///
-/// A Feistel network permutes the positions 0 ... 2^bits - 1, 2^bits < 2 size; those that land
-/// beyond `size` are to be skipped. With independent random rounds a position lands anywhere with
-/// equal probability after two of them, and what is left of dependence between positions shrinks by
-/// the size of a half (at least 16) with every further pair; eight rounds leave less than 16^-3.
-class random_order {
- public:
-  COUPLEFACE_HOST_DEVICE random_order(std::uint64_t seed, index_t query, index_t size)
-      : key_(mixed_bits(seed, std::uint64_t(query))) {
-    int bits = 8;
-    while ((index_t(1) << bits) < size) { ++bits; }
-    low_bits_ = bits / 2;
-    low_mask_ = (std::uint64_t(1) << low_bits_) - 1;
-    high_mask_ = (std::uint64_t(1) << (bits - low_bits_)) - 1;
-    positions_ = index_t(1) << bits;
-  }
-
-  COUPLEFACE_HOST_DEVICE index_t positions() const { return positions_; }
-
-  COUPLEFACE_HOST_DEVICE index_t operator()(index_t position) const {
-    std::uint64_t low = std::uint64_t(position) & low_mask_;
-    std::uint64_t high = std::uint64_t(position) >> low_bits_;
-    for (std::uint64_t round = 0; round < 8; round += 2) {
-      high ^= mixed_bits(key_, (round << 32) + low) & high_mask_;
-      low ^= mixed_bits(key_, ((round + 1) << 32) + high) & low_mask_;
-    }
-    return static_cast<index_t>((high << low_bits_) | low);
-  }
-
- private:
-  std::uint64_t key_;
-  std::uint64_t low_mask_;
-  std::uint64_t high_mask_;
-  index_t positions_;
-  int low_bits_;
-};
 
 /// Admits what ranks after a slot that is taken already; behind an empty slot there is nothing.
 struct ranks_after {
@@ -68,7 +30,7 @@ COUPLEFACE_HOST_DEVICE void draw_row(Team const& team, Score const& score, Keep 
                                      V* values, I* indices, index_t slots) {
   bounded_heap<V, I> drawn(values, indices, slots);
   if (team.leads()) { drawn.clear(); }
-  random_order const order(seed, query, score.candidates());
+  random_order const order(seed, std::uint64_t(query), score.candidates());
   for (index_t position = 0; position < order.positions() && slots > 0; ++position) {
     index_t const candidate = order(position);
     if (candidate >= score.candidates() || !keep(query, candidate)) { continue; }

@@ -1,0 +1,113 @@
+// coupleface: where the records of a training set lie, from its .idx file or from the records.
+#pragma once
+
+#include <coupleface/detail/io/packed_label.hpp>
+#include <coupleface/detail/io/text_lines.hpp>
+
+#include <algorithm>
+#include <limits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+struct index_entry {
+  index_t key;
+  std::uint64_t offset;
+};
+
+/// The lines "key <tab> offset". Offsets are compared with the size of the .rec file.
+inline std::vector<index_entry> read_index(mapped_file const& index, std::uint64_t record_bytes) {
+  std::vector<index_entry> entries;
+  text_lines lines(index);
+  while (lines.next()) {
+    auto const fields = split_at(lines.line(), '\t');
+    if (fields.size() != 2) { lines.fail("is not a key, a tab and an offset"); }
+    index_t const key = expect_integer(lines, fields[0], "a key");
+    index_t const offset = expect_integer(lines, fields[1], "an offset");
+    if (key < 0) { lines.fail("has a negative key"); }
+    if (offset < 0 || static_cast<std::uint64_t>(offset) >= record_bytes) {
+      lines.fail("has offset " + std::to_string(offset) + ", but the .rec file has " +
+                 std::to_string(record_bytes) + " bytes");
+    }
+    entries.push_back({key, static_cast<std::uint64_t>(offset)});
+  }
+  return entries;
+}
+
+/// The same without an index: a record's key is its id.
+inline std::vector<index_entry> scan_records(std::shared_ptr<mapped_file const> const& file) {
+  std::vector<index_entry> entries;
+  for (std::uint64_t offset = 0; offset < file->size();) {
+    record_bytes const record = read_record(file, offset);
+    auto const id = unpack_head(file->path(), record).id;
+    auto const largest = static_cast<std::uint64_t>(std::numeric_limits<index_t>::max());
+    entries.push_back({static_cast<index_t>(std::min(id, largest)), offset});
+    offset = record.end;
+  }
+  return entries;
+}
+
+/// @brief What record 0 says: samples have the keys 1 ... samples, identities those that follow.
+struct record_layout {
+  std::vector<std::uint64_t> offsets;  ///< of the samples, then of the identities
+  index_t samples = 0;
+};
+
+/// Entries in order of their keys, which must be 0 ... n - 1; `path` is where they come from.
+inline void expect_every_key(std::string const& path, std::vector<index_entry>& entries) {
+  std::sort(entries.begin(), entries.end(),
+            [](index_entry const& a, index_entry const& b) { return a.key < b.key; });
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    index_t const key = entries[k].key;
+    if (key == static_cast<index_t>(k)) { continue; }
+    fail_file(path, 0,
+              key < static_cast<index_t>(k)
+                  ? "key " + std::to_string(key) + " is there twice"
+                  : "key " + std::to_string(k) + " is missing: record 0 makes keys ranges");
+  }
+}
+
+/// A set with a record 0 of two labels and no image, as InsightFace writes it.
+inline record_layout ranged_layout(std::string const& path, std::string const& entries_path,
+                                   std::vector<index_entry>& entries, packed_head const& head,
+                                   std::uint64_t head_offset) {
+  expect_every_key(entries_path, entries);
+  index_t const first = integral_label(path, head_offset, head.labels(0));
+  index_t const end = integral_label(path, head_offset, head.labels(1));
+  auto const records = static_cast<index_t>(entries.size());
+  if (first < 1 || end < first || end > records) {
+    fail_file(path, head_offset,
+              "record 0 puts identities at keys " + std::to_string(first) + " to " +
+                  std::to_string(end) + " (not included), but there are " +
+                  std::to_string(records) + " records");
+  }
+  record_layout layout;
+  layout.samples = first - 1;
+  for (index_t key = 1; key < end; ++key) {
+    layout.offsets.push_back(entries[static_cast<std::size_t>(key)].offset);
+  }
+  return layout;
+}
+
+/// `entries` as read from `entries_path`, in any order.
+inline record_layout lay_out_records(std::shared_ptr<mapped_file const> const& file,
+                                     std::string const& entries_path,
+                                     std::vector<index_entry> entries) {
+  auto const zero = std::find_if(entries.begin(), entries.end(),
+                                 [](index_entry const& entry) { return entry.key == 0; });
+  if (zero != entries.end()) {
+    record_bytes const record = read_record(file, zero->offset);
+    packed_head const head = unpack_head(file->path(), record);
+    if (is_range_head(head)) {
+      return ranged_layout(file->path(), entries_path, entries, head, record.begin);
+    }
+  }
+  record_layout layout;
+  for (index_entry const& entry : entries) { layout.offsets.push_back(entry.offset); }
+  std::sort(layout.offsets.begin(), layout.offsets.end());
+  layout.samples = static_cast<index_t>(layout.offsets.size());
+  return layout;
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
