@@ -143,8 +143,8 @@ class pickle_reader {
   [[noreturn]] void refuse() {
     std::string name;
     if (opcode_ == 'c' || opcode_ == 'i') {  // GLOBAL, INST
-      name = " of " + quoted(input_.take_line());
-      name += " " + quoted(input_.take_line());
+      name = " of " + in_quotes(input_.take_line());
+      name += " " + in_quotes(input_.take_line());
     } else if (opcode_ == 0x93) {  // STACK_GLOBAL
       std::string const attribute = text_on_top();
       name = " of " + text_on_top() + " " + attribute;
@@ -157,7 +157,7 @@ class pickle_reader {
   std::string text_on_top() {
     pickle_value const value = machine_.pop(at_);
     if (value.kind != pickle_kind::text) { return "a value that is no text"; }
-    return quoted(input_.text(value.begin, static_cast<std::uint64_t>(value.payload)));
+    return in_quotes(input_.text(value.begin, static_cast<std::uint64_t>(value.payload)));
   }
 
   pickle_input input_;

@@ -66,7 +66,7 @@ inline bool parse_integer(std::string_view text, index_t& value) {
 }
 
 /// `text` for a message: its beginning, without what a terminal would act upon.
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (char const c : text.substr(0, 60)) { result += c >= ' ' && c <= '~' ? c : '?'; }
   return result + (text.size() > 60 ? "...'" : "'");
@@ -75,7 +75,7 @@ inline std::string quoted(std::string_view text) {
 inline index_t expect_integer(text_lines const& lines, std::string_view text, char const* what) {
   index_t value = 0;
   if (!parse_integer(text, value)) {
-    lines.fail("has " + quoted(text) + " where " + what + " should be");
+    lines.fail("has " + in_quotes(text) + " where " + what + " should be");
   }
   return value;
 }
@@ -130,7 +130,7 @@ inline std::size_t expect_column(text_lines const& lines, std::vector<std::strin
   for (std::size_t k = 0; k < header.size(); ++k) {
     if (header[k] == name) { return k; }
   }
-  lines.fail("has no column " + quoted(name));
+  lines.fail("has no column " + in_quotes(name));
 }
 
 }  // namespace detail

@@ -1,0 +1,83 @@
+// coupleface: the lines of image lists and tables.
+#pragma once
+
+#include <coupleface/detail/io/text_lines.hpp>
+
+#include <utility>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// What lies before and behind the last tab, comma or space of a line.
+inline std::pair<std::string_view, std::string_view> split_last(text_lines const& lines) {
+  std::string_view line = lines.line();
+  line = line.substr(0, line.find_last_not_of(" \t") + 1);
+  std::size_t const separator = line.find_last_of("\t, ");
+  if (separator == std::string_view::npos) { lines.fail("has no path and label"); }
+  std::string_view const last = line.substr(separator + 1);
+  bool const comma = line[separator] == ',';
+  line = line.substr(0, separator);
+  line = line.substr(0, line.find_last_not_of(" \t") + 1);
+  if (!comma && !line.empty() && line.back() == ',') { line.remove_suffix(1); }
+  if (line.empty()) { lines.fail("has no path"); }
+  return {line, last};
+}
+
+/// Calls `take(lines, fields)` for every line of a CSV table behind its header, with the fields of
+/// the columns named, in that order.
+template <class Take>
+void read_table(std::string const& path, std::vector<std::string> const& columns, Take take) {
+  mapped_file const file(path);
+  text_lines lines(file);
+  if (!lines.next()) { fail_file(path, 0, "has no header"); }
+  auto const header = split_csv(lines);
+  std::vector<std::size_t> places;
+  for (std::string const& column : columns) {
+    places.push_back(expect_column(lines, header, column));
+  }
+  while (lines.next()) {
+    auto fields = split_csv(lines);
+    if (fields.size() != header.size()) {
+      lines.fail("has " + std::to_string(fields.size()) + " fields, the header " +
+                 std::to_string(header.size()));
+    }
+    std::vector<std::string> wanted;
+    for (std::size_t const place : places) { wanted.push_back(fields[place]); }
+    take(lines, wanted);
+  }
+}
+
+/// `unique` becomes the names in order, the result the place of each of `names` there.
+inline std::vector<index_t> number_names(std::vector<std::string> const& names,
+                                         std::vector<std::string>& unique) {
+  unique = names;
+  std::sort(unique.begin(), unique.end());
+  unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
+  std::vector<index_t> numbers;
+  for (std::string const& name : names) {
+    numbers.push_back(std::lower_bound(unique.begin(), unique.end(), name) - unique.begin());
+  }
+  return numbers;
+}
+
+inline void write_lines(std::string const& path, std::vector<std::string> const& names,
+                        std::vector<index_t> const& labels, std::string const& before) {
+  atomic_file file(path);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::string const& name = names[i];
+    // What a reader would take for a separator, or cut off.
+    bool const plain = !name.empty() &&
+                       name.find_first_of(std::string("\n\r\t\0", 4)) == std::string::npos &&
+                       std::string_view(" ,").find(name.back()) == std::string_view::npos &&
+                       (i > 0 || name.compare(0, 3, "\xEF\xBB\xBF") != 0);
+    if (!plain) {
+      fail_file(path, file.offset(), "a list cannot hold the path " + in_quotes(name));
+    }
+    std::string const line = before + name + "\t" + std::to_string(labels.at(i)) + "\n";
+    file.write(line.data(), line.size());
+  }
+  file.commit();
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

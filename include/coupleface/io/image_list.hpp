@@ -1,0 +1,131 @@
+// coupleface: lists of image files with labels, and folders with a folder for each person.
+//
+// Text files: LF or CRLF, the last newline may be missing, a UTF-8 byte order mark and blank lines
+// are passed over, a zero byte is an error. Names may hold spaces. A bad line throws
+// std::runtime_error naming file, byte and line. Source: ours (.lst: insightface, dir2lst.py and
+// face_preprocess.parse_lst_line).
+#pragma once
+
+#include <coupleface/detail/io/image_folder.hpp>
+#include <coupleface/detail/io/list_lines.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/io/face_sample.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief Image files and labels. Everything const may be called from several threads at once.
+struct image_list {
+  std::string folder;               ///< what relative paths are relative to; empty or with '/'
+  std::vector<std::string> paths;   ///< [n], as the list has them
+  std::vector<index_t> labels;      ///< [n]
+  std::vector<std::string> people;  ///< [classes], or empty where labels are the list's own numbers
+
+  index_t size() const { return static_cast<index_t>(paths.size()); }
+
+  /// @brief Where image i lies. @throws std::invalid_argument unless 0 <= i < size()
+  std::string path(index_t i) const {
+    detail::expect(i >= 0 && i < size(), "image_list::path", "there is no such image");
+    return detail::joined(folder, paths[static_cast<std::size_t>(i)]);
+  }
+
+  /// @brief Image i, its file mapped. @throws std::runtime_error if that is not possible
+  face_sample sample(index_t i) const {
+    auto const file = std::make_shared<detail::mapped_file const>(path(i));
+    return {{file->data(), static_cast<index_t>(file->size())},
+            labels[static_cast<std::size_t>(i)],
+            file};
+  }
+};
+
+/// @brief Reads lines "path label": the label is the integer behind the last tab, comma or space;
+/// blanks and one comma before that separator belong to neither.
+/// @throws std::runtime_error for a line without a path or an integer
+inline image_list read_image_list(std::string const& path) {
+  image_list list;
+  list.folder = detail::folder_of(path);
+  detail::mapped_file const file(path);
+  detail::text_lines lines(file);
+  while (lines.next()) {
+    auto const [name, label] = detail::split_last(lines);
+    list.paths.emplace_back(name);
+    list.labels.push_back(detail::expect_integer(lines, label, "the label"));
+  }
+  return list;
+}
+
+/// @brief Reads InsightFace's .lst: lines "flag <tab> path <tab> label"; fields behind those
+/// (boxes, landmarks) are passed over.
+/// @throws std::runtime_error for fewer fields, or where flag or label is no integer
+inline image_list read_lst(std::string const& path) {
+  image_list list;
+  list.folder = detail::folder_of(path);
+  detail::mapped_file const file(path);
+  detail::text_lines lines(file);
+  while (lines.next()) {
+    auto const fields = detail::split_at(lines.line(), '\t');
+    if (fields.size() < 3) { lines.fail("is not a flag, a path and a label between tabs"); }
+    detail::expect_integer(lines, fields[0], "the flag");
+    if (fields[1].empty()) { lines.fail("has no path"); }
+    list.paths.emplace_back(fields[1]);
+    list.labels.push_back(
+        detail::expect_integer(lines, fields[2], "the label (im2rec's order is another)"));
+  }
+  return list;
+}
+
+/// The columns of a table of images.
+struct image_columns {
+  std::string path = "path";
+  std::string person = "person";
+};
+
+/// @brief Reads a CSV table with a header; fields may be quoted. A person is a name: labels number
+/// the names in the order of their bytes, as read_image_folder does.
+/// @throws std::runtime_error for missing columns, lines of other widths, empty paths or names
+inline image_list read_image_table(std::string const& path, image_columns const& columns = {}) {
+  image_list list;
+  list.folder = detail::folder_of(path);
+  std::vector<std::string> names;
+  detail::read_table(path, {columns.path, columns.person},
+                     [&](detail::text_lines const& lines, std::vector<std::string>& fields) {
+                       if (fields[0].empty() || fields[1].empty()) {
+                         lines.fail("has an empty path or person");
+                       }
+                       list.paths.push_back(std::move(fields[0]));
+                       names.push_back(std::move(fields[1]));
+                     });
+  list.labels = detail::number_names(names, list.people);
+  return list;
+}
+
+/// @brief The files in the folders of a folder: each of those is a person. Persons and files are in
+/// the order of their names' bytes; hidden ones, and files beside the folders, are passed over.
+/// @throws std::runtime_error if a folder cannot be read or holds a folder within a person's
+inline image_list read_image_folder(std::string const& path) {
+  image_list list;
+  list.folder = path + "/";
+  list.people = detail::sorted_names(path, detail::entry_kind::folder);
+  for (std::size_t person = 0; person < list.people.size(); ++person) {
+    std::string const& name = list.people[person];
+    for (std::string const& file :
+         detail::sorted_names(path + "/" + name, detail::entry_kind::file)) {
+      list.paths.push_back(name + "/" + file);
+      list.labels.push_back(static_cast<index_t>(person));
+    }
+  }
+  return list;
+}
+
+/// @brief Writes "path <tab> label" lines, which read_image_list reads; atomically.
+/// @throws std::runtime_error for a path that such a line cannot hold, or if the system refuses
+inline void write_image_list(std::string const& path, image_list const& list) {
+  detail::write_lines(path, list.paths, list.labels, "");
+}
+
+/// @brief Writes a .lst, which read_lst and InsightFace's tools read; atomically.
+/// @throws std::runtime_error as write_image_list
+inline void write_lst(std::string const& path, image_list const& list) {
+  detail::write_lines(path, list.paths, list.labels, "1\t");
+}
+
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,93 @@
+// coupleface: lists as IJB-B and IJB-C come with: which images make a template, and which pairs of
+// templates are compared.
+//
+// Text as in io/image_list.hpp; a bad line throws std::runtime_error naming file, byte and line.
+// Source: ours (layouts: insightface, ijb*_face_tid_mid.txt and ijb*_template_pair_label.txt; the
+// CSV tables of the benchmarks themselves, whose columns are named by the caller).
+#pragma once
+
+#include <coupleface/detail/io/list_lines.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief Row i: image i belongs to template template_ids[i] and to media_ids[i] of it (the frames
+/// of one video share that).
+struct template_list {
+  std::vector<std::string> files;     ///< [n]
+  std::vector<index_t> template_ids;  ///< [n]
+  std::vector<index_t> media_ids;     ///< [n]
+};
+
+/// The columns of a table of templates.
+struct template_columns {
+  std::string file = "FILENAME";
+  std::string template_id = "TEMPLATE_ID";
+  std::string media_id = "MEDIA_ID";
+};
+
+/// @brief Reads lines "file template_id media_id", blanks between; the file is all before the last
+/// two fields.
+/// @throws std::runtime_error for fewer fields or ids that are no integers
+inline template_list read_template_list(std::string const& path) {
+  template_list list;
+  detail::mapped_file const file(path);
+  detail::text_lines lines(file);
+  while (lines.next()) {
+    auto const fields = detail::split_at_blanks(lines.line());
+    if (fields.size() < 3) { lines.fail("is not a file, a template id and a media id"); }
+    auto const ids = fields.end() - 2;
+    auto const* const begin = fields[0].data();
+    auto const& last = fields[fields.size() - 3];
+    list.files.emplace_back(begin, last.data() + last.size());
+    list.template_ids.push_back(detail::expect_integer(lines, ids[0], "a template id"));
+    list.media_ids.push_back(detail::expect_integer(lines, ids[1], "a media id"));
+  }
+  return list;
+}
+
+/// @brief The same from a CSV table with a header; fields may be quoted.
+/// @throws std::runtime_error for missing columns, lines of other widths, ids that are no integers
+inline template_list read_template_table(std::string const& path,
+                                         template_columns const& columns = {}) {
+  template_list list;
+  detail::read_table(
+      path, {columns.file, columns.template_id, columns.media_id},
+      [&](detail::text_lines const& lines, std::vector<std::string>& fields) {
+        list.files.push_back(std::move(fields[0]));
+        list.template_ids.push_back(detail::expect_integer(lines, fields[1], "a template id"));
+        list.media_ids.push_back(detail::expect_integer(lines, fields[2], "a media id"));
+      });
+  return list;
+}
+
+/// @brief Comparison i: templates first[i] and second[i], of one person or not.
+struct template_pairs {
+  std::vector<index_t> first;       ///< [n], template ids
+  std::vector<index_t> second;      ///< [n]
+  std::vector<unsigned char> same;  ///< [n], 0 or 1
+};
+
+/// @brief Reads lines "template template same" with blanks or commas between; a first line without
+/// a digit is a header and passed over.
+/// @throws std::runtime_error for other numbers of fields, ids that are no integers, and labels
+///   other than 0 and 1
+inline template_pairs read_template_pairs(std::string const& path) {
+  template_pairs pairs;
+  detail::mapped_file const file(path);
+  detail::text_lines lines(file);
+  for (bool first = true; lines.next(); first = false) {
+    std::string_view const line = lines.line();
+    if (first && line.find_first_of("0123456789") == std::string_view::npos) { continue; }
+    auto const fields = line.find(',') == std::string_view::npos ? detail::split_at_blanks(line)
+                                                                 : detail::split_at(line, ',');
+    if (fields.size() != 3) { lines.fail("is not two templates and a label"); }
+    index_t const same = detail::expect_integer(lines, fields[2], "the label");
+    if (same != 0 && same != 1) { lines.fail("has a label other than 0 and 1"); }
+    pairs.first.push_back(detail::expect_integer(lines, fields[0], "a template id"));
+    pairs.second.push_back(detail::expect_integer(lines, fields[1], "a template id"));
+    pairs.same.push_back(static_cast<unsigned char>(same));
+  }
+  return pairs;
+}
+
+COUPLEFACE_NAMESPACE_END
