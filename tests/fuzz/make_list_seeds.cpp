@@ -1,0 +1,40 @@
+// Writes seeds for list_fuzz into a folder: one list of each kind.
+#include <coupleface/io/image_list.hpp>
+
+#include <cstdio>
+#include <fstream>
+
+namespace cf = coupleface;
+
+namespace {
+
+void write_seeds(std::string const& folder) {
+  cf::image_list list;
+  list.paths = {"a b, c.jpg", " d.jpg", "/e/f.jpg"};
+  list.labels = {0, -5, 1 << 30};
+  cf::write_image_list(folder + "/images", list);
+  cf::write_lst(folder + "/lst", list);
+  std::ofstream(folder + "/table") << "split,path,person\r\ndev,\"a, \"\"1\"\".jpg\",Anna\r\n\n";
+  std::ofstream(folder + "/commas") << "\xEF\xBB\xBF"
+                                       "a.jpg, 1\nb.jpg ,2\nc.jpg\t3";
+  std::ofstream(folder + "/templates") << "1.jpg 1 69544\n2 b.jpg\t1\t3720\r\n";
+  std::ofstream(folder + "/template_table") << "TEMPLATE_ID,FILENAME,MEDIA_ID\n7,img/1.jpg,9\n";
+  std::ofstream(folder + "/pairs") << "1 11065 1\n171707,187946,0\n";
+  std::ofstream(folder + "/pair_table") << "A,B,SAME\n1,11065,1\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: make_list_seeds FOLDER\n", stderr);
+    return 2;
+  }
+  try {
+    write_seeds(argv[1]);
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "make_list_seeds: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
