@@ -1,0 +1,160 @@
+// What is made of the images.
+#pragma once
+
+#include <coupleface/io/sample_loader.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "arguments.hpp"
+#include "inputs.hpp"
+#include "output_folder.hpp"
+
+namespace convert_faces {
+
+/// Calls take(i, sample) for every image in order, while threads read ahead.
+template <class Source, class Take>
+void for_each_image(Source const& source, int threads, Take take) {
+  coupleface::loader_settings settings;
+  settings.batch_size = 16;
+  settings.threads = threads;
+  settings.batches_in_flight = 2 * threads;
+  coupleface::sample_loader loader(source, settings, coupleface::in_order{});
+  while (auto const batch = loader.next()) {
+    for (std::size_t k = 0; k < batch->samples.size(); ++k)
+      take(batch->indices[k], batch->samples[k]);
+  }
+}
+
+/// So many digits that names sort as numbers do.
+inline std::string padded(index_t number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%08lld", static_cast<long long>(number));
+  return text;
+}
+
+inline std::string ending_of(coupleface::byte_view bytes) {
+  auto const begins = [&](std::vector<std::uint8_t> const& magic) {
+    for (std::size_t k = 0; k < magic.size(); ++k) {
+      if (index_t(k) >= bytes.extent(0) || bytes(index_t(k)) != magic[k]) return false;
+    }
+    return true;
+  };
+  return begins({0xff, 0xd8, 0xff}) ? ".jpg" : begins({0x89, 'P', 'N', 'G'}) ? ".png" : ".img";
+}
+
+/// The person of a label: the name that the input has for it, or the number.
+inline std::string person_of(record_set const&, index_t label) { return padded(label); }
+inline std::string person_of(image_list const& list, index_t label) {
+  return list.people.empty() ? padded(label) : list.people.at(std::size_t(label));
+}
+
+inline std::string csv_field(std::string const& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  if (text.find_first_of("\n\r") != std::string::npos)
+    throw std::runtime_error("a name with a line break fits no table");
+  std::string quoted = "\"";
+  for (char const c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+template <class Source>
+void write_people(arguments const& a, Source const& source) {
+  output_folder folder(a.output);
+  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+    std::string const person = person_of(source, sample.label);
+    // Names come from a file: none of them may lead out of the folder.
+    if (person.empty() || person[0] == '.' || person.find('/') != std::string::npos ||
+        sample.label < 0)
+      throw std::runtime_error(a.input + ": image " + std::to_string(i) +
+                               ": the person cannot be a folder's name");
+    folder.write(person + "/" + padded(i) + ending_of(sample.bytes), sample.bytes);
+  });
+  folder.commit();
+}
+
+template <class Source>
+void write_list(arguments const& a, Source const& source) {
+  output_folder folder(a.output);
+  image_list list;
+  std::string table = "path,person\n";
+  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+    std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
+    folder.write(name, sample.bytes);
+    list.paths.push_back(name);
+    list.labels.push_back(sample.label);
+    if (a.to == "table") table += name + "," + csv_field(person_of(source, sample.label)) + "\n";
+  });
+  if (a.to == "list") coupleface::write_image_list(folder.path("list.txt"), list);
+  if (a.to == "lst") coupleface::write_lst(folder.path("train.lst"), list);
+  if (a.to == "table") {
+    auto const* const bytes = reinterpret_cast<std::uint8_t const*>(table.data());
+    folder.write("list.csv", {bytes, static_cast<index_t>(table.size())});
+  }
+  folder.commit();
+}
+
+template <class Source>
+void write_records(arguments const& a, Source const& source) {
+  output_folder folder(a.output);
+  coupleface::record_set_writer writer(folder.path("train.rec"), a.height, a.width);
+  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+    try {
+      writer.append(sample.bytes, sample.label);
+    } catch (std::invalid_argument const& error) {
+      throw std::runtime_error(a.input + ": image " + std::to_string(i) + ": " + error.what());
+    }
+  });
+  writer.commit();
+  folder.commit();
+}
+
+template <class Source>
+void write_pack(arguments const& a, Source const& source) {
+  expect_absent(a.output);
+  coupleface::verification_pack_writer writer(a.output, a.protocol);
+  coupleface::face_sample first;
+  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+    if (i % 2 == 1) writer.append(first.bytes, sample.bytes, source.same(i / 2));
+    first = sample;
+  });
+  writer.commit();
+}
+
+template <class Source>
+void write_pairs(arguments const& a, Source const& source) {
+  output_folder folder(a.output);
+  std::string table = "a,b,same\n";
+  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+    std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
+    folder.write(name, sample.bytes);
+    table += name + (i % 2 == 0 ? "," : source.same(i / 2) ? ",1\n" : ",0\n");
+  });
+  auto const* const bytes = reinterpret_cast<std::uint8_t const*>(table.data());
+  folder.write("pairs.csv", {bytes, static_cast<index_t>(table.size())});
+  folder.commit();
+}
+
+template <class Source>
+void convert_labelled(arguments const& a, Source const& source) {
+  if (a.to == "pack" || a.to == "pairs")
+    throw std::runtime_error(a.input + ": has people, no pairs: --to " + a.to +
+                             " needs a pack or a table a,b,same");
+  if (a.to == "folder") return write_people(a, source);
+  if (a.to == "rec") return write_records(a, source);
+  write_list(a, source);
+}
+
+template <class Source>
+void convert_pairs(arguments const& a, Source const& source) {
+  if (a.to == "pack") return write_pack(a, source);
+  if (a.to == "pairs") return write_pairs(a, source);
+  throw std::runtime_error(a.input + ": has pairs, no people: --to " + a.to + " is not possible");
+}
+
+inline void convert(arguments const& a, image_list const& list) { convert_labelled(a, list); }
+inline void convert(arguments const& a, record_set const& set) { convert_labelled(a, set); }
+inline void convert(arguments const& a, image_pairs const& pairs) { convert_pairs(a, pairs); }
+inline void convert(arguments const& a, verification_pack const& pack) { convert_pairs(a, pack); }
+
+}  // namespace convert_faces

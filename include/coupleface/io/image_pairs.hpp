@@ -1,0 +1,66 @@
+// coupleface: tables of pairs of image files, of one person or not.
+//
+// A CSV table with a header, text as in io/image_list.hpp. It offers what verification_pack does. A
+// bad line throws std::runtime_error naming file, byte and line. Source: ours.
+#pragma once
+
+#include <coupleface/detail/io/image_folder.hpp>
+#include <coupleface/detail/io/list_lines.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/io/face_sample.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief Image files 2 p and 2 p + 1 are pair p. Everything const may be called from several
+/// threads at once.
+struct image_pairs {
+  std::string folder;                ///< what relative paths are relative to; empty or with '/'
+  std::vector<std::string> paths;    ///< [2 n], as the table has them
+  std::vector<unsigned char> flags;  ///< [n], 1: one person
+
+  index_t pairs() const { return static_cast<index_t>(flags.size()); }
+  index_t size() const { return static_cast<index_t>(paths.size()); }
+
+  /// @throws std::invalid_argument unless 0 <= pair < pairs()
+  bool same(index_t pair) const {
+    detail::expect(pair >= 0 && pair < pairs(), "image_pairs::same", "there is no such pair");
+    return flags[static_cast<std::size_t>(pair)] != 0;
+  }
+
+  /// @brief Image i, its file mapped; the label is same(i / 2).
+  /// @throws std::invalid_argument unless 0 <= i < size(), std::runtime_error if the file cannot be
+  ///   mapped
+  face_sample sample(index_t i) const {
+    detail::expect(i >= 0 && i < size(), "image_pairs::sample", "there is no such image");
+    auto const file = std::make_shared<detail::mapped_file const>(
+        detail::joined(folder, paths[static_cast<std::size_t>(i)]));
+    return {{file->data(), static_cast<index_t>(file->size())}, same(i / 2) ? 1 : 0, file};
+  }
+};
+
+/// The columns of a table of pairs.
+struct pair_columns {
+  std::string a = "a";
+  std::string b = "b";
+  std::string same = "same";
+};
+
+/// @throws std::runtime_error for missing columns, lines of other widths, empty paths, and labels
+///   other than 0 and 1
+inline image_pairs read_image_pairs(std::string const& path, pair_columns const& columns = {}) {
+  image_pairs pairs;
+  pairs.folder = detail::folder_of(path);
+  detail::read_table(path, {columns.a, columns.b, columns.same},
+                     [&](detail::text_lines const& lines, std::vector<std::string>& fields) {
+                       if (fields[0].empty() || fields[1].empty()) { lines.fail("has no path"); }
+                       if (fields[2] != "0" && fields[2] != "1") {
+                         lines.fail("has a label other than 0 and 1");
+                       }
+                       pairs.paths.push_back(std::move(fields[0]));
+                       pairs.paths.push_back(std::move(fields[1]));
+                       pairs.flags.push_back(fields[2] == "1" ? 1 : 0);
+                     });
+  return pairs;
+}
+
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,154 @@
+#!/bin/sh
+# The converter from outside: every form into every other and back, the same bytes, and what it
+# refuses without leaving anything behind. usage: convert_faces_test.sh PROGRAM FOLDER (emptied)
+set -eu
+program=$1
+folder=$2
+rm -rf "$folder"
+mkdir -p "$folder"
+cd "$folder"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+convert() {
+  "$program" "$@" >log 2>&1 || fail "$*: $(cat log)"
+  expect_log "^[0-9]* images$"
+}
+expect_log() {
+  grep -q -e "$1" log || fail "no '$1' in: $(cat log)"
+}
+# All images of a folder of people or of images, in order; a line for each.
+sums() {
+  find "$1" -name '*.jpg' -o -name '*.png' -o -name '*.img' | LC_ALL=C sort | while read -r file; do
+    cksum <"$file"
+  done
+}
+expect_same_images() {
+  sums "$1" >sums_1
+  sums "$2" >sums_2
+  [ -s sums_1 ] || fail "$1: no images"
+  cmp sums_1 sums_2 || fail "$1 and $2 hold other images"
+}
+
+mkdir -p "people/Anna B" people/Berta "people/Clara, C"
+number=0
+for person in "Anna B" Berta "Clara, C"; do
+  for image in 1 2 3; do
+    number=$((number + 1))
+    # The last of each holds RecordIO's magic, in its place and out of it.
+    { printf '\377\330\377%s' "$number" && [ $image -lt 3 ] ||
+      printf '\012\043\327\316\012\043\327\316x\012\043\327\316'; } >"people/$person/$image.jpg"
+  done
+done
+printf '\211PNG\r\n' >people/Berta/4.png
+printf 'neither' >people/Berta/5.img
+
+convert people set --to rec --height 20 --width 30
+[ "$(cat set/property)" = 3,20,30 ] || fail "property: $(cat set/property)"
+[ "$(wc -l <set/train.idx)" -eq 15 ] || fail "index: $(cat set/train.idx)"
+convert set/train.rec from_set --to folder
+expect_same_images people from_set
+[ "$(ls from_set)" = "00000000
+00000001
+00000002" ] || fail "folders: $(ls from_set)"
+convert from_set again --to rec --height 20 --width 30 --threads 7
+cmp set/train.rec again/train.rec && cmp set/train.idx again/train.idx || fail "another set"
+rm set/train.idx set/property
+convert set/train.rec without_index --to rec --height 20 --width 30 --threads 1
+cmp again/train.rec without_index/train.rec || fail "another set without the index"
+
+convert people table --to table
+grep -q '^images/00000010.jpg,"Clara, C"$' table/list.csv || fail "table: $(cat table/list.csv)"
+convert table/list.csv from_table --to folder
+expect_same_images people from_table
+[ "$(ls from_table)" = "$(ls people)" ] || fail "people: $(ls from_table)"
+for list in "list list.txt" "lst train.lst"; do
+  set -- $list
+  convert people "as_$1" --to "$1"
+  convert "as_$1/$2" "set_$1" --to rec --height 20 --width 30
+  cmp again/train.rec "set_$1/train.rec" || fail "another set through $1"
+done
+echo "folder, rec, table, list, lst: there and back, same bytes"
+
+printf 'fold,a,b,same\n0,%s,%s,1\n1,%s,%s,0\n' "people/Anna B/1.jpg" "people/Anna B/2.jpg" \
+  people/Berta/4.png people/Berta/1.jpg >pairs.csv
+for protocol in 2 4; do
+  convert pairs.csv "pack_$protocol.bin" --to pack --protocol $protocol
+  convert "pack_$protocol.bin" "pairs_$protocol" --to pairs
+  [ "$(cut -d, -f3 "pairs_$protocol/pairs.csv" | tr '\n' ' ')" = "same 1 0 " ] || fail "labels"
+  convert "pairs_$protocol/pairs.csv" "again_$protocol.bin" --to pack --protocol $protocol
+  cmp "pack_$protocol.bin" "again_$protocol.bin" || fail "another pack"
+  cmp "pairs_$protocol/images/00000002.png" people/Berta/4.png || fail "another image"
+done
+convert pack_2.bin changed.bin --to pack
+cmp changed.bin pack_4.bin || fail "protocol 2 to 4"
+echo "packs and tables of pairs: there and back, same bytes"
+
+expect_refusal() {
+  message=$1
+  shift
+  ls -A >before
+  code=0
+  "$program" "$@" >log 2>&1 || code=$?
+  [ $code -eq 1 ] || fail "$*: ended with code $code"
+  expect_log "^convert_faces: .*$message"
+  [ "$(wc -l <log)" -eq 1 ] || fail "$*: more than a line: $(cat log)"
+  ls -A >after
+  cmp before after || fail "$*: left something: $(cat after)"
+}
+touch before after
+printf 'cposix\nsystem\n(U\004echotR.' >evil.bin
+expect_refusal "evil.bin: at byte 0: GLOBAL of 'posix' 'system' is refused" evil.bin x --to pairs
+head -c 100 again/train.rec >cut.rec
+expect_refusal "cut.rec: at byte 76: record of .* bytes, but" cut.rec x --to folder
+printf '1\t0\n' >cut.idx
+printf 'x' >short.rec
+printf '1\t0\n' >short.idx
+expect_refusal "short.rec: at byte 0: file ends where" short.rec x --to folder
+for person in ../../evil .hidden . ..; do
+  printf 'path,person\npeople/Berta/4.png,%s\n' "$person" >evil.csv
+  expect_refusal "evil.csv: image 0: the person cannot be a folder's name" evil.csv x --to folder
+done
+printf 'path,person\nnone.jpg,Anna\n' >absent.csv
+expect_refusal "none.jpg: at byte 0: cannot open" absent.csv x --to rec
+printf 'people/Berta/4.png -1\n' >negative.txt
+expect_refusal "negative.txt: image 0: .*the label is negative" negative.txt x --to rec
+expect_refusal "the person cannot be a folder's name" negative.txt x --to folder
+: >empty.jpg
+printf 'empty.jpg 1\n' >empty.txt
+expect_refusal "empty.txt: image 0: .*the image has no bytes" empty.txt x --to rec
+expect_refusal "people: has people, no pairs" people x.bin --to pack
+expect_refusal "pack_4.bin: has pairs, no people" pack_4.bin x --to rec
+expect_refusal "table: exists already" people table --to rec
+expect_refusal "pack_2.bin: exists already" pairs.csv pack_2.bin --to pack
+expect_refusal "nowhere/x" people nowhere/x --to rec
+expect_refusal "none: at byte 0: cannot open" none x --to rec
+expect_refusal "to: other not in" people x --to other
+expect_refusal "protocol" pairs.csv x --to pack --protocol 3
+expect_refusal "to is required" people x
+"$program" --help >log || fail "--help"
+expect_log "train.rec"
+echo "bad input, names that lead out, outputs that are there: one line, nothing left"
+
+faces="${COUPLEFACE_DATA:-}/lfw/images"
+if [ -d "$faces" ]; then
+  mkdir real
+  count=0
+  for person in "$faces"/*; do
+    ln -s "$person" real/
+    count=$((count + $(ls "$person" | wc -l)))
+    [ $count -lt 200 ] || break
+  done
+  convert real real_set --to rec --height 250 --width 250
+  expect_log "^$count images"
+  convert real_set/train.rec real_again --to folder
+  find real/ -follow -name '*.jpg' | LC_ALL=C sort | while read -r f; do cksum <"$f"; done >sums_1
+  sums real_again >sums_2
+  cmp sums_1 sums_2 || fail "real faces: other images"
+  echo "$count real faces: to a set and back, same bytes"
+else
+  echo "real faces: skipped, COUPLEFACE_DATA names no folder with lfw/images"
+fi
+rm -rf "$folder"
