@@ -165,6 +165,7 @@ TEST_F(record_set, damaged_indices_are_named) {
   EXPECT_NE(with_index("0\t176\n1\t0\n2\t44\n").find("record 0 puts identities at keys 5 to 8"),
             std::string::npos);
   EXPECT_NE(with_index("0\t160\n").find("the magic is missing"), std::string::npos);
+  EXPECT_NE(with_index("0\t176\n1\t0\n2\t44\n").find("but there are 3 records"), std::string::npos);
   // An offset within a record is found when the image is read.
   put("train.idx", "4\t4\n");
   cf::record_set const set(path("train.rec"));
@@ -183,8 +184,8 @@ TEST_F(record_set, damaged_heads_are_named) {
   expect({0, 8}, "record 0 puts identities at keys 0 to 8");
   expect({5, 4}, "record 0 puts identities at keys 5 to 4");
   expect({5, 9}, "record 0 puts identities at keys 5 to 9 (not included), but there are 8");
-  expect({1e30f, 8}, "is no integer within 2^24");
-  expect({std::nanf(""), 8}, "label nan is no integer within 2^24");
+  expect({1e30f, 8}, "is no integer within 2^40");
+  expect({std::nanf(""), 8}, "label nan is no integer within 2^40");
   expect({5, 7.5f}, "label 7.500000 is no integer");
 
   auto records = layout_;
@@ -198,6 +199,31 @@ TEST_F(record_set, damaged_heads_are_named) {
   EXPECT_NE(message_of([&] { set.sample(1); }).find("label 0.500000 is no integer"),
             std::string::npos);
   EXPECT_EQ(set.record(1).labels(0), 0.5f);
+}
+
+// Sets of more than 2^24 records: what their floats say is the key nearest to the true one.
+TEST(record_keys, are_settled_where_floats_round_them) {
+  EXPECT_EQ(cf::detail::key_rounding((1 << 24) - 1), 0);
+  EXPECT_EQ(cf::detail::key_rounding(1 << 24), 1);
+  EXPECT_EQ(cf::detail::key_rounding((1 << 25) - 1), 1);
+  EXPECT_EQ(cf::detail::key_rounding(1 << 25), 2);
+  EXPECT_EQ(cf::detail::key_rounding(42474560), 2);
+  for (cf::index_t const around : {17091658, (1 << 25) - 3, 1 << 25, 42474558, 1 << 26}) {
+    for (cf::index_t key = around - 9; key <= around + 9; ++key) {
+      auto const rounded = static_cast<cf::index_t>(static_cast<float>(key));
+      EXPECT_LE(std::abs(rounded - key), cf::detail::key_rounding(rounded)) << key;
+      auto const found = [&](cf::index_t lowest, cf::index_t records) {
+        return cf::detail::settled_key(rounded, lowest, records, [&](cf::index_t k) {
+          EXPECT_LT(k, records);
+          return k >= key;
+        });
+      };
+      EXPECT_EQ(found(1, key + 100), key);
+      EXPECT_EQ(found(key, key + 1), key);
+      EXPECT_EQ(found(1, key), key);  // the last key there is comes before
+    }
+  }
+  EXPECT_EQ(cf::detail::settled_key(5, 1, 3, [](cf::index_t) { return true; }), 5);
 }
 
 TEST_F(record_set, damaged_properties_are_named) {

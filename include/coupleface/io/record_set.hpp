@@ -60,7 +60,8 @@ class record_set {
   /// Number of identity records; 0 for a set without record 0.
   index_t identities() const { return index_t(layout_.offsets.size()) - size(); }
 
-  /// @brief The samples of identity k, 0 <= k < identities().
+  /// @brief The samples of identity k, 0 <= k < identities(). Beyond 2^24 images the format's
+  /// floats round ranges: by 1 up to 2^25, by 2 up to 2^26, and so on.
   /// @throws std::invalid_argument for another k, std::runtime_error if its record has no range
   ///   within the images
   identity_range identity(index_t k) const {
@@ -69,8 +70,14 @@ class record_set {
     if (found.labels.extent(0) != 2) {
       detail::fail_file(reader_.path(), found.offset, "an identity's record without two labels");
     }
-    index_t const first = detail::integral_label(reader_.path(), found.offset, found.labels(0));
-    index_t const last = detail::integral_label(reader_.path(), found.offset, found.labels(1));
+    auto const key = [&](index_t k) {
+      index_t const written = detail::integral_label(reader_.path(), found.offset, found.labels(k),
+                                                     detail::largest_key);
+      bool const rounded_up = written - detail::key_rounding(written) <= size() + 1;
+      return rounded_up ? std::min(written, size() + 1) : written;
+    };
+    index_t const first = key(0);
+    index_t const last = key(1);
     if (first < 1 || last < first || last > size() + 1) {
       detail::fail_file(reader_.path(), found.offset,
                         "an identity with the keys " + std::to_string(first) + " to " +

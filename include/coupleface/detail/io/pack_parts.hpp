@@ -39,6 +39,15 @@ inline void expect_kind(mapped_file const& file, pickle_value const& value, pick
   }
 }
 
+inline unsigned char pack_label(mapped_file const& file, pickle_value const& value) {
+  expect_kind(file, value, pickle_kind::integer, "a label");
+  if (value.payload != 0 && value.payload != 1) {
+    fail_file(file.path(), value.begin,
+              "a label is " + std::to_string(value.payload) + ", neither 0 nor 1");
+  }
+  return static_cast<unsigned char>(value.payload);
+}
+
 inline pack_parts read_pack(mapped_file const& file) {
   pickle_reader reader(file);
   pickle_value const pack = reader.read();
@@ -57,12 +66,7 @@ inline pack_parts read_pack(mapped_file const& file) {
     parts.images.push_back({image.begin, static_cast<std::uint64_t>(image.payload)});
   }
   for (pickle_value const& same : reader.items(halves[1])) {
-    expect_kind(file, same, pickle_kind::integer, "a label");
-    if (same.payload != 0 && same.payload != 1) {
-      fail_file(file.path(), same.begin,
-                "a label is " + std::to_string(same.payload) + ", neither 0 nor 1");
-    }
-    parts.same.push_back(static_cast<unsigned char>(same.payload));
+    parts.same.push_back(pack_label(file, same));
   }
   if (parts.images.size() != 2 * parts.same.size()) {
     fail_file(file.path(), pack.begin,

@@ -56,9 +56,14 @@ inline bool is_range_head(packed_head const& head) {
 }
 
 /// A label as the integer that it stands for; fails for what is none.
-inline index_t integral_label(std::string const& path, std::uint64_t offset, float label) {
-  if (!(std::abs(label) <= static_cast<float>(largest_float_label)) || label != std::trunc(label)) {
-    fail_file(path, offset, "label " + std::to_string(label) + " is no integer within 2^24");
+inline index_t integral_label(std::string const& path, std::uint64_t offset, float label,
+                              index_t largest = largest_float_label) {
+  // Negated, so that NaN fails too.
+  if (!(std::abs(label) <= static_cast<float>(largest)) || label != std::trunc(label)) {
+    int bits = 0;
+    while (index_t(1) << bits < largest) { ++bits; }
+    fail_file(path, offset,
+              "label " + std::to_string(label) + " is no integer within 2^" + std::to_string(bits));
   }
   return static_cast<index_t>(label);
 }

@@ -1,7 +1,7 @@
 // coupleface: where the records of a training set lie, from its .idx file or from the records.
 #pragma once
 
-#include <coupleface/detail/io/packed_label.hpp>
+#include <coupleface/detail/io/record_keys.hpp>
 #include <coupleface/detail/io/text_lines.hpp>
 
 #include <algorithm>
@@ -67,14 +67,20 @@ inline void expect_every_key(std::string const& path, std::vector<index_entry>& 
   }
 }
 
-/// A set with a record 0 of two labels and no image, as InsightFace writes it.
-inline record_layout ranged_layout(std::string const& path, std::string const& entries_path,
-                                   std::vector<index_entry>& entries, packed_head const& head,
+/// A set with a record 0 of two labels and no image, as InsightFace writes it. Entries are sorted.
+inline record_layout ranged_layout(std::shared_ptr<mapped_file const> const& file,
+                                   std::vector<index_entry> const& entries, packed_head const& head,
                                    std::uint64_t head_offset) {
-  expect_every_key(entries_path, entries);
-  index_t const first = integral_label(path, head_offset, head.labels(0));
-  index_t const end = integral_label(path, head_offset, head.labels(1));
+  std::string const& path = file->path();
   auto const records = static_cast<index_t>(entries.size());
+  auto const is_range = [&](index_t key) {
+    auto const record = read_record(file, entries[static_cast<std::size_t>(key)].offset);
+    return is_range_head(unpack_head(path, record));
+  };
+  index_t const first = settled_key(integral_label(path, head_offset, head.labels(0), largest_key),
+                                    1, records, [&](index_t key) { return is_range(key); });
+  index_t const end = settled_key(integral_label(path, head_offset, head.labels(1), largest_key),
+                                  first, records, [&](index_t key) { return !is_range(key); });
   if (first < 1 || end < first || end > records) {
     fail_file(path, head_offset,
               "record 0 puts identities at keys " + std::to_string(first) + " to " +
@@ -99,7 +105,8 @@ inline record_layout lay_out_records(std::shared_ptr<mapped_file const> const& f
     record_bytes const record = read_record(file, zero->offset);
     packed_head const head = unpack_head(file->path(), record);
     if (is_range_head(head)) {
-      return ranged_layout(file->path(), entries_path, entries, head, record.begin);
+      expect_every_key(entries_path, entries);
+      return ranged_layout(file, entries, head, record.begin);
     }
   }
   record_layout layout;
