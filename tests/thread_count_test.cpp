@@ -2,35 +2,13 @@
 #include <coupleface/coupleface.hpp>
 
 #include "support/matrix.hpp"
+#include "support/threads.hpp"
 
 #include <gtest/gtest.h>
-
-#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
-#include <omp.h>
-#elif THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_TBB
-#include <tbb/global_control.h>
-#endif
 
 namespace {
 
 using namespace coupleface_test;
-
-template <class Body>
-void with_threads(int threads, Body body) {
-#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
-  int const before = omp_get_max_threads();
-  omp_set_num_threads(threads);
-  body();
-  omp_set_num_threads(before);
-#elif THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_TBB
-  tbb::global_control const limit(tbb::global_control::max_allowed_parallelism,
-                                  static_cast<std::size_t>(threads));
-  body();
-#else
-  (void)threads;
-  body();
-#endif
-}
 
 struct results {
   static constexpr index_t n = 401, d = 37, classes = 310, k = 12;

@@ -6,6 +6,7 @@
 #include <coupleface/config.hpp>
 #include <coupleface/element.hpp>
 #include <coupleface/error.hpp>
+#include <coupleface/evaluation/all_pairs.hpp>
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>

@@ -10,6 +10,7 @@ namespace coupleface_test {
 struct allocation_count {
   std::size_t bytes = 0;  ///< taken in all
   std::size_t live = 0;   ///< not yet given back
+  std::size_t most = 0;   ///< at any one time
 };
 
 /// Usable as `thrust::seq(allocator)`, `thrust::omp::par(allocator)`, ...
@@ -21,6 +22,7 @@ class counting_allocator {
   char* allocate(std::ptrdiff_t bytes) {
     count_->bytes += static_cast<std::size_t>(bytes);
     count_->live += static_cast<std::size_t>(bytes);
+    count_->most = count_->most > count_->live ? count_->most : count_->live;
     if (void* const memory = std::malloc(static_cast<std::size_t>(bytes))) {
       return static_cast<char*>(memory);
     }

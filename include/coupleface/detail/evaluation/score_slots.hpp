@@ -1,0 +1,173 @@
+// coupleface: counts of scores by slots of the number line, which are narrowed down around the
+// operating points that are wanted until each of those is known exactly.
+#pragma once
+
+#include <coupleface/element.hpp>
+#include <coupleface/view.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// The place of a float among all floats: a larger score has a larger key. Not for NaN; -0 is 0.
+inline index_t key_of(float score) {
+  std::uint32_t const bits = element_bits::bits_of(score + 0.0f);
+  return index_t(bits >> 31 ? ~bits : bits | 0x80000000u);
+}
+inline float score_of(index_t key) {
+  auto const bits = static_cast<std::uint32_t>(key);
+  return element_bits::float_of(bits >> 31 ? bits & 0x7fffffffu : ~bits);
+}
+
+inline constexpr index_t lowest_key = 0x007fffff;    ///< of -infinity
+inline constexpr index_t highest_key = 0xff800000u;  ///< of +infinity
+
+/// Keys of the nearest floats that are not over, not under a number.
+inline index_t key_below(double x) {
+  float const nearest = static_cast<float>(x);
+  return key_of(nearest) - (double(nearest) > x);
+}
+inline index_t key_above(double x) {
+  float const nearest = static_cast<float>(x);
+  return key_of(nearest) + (double(nearest) < x);
+}
+
+/// Keys first ... last and how many pairs have them: counts[0] different ones, counts[1] the same.
+struct score_slot {
+  index_t first, last;
+  index_t counts[2];
+};
+
+struct key_range {
+  index_t first, last;
+};
+
+/// What is looked for: the highest score at which a condition on everything accepted holds. It
+/// never ceases to hold further down.
+struct crossing_request {
+  double far;         ///< more different pairs accepted than this share
+  bool equal_errors;  ///< or, instead: false accepts have reached false rejects
+  double of[2];       ///< how many pairs are different, same
+
+  bool operator()(index_t const (&accepted)[2]) const {
+    double const false_accepts = double(accepted[0]) / of[0];
+    if (!equal_errors) { return false_accepts > far; }
+    return false_accepts + double(accepted[1]) / of[1] - 1 >= 0;
+  }
+};
+
+/// Slot of the crossing, -1 if there is none; the first slot over it that holds a pair, -1 if none
+/// does; what lies over the crossing's slot.
+struct crossing {
+  index_t slot = -1, next = -1;
+  index_t above[2] = {0, 0};
+};
+
+inline crossing find_crossing(std::vector<score_slot> const& slots,
+                              crossing_request const& request) {
+  crossing found;
+  for (index_t s = index_t(slots.size()) - 1; s >= 0; --s) {
+    auto const& counts = slots[std::size_t(s)].counts;
+    index_t const accepted[2] = {found.above[0] + counts[0], found.above[1] + counts[1]};
+    if (request(accepted)) {
+      found.slot = s;
+      return found;
+    }
+    if (counts[0] + counts[1] > 0) { found.next = s; }
+    std::copy(accepted, accepted + 2, found.above);
+  }
+  return found;
+}
+
+/// Ranges cut into bins, with a slot for each gap between them, below and above.
+class slot_layout {
+ public:
+  static constexpr index_t most_bins = index_t(1) << 16, fewest_bins = 1 << 8;
+
+  explicit slot_layout(std::vector<key_range> ranges) {
+    merge(ranges);
+    index_t bins = most_bins;
+    while (bins > fewest_bins && bins * index_t(ranges.size()) > most_bins) { bins /= 2; }
+    index_t below = lowest_key;
+    for (auto const& range : ranges) {
+      slots_.push_back({below, range.first - 1, {0, 0}});
+      int shift = 0;
+      while ((range.last - range.first) >> shift >= bins) { ++shift; }
+      zones_.push_back({range, shift, index_t(slots_.size())});
+      for (index_t key = range.first; key <= range.last; key += index_t(1) << shift) {
+        index_t const last = key + (index_t(1) << shift) - 1;
+        slots_.push_back({key, std::min(last, range.last), {0, 0}});
+      }
+      below = range.last + 1;
+    }
+    slots_.push_back({below, highest_key, {0, 0}});
+  }
+
+  std::vector<score_slot>& slots() { return slots_; }
+
+  index_t slot_of(index_t key) const {
+    auto const behind = std::upper_bound(zones_.begin(), zones_.end(), key,
+                                         [](index_t k, zone const& z) { return k < z.keys.first; });
+    if (behind == zones_.begin()) { return 0; }
+    zone const& z = *(behind - 1);
+    index_t const within = std::min(key, z.keys.last + 1) - z.keys.first;
+    if (key <= z.keys.last) { return z.slot + (within >> z.shift); }
+    return z.slot + ((z.keys.last - z.keys.first) >> z.shift) + 1;
+  }
+
+  /// The slot that holds all of these keys if it is a gap or one bin, else -1.
+  index_t common_slot(key_range keys) const {
+    index_t const slot = slot_of(keys.first);
+    return slot == slot_of(keys.last) ? slot : -1;
+  }
+
+  /// Does every bin hold one key?
+  bool exact() const {
+    return std::all_of(zones_.begin(), zones_.end(), [](zone const& z) { return z.shift == 0; });
+  }
+
+ private:
+  struct zone {
+    key_range keys;
+    int shift;
+    index_t slot;  ///< of its first bin
+  };
+
+  static void merge(std::vector<key_range>& ranges) {
+    std::sort(ranges.begin(), ranges.end(), [](key_range const& a, key_range const& b) {
+      return a.first < b.first || (a.first == b.first && a.last < b.last);
+    });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      if (kept > 0 && ranges[i].first <= ranges[kept - 1].last) {
+        ranges[kept - 1].last = std::max(ranges[kept - 1].last, ranges[i].last);
+      } else {
+        ranges[kept++] = ranges[i];
+      }
+    }
+    ranges.resize(kept);
+  }
+
+  std::vector<score_slot> slots_;
+  std::vector<zone> zones_;
+};
+
+/// Where to look closer: the slots of the crossings, and those whose lowest score is a threshold.
+inline std::vector<key_range> narrowed(std::vector<score_slot> const& slots,
+                                       std::vector<crossing_request> const& requests) {
+  std::vector<key_range> ranges;
+  for (auto const& request : requests) {
+    crossing const found = find_crossing(slots, request);
+    for (index_t const s : {found.slot, request.equal_errors ? -1 : found.next}) {
+      if (s >= 0) { ranges.push_back({slots[std::size_t(s)].first, slots[std::size_t(s)].last}); }
+    }
+  }
+  return ranges;
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,124 @@
+// coupleface: verification over all pairs of labelled rows, billions of them, exactly and without
+// a list of their scores.
+//
+// A pair's score is its relation rounded once to float, as pair_scores stores it there. Everything
+// equals roc() over all of these scores, bit for bit.
+#pragma once
+
+#include <coupleface/detail/evaluation/all_pairs.hpp>
+#include <coupleface/error.hpp>
+#include <coupleface/evaluation/verification.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/relation.hpp>
+#include <coupleface/view.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief What verify_all_pairs found.
+struct all_pairs_rates {
+  index_t same_pairs = 0;               ///< of two rows with one label
+  index_t different_pairs = 0;          ///< of two rows with different labels
+  std::vector<operating_point> points;  ///< one for each target, as tar_at_far
+  double equal_error_rate = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// @brief Does nothing: whoever waits sees no progress.
+struct no_progress {
+  void operator()(int, index_t, index_t) const {}
+};
+
+namespace detail {
+template <class Q, class L>
+void expect_labelled_rows(char const* argument, matrix_view<Q> rows, char const* labels_argument,
+                          vector_view<L> labels) {
+  expect_view("verify_all_pairs", argument, rows);
+  expect_view("verify_all_pairs", labels_argument, labels);
+  expect_equal("verify_all_pairs", (std::string("size of ") + labels_argument).c_str(),
+               labels.extent(0), (std::string("rows of ") + argument).c_str(), rows.extent(0));
+}
+
+template <class Q, class L, class C, class M>
+void expect_one_labelling(matrix_view<Q> probes, vector_view<L> probe_labels,
+                          matrix_view<C> gallery, vector_view<M> gallery_labels) {
+  if (!same_rows(matrix_view<Q const>(probes), matrix_view<C const>(gallery))) { return; }
+  for (index_t i = 0; i < probes.extent(0); ++i) {
+    if (index_t(probe_labels(i)) != index_t(gallery_labels(i))) {
+      fail("verify_all_pairs", "probes and gallery are the same rows, but label " +
+                                   std::to_string(i) + " is " + std::to_string(probe_labels(i)) +
+                                   " and " + std::to_string(gallery_labels(i)));
+    }
+  }
+}
+
+inline void expect_fars(char const* function, std::vector<double> const& fars) {
+  expect(std::all_of(fars.begin(), fars.end(), [](double far) { return far >= 0 && far <= 1; }),
+         function, "every target in fars must be in [0, 1]");
+}
+}  // namespace detail
+
+/// @brief TAR at every wanted FAR and the equal error rate over all pairs (probe, gallery row).
+///
+/// As tar_at_far and equal_error_rate of roc() over all pairs: the largest achieved FAR that does
+/// not exceed the target, nothing interpolated. Rows labelled -1 are in no pair. A curve is the
+/// points of many targets. A first pass counts screened products (cosine; other relations are
+/// evaluated); the next ones evaluate exactly the pairs near a wanted point, until each is known to
+/// the last bit.
+///
+/// @param policy a host policy
+/// @param probes [n, d], @param probe_labels [n] signed integers, -1: left out
+/// @param gallery [m, d], @param gallery_labels [m]. Where gallery and probes are the same rows
+///   every pair of two of them counts once, no row with itself
+/// @param fars targets in [0, 1], in any order
+/// @param relation cosine (default, screened), inner_product, negative_squared_distance, yours
+/// @param progress called as progress(pass, rows, all_rows) on the calling thread, pass from 1 on
+/// @throws std::invalid_argument if the shapes differ, a target is outside [0, 1], or probes and
+///   gallery are the same rows with different labels
+/// @complexity O(n m d) multiplications in float, half where probes are the gallery, in each of
+///   two to five passes (three on usual data with up to 16 targets); O(d) in double for each pair
+///   that the screen cannot place
+/// @scratch at most 64 MiB + 16 (n + m) bytes, whatever the number of pairs (widths up to
+///   1024 and up to 100 targets)
+/// @determinism identical for any policy, thread count, processor and order of the rows
+/// Source: ours.
+template <class Policy, class Q, class L, class C, class M, class Relation = cosine,
+          class Progress = no_progress>
+all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<Q> probes,
+                                 vector_view<L> probe_labels, matrix_view<C> gallery,
+                                 vector_view<M> gallery_labels, std::vector<double> const& fars,
+                                 Relation relation = {}, Progress&& progress = {}) {
+  COUPLEFACE_EXPECT_HOST_POLICY("verify_all_pairs", Policy);
+  COUPLEFACE_EXPECT_ELEMENTS("verify_all_pairs", "probes", Q);
+  COUPLEFACE_EXPECT_ELEMENTS("verify_all_pairs", "gallery", C);
+  COUPLEFACE_EXPECT_IDS("verify_all_pairs", "probe_labels", L);
+  COUPLEFACE_EXPECT_IDS("verify_all_pairs", "gallery_labels", M);
+  detail::expect_labelled_rows("probes", probes, "probe_labels", probe_labels);
+  detail::expect_labelled_rows("gallery", gallery, "gallery_labels", gallery_labels);
+  detail::expect_equal("verify_all_pairs", "width of gallery", gallery.extent(1), "width of probes",
+                       probes.extent(1));
+  detail::expect_fars("verify_all_pairs", fars);
+  detail::expect_one_labelling(probes, probe_labels, gallery, gallery_labels);
+  all_pairs_rates result;
+  detail::all_pairs<roc_curve>(policy, matrix_view<std::remove_cv_t<Q> const>(probes),
+                               vector_view<std::remove_cv_t<L> const>(probe_labels),
+                               matrix_view<std::remove_cv_t<C> const>(gallery),
+                               vector_view<std::remove_cv_t<M> const>(gallery_labels), fars, result,
+                               relation, progress);
+  return result;
+}
+
+/// @brief The same over all pairs of two of `x`'s rows, each once.
+///
+/// @param x [n, d], @param labels [n] signed integers, -1: left out; the rest as above
+/// @throws, @complexity, @scratch, @determinism as above. Source: ours.
+template <class Policy, class X, class L, class Relation = cosine, class Progress = no_progress>
+all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<X> x, vector_view<L> labels,
+                                 std::vector<double> const& fars, Relation relation = {},
+                                 Progress&& progress = {}) {
+  return verify_all_pairs(policy, x, labels, x, labels, fars, relation, progress);
+}
+
+COUPLEFACE_NAMESPACE_END
