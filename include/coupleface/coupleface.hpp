@@ -7,6 +7,8 @@
 #include <coupleface/element.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/evaluation/all_pairs.hpp>
+#include <coupleface/evaluation/identification.hpp>
+#include <coupleface/evaluation/retrieval.hpp>
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>

@@ -2,6 +2,7 @@
 // each lies, host side.
 #pragma once
 
+#include <coupleface/detail/evaluation/labelled_rows.hpp>
 #include <coupleface/detail/evaluation/pair_counts.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
 #include <coupleface/detail/mining/nearest.hpp>
@@ -14,34 +15,18 @@ struct pair_totals {
   index_t of[2] = {0, 0};
 };
 
-/// Labels from 0 on, ascending, into `sorted`; how many they are.
-template <class L>
-index_t sort_labels(vector_view<L const> labels, L* sorted) {
-  L* const end = std::copy_if(labels.data_handle(), labels.data_handle() + labels.extent(0), sorted,
-                              [](L label) { return label >= 0; });
-  std::sort(sorted, end);
-  return end - sorted;
-}
-
 /// Pairs of one set with itself where `symmetric`, else of all queries with all candidates.
 template <class Derived, class L, class M>
 pair_totals count_pairs(Derived const& policy, vector_view<L const> queries,
                         vector_view<M const> candidates, bool symmetric) {
-  scratch<L, Derived> const query_memory(policy, queries.extent(0));
-  scratch<M, Derived> const candidate_memory(policy, candidates.extent(0));
-  index_t const n = sort_labels(queries, query_memory.data());
-  index_t const m = sort_labels(candidates, candidate_memory.data());
-  L const *q = query_memory.data(), *const q_end = q + n;
-  M const *c = candidate_memory.data(), *const c_end = c + m;
+  sorted_labels<Derived, L> const sorted_queries(policy, queries);
+  sorted_labels<Derived, M> const sorted_candidates(policy, candidates);
+  index_t const n = sorted_queries.size(), m = sorted_candidates.size();
   index_t same = 0;
-  while (q != q_end && c != c_end) {
-    index_t const label = std::max(index_t(*q), index_t(*c));
-    q = std::lower_bound(q, q_end, label, [](L x, index_t y) { return index_t(x) < y; });
-    c = std::lower_bound(c, c_end, label, [](M x, index_t y) { return index_t(x) < y; });
-    index_t of_query = 0, of_candidate = 0;
-    for (; q != q_end && index_t(*q) == label; ++q) { ++of_query; }
-    for (; c != c_end && index_t(*c) == label; ++c) { ++of_candidate; }
-    same += symmetric ? of_query * (of_query - 1) / 2 : of_query * of_candidate;
+  for (L const* q = sorted_queries.begin(); q != sorted_queries.end();) {
+    index_t const label = *q, of_query = sorted_queries.count(label);
+    same += symmetric ? of_query * (of_query - 1) / 2 : of_query * sorted_candidates.count(label);
+    q += of_query;
   }
   return {{(symmetric ? n * (n - 1) / 2 : n * m) - same, same}};
 }

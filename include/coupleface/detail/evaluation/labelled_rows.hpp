@@ -1,0 +1,88 @@
+// coupleface: two sets of rows with labels: whether they fit, and how often a label is there.
+#pragma once
+
+#include <coupleface/detail/mining/pair_score.hpp>
+#include <coupleface/detail/scratch.hpp>
+#include <coupleface/error.hpp>
+
+#include <algorithm>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class Q, class L>
+void expect_labels_of(char const* function, char const* argument, matrix_view<Q> rows,
+                      char const* labels_argument, vector_view<L> labels) {
+  expect_view(function, argument, rows);
+  expect_view(function, labels_argument, labels);
+  expect_equal(function, (std::string("size of ") + labels_argument).c_str(), labels.extent(0),
+               (std::string("rows of ") + argument).c_str(), rows.extent(0));
+}
+
+/// Probes and gallery, or queries and references. The same rows must have the same labels.
+template <class Q, class L, class C, class M>
+void expect_labelled_rows(char const* function, char const* a, matrix_view<Q> a_rows,
+                          char const* a_labels_argument, vector_view<L> a_labels, char const* b,
+                          matrix_view<C> b_rows, char const* b_labels_argument,
+                          vector_view<M> b_labels) {
+  expect_labels_of(function, a, a_rows, a_labels_argument, a_labels);
+  expect_labels_of(function, b, b_rows, b_labels_argument, b_labels);
+  expect_equal(function, (std::string("width of ") + b).c_str(), b_rows.extent(1),
+               (std::string("width of ") + a).c_str(), a_rows.extent(1));
+  if (!same_rows(matrix_view<Q const>(a_rows), matrix_view<C const>(b_rows))) { return; }
+  for (index_t i = 0; i < a_rows.extent(0); ++i) {
+    if (index_t(a_labels(i)) != index_t(b_labels(i))) {
+      fail(function, std::string(a) + " and " + b + " are the same rows, but label " +
+                         std::to_string(i) + " is " + std::to_string(a_labels(i)) + " and " +
+                         std::to_string(b_labels(i)));
+    }
+  }
+}
+
+/// Labels from 0 on, ascending.
+template <class Derived, class L>
+class sorted_labels {
+ public:
+  sorted_labels(Derived const& policy, vector_view<L const> labels)
+      : memory_(policy, labels.extent(0)), end_(memory_.data()) {
+    end_ = std::copy_if(labels.data_handle(), labels.data_handle() + labels.extent(0), end_,
+                        [](L label) { return label >= 0; });
+    std::sort(memory_.data(), end_);
+  }
+  L const* begin() const { return memory_.data(); }
+  L const* end() const { return end_; }
+  index_t size() const { return end() - begin(); }
+
+  index_t count(index_t label) const {
+    auto const less = [](L x, index_t y) { return index_t(x) < y; };
+    auto const more = [](index_t x, L y) { return x < index_t(y); };
+    return std::upper_bound(begin(), end(), label, more) -
+           std::lower_bound(begin(), end(), label, less);
+  }
+
+ private:
+  scratch<L, Derived> memory_;
+  L* end_;
+};
+
+/// Keeps every pair but, where both sides are the same rows, a row with itself.
+struct not_itself {
+  bool same_rows;
+  bool operator()(index_t query, index_t candidate) const {
+    return !same_rows || query != candidate;
+  }
+};
+
+/// Of those the pairs of two rows that have labels.
+template <class L, class M>
+struct labelled_pairs {
+  not_itself other;
+  L const* query_labels;
+  M const* candidate_labels;
+  bool operator()(index_t query, index_t candidate) const {
+    return query_labels[query] >= 0 && candidate_labels[candidate] >= 0 && other(query, candidate);
+  }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
