@@ -6,9 +6,11 @@
 #include <coupleface/config.hpp>
 #include <coupleface/element.hpp>
 #include <coupleface/error.hpp>
+#include <coupleface/evaluation/agreement.hpp>
 #include <coupleface/evaluation/all_pairs.hpp>
 #include <coupleface/evaluation/identification.hpp>
 #include <coupleface/evaluation/retrieval.hpp>
+#include <coupleface/evaluation/templates.hpp>
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
