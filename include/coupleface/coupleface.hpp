@@ -8,6 +8,7 @@
 #include <coupleface/error.hpp>
 #include <coupleface/evaluation/agreement.hpp>
 #include <coupleface/evaluation/all_pairs.hpp>
+#include <coupleface/evaluation/bootstrap.hpp>
 #include <coupleface/evaluation/identification.hpp>
 #include <coupleface/evaluation/retrieval.hpp>
 #include <coupleface/evaluation/templates.hpp>

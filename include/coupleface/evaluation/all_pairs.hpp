@@ -31,13 +31,6 @@ struct no_progress {
   void operator()(int, index_t, index_t) const {}
 };
 
-namespace detail {
-inline void expect_fars(char const* function, std::vector<double> const& fars) {
-  expect(std::all_of(fars.begin(), fars.end(), [](double far) { return far >= 0 && far <= 1; }),
-         function, "every target in fars must be in [0, 1]");
-}
-}  // namespace detail
-
 /// @brief TAR at every wanted FAR and the equal error rate over all pairs (probe, gallery row).
 ///
 /// As tar_at_far and equal_error_rate of roc() over all pairs: the largest achieved FAR that does

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
+#include <coupleface/detail/evaluation/neighbour_overlap.hpp>
 #include <coupleface/detail/evaluation/rank_correlation.hpp>
 #include <coupleface/detail/mining/scored_rows.hpp>
 #include <coupleface/detail/mining/statistics.hpp>
@@ -10,31 +11,6 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// Neighbours of one row whose relation is a number, ascending, into `out`; how many.
-inline index_t sorted_neighbours(float const* values, std::int32_t const* indices, index_t slots,
-                                 std::int32_t* out) {
-  index_t count = 0;
-  for (index_t slot = 0; slot < slots && indices[slot] >= 0; ++slot) {
-    if (!std::isnan(values[slot])) { out[count++] = indices[slot]; }
-  }
-  std::sort(out, out + count);
-  return count;
-}
-
-/// Shared neighbours over the longer list; NaN if both lists are empty.
-inline double overlap_of(std::int32_t const* a, index_t a_count, std::int32_t const* b,
-                         index_t b_count) {
-  index_t shared = 0;
-  for (index_t i = 0, j = 0; i < a_count && j < b_count;) {
-    shared += a[i] == b[j];
-    index_t const next_i = i + (a[i] <= b[j]);
-    j += b[j] <= a[i];
-    i = next_i;
-  }
-  index_t const most = std::max(a_count, b_count);
-  return most > 0 ? double(shared) / double(most) : std::nan("");
-}
 
 /// What a row needs beside the tables, for K slots.
 struct row_workspace {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 /// Stops a call with no policy, or with one whose memory the host cannot read. A CUDA overload of
 /// the detail function (sort by score, scan of the labels, copy of the points) may lift this.
@@ -63,6 +64,11 @@ void expect_flags(char const* function, vector_view<Y const> same) {
            "same(" + std::to_string(i) + ") is " + std::to_string(same(i)) + ", neither 0 nor 1");
     }
   }
+}
+
+inline void expect_fars(char const* function, std::vector<double> const& fars) {
+  expect(std::all_of(fars.begin(), fars.end(), [](double far) { return far >= 0 && far <= 1; }),
+         function, "every target in fars must be in [0, 1]");
 }
 
 template <class Derived, class A, class B, class I, class J, class S, class Relation>

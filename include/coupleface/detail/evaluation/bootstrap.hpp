@@ -1,0 +1,146 @@
+// coupleface: verification numbers of pairs weighed by how often their people were drawn, host
+// side.
+#pragma once
+
+#include <coupleface/detail/evaluation/k_fold.hpp>
+#include <coupleface/detail/evaluation/resampled_people.hpp>
+
+#include <numeric>
+#include <vector>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Pairs sorted once, so that each resample is a walk. All sums are of whole numbers, exact.
+class weighed_pairs {
+ public:
+  weighed_pairs(resampled_pair const* pairs, index_t count, index_t ranked, index_t folds)
+      : pairs_(pairs), count_(count), ranked_(ranked), folds_(folds) {}
+
+  /// Mean over the folds somebody was drawn from; `sums` is scratch for two numbers a fold. NaN
+  /// without folds.
+  double accuracy(std::uint32_t const* counts, double* sums) const {
+    std::fill(sums, sums + 2 * folds_, 0.0);
+    for (index_t i = 0; i < count_; ++i) {
+      double const weight = weight_of(pairs_[i], counts);
+      sums[2 * pairs_[i].fold] += weight;
+      sums[2 * pairs_[i].fold + 1] += weight * pairs_[i].right;
+    }
+    double sum = 0, met = 0;
+    for (index_t f = 0; f < folds_; ++f) {
+      if (sums[2 * f] > 0) { sum += sums[2 * f + 1] / sums[2 * f], ++met; }
+    }
+    return sum / met;
+  }
+
+  /// TAR at each of the ascending targets.
+  void tars(std::uint32_t const* counts, std::vector<double> const& fars, double* result) const {
+    double totals[2] = {0, 0}, accepted[2] = {0, 0}, best = 0;
+    for (index_t i = 0; i < count_; ++i) { totals[pairs_[i].same] += weight_of(pairs_[i], counts); }
+    std::size_t k = 0;
+    auto const rate = [&] { return totals[0] > 0 ? best / totals[1] : std::nan(""); };
+    for (index_t i = 0; i < ranked_ && k < fars.size(); ++i) {
+      accepted[pairs_[i].same] += weight_of(pairs_[i], counts);
+      if (i + 1 < ranked_ && pairs_[i].score == pairs_[i + 1].score) { continue; }
+      for (; k < fars.size() && accepted[0] / totals[0] > fars[k]; ++k) { result[k] = rate(); }
+      best = accepted[1];
+    }
+    for (; k < fars.size(); ++k) { result[k] = rate(); }
+  }
+
+ private:
+  resampled_pair const* pairs_;
+  index_t count_, ranked_, folds_;
+};
+
+/// Fold and rightness of every pair, by the thresholds of the pairs as they are; how many folds.
+template <class FoldAccuracies, class Derived, class S, class Y, class F>
+index_t judge_folds(host_policy<Derived> const& policy, vector_view<S const> scores,
+                    vector_view<Y const> same, vector_view<F const> folds, resampled_pair* pairs) {
+  FoldAccuracies found;
+  k_fold_accuracy(policy, scores, same, folds, found);
+  for (index_t i = 0; i < folds.extent(0); ++i) {
+    auto const fold = std::lower_bound(found.folds.begin(), found.folds.end(), folds(i));
+    auto const at = static_cast<std::uint32_t>(fold - found.folds.begin());
+    pairs[i].fold = at & 0x3fffffffu;
+    pairs[i].right = (load(scores(i)) >= found.thresholds[at]) == (same(i) == Y(1));
+  }
+  return index_t(found.folds.size());
+}
+
+/// NaN, never accepted, behind all; how many are accepted by some threshold.
+inline index_t sort_pairs(resampled_pair* pairs, index_t count) {
+  auto* const end = std::partition(pairs, pairs + count,
+                                   [](resampled_pair const& x) { return !std::isnan(x.score); });
+  std::sort(pairs, end,
+            [](resampled_pair const& x, resampled_pair const& y) { return x.score > y.score; });
+  return end - pairs;
+}
+
+/// store(resample, accuracy, tars) for every resample, the first being the pairs as they are.
+template <class Derived, class Store>
+void walk_resamples(Derived const& policy, weighed_pairs const& pairs, index_t people,
+                    index_t folds, std::vector<double> const& fars, index_t resamples,
+                    std::uint64_t seed, Store store) {
+  index_t const lanes = lane_count(resamples + 1), width = 2 * folds + index_t(fars.size());
+  scratch<std::uint32_t, Derived> const counts(policy, lanes * people);
+  scratch<double, Derived> const sums(policy, lanes * width);
+  for_each_index(policy, lanes, [=, &fars, counts = counts.data(), sums = sums.data()](index_t l) {
+    std::uint32_t* const mine = counts + l * people;
+    double *const of_folds = sums + l * width, *const of_fars = of_folds + 2 * folds;
+    index_t const end = lane_begin(l + 1, lanes, resamples + 1);
+    for (index_t r = lane_begin(l, lanes, resamples + 1); r < end; ++r) {
+      draw_people(seed, r, mine, people);
+      double const accuracy = folds > 0 ? pairs.accuracy(mine, of_folds) : 0;
+      pairs.tars(mine, fars, of_fars);
+      store(r, accuracy, of_fars);
+    }
+  });
+}
+
+template <class FoldAccuracies, class Derived, class S, class Y, class I, class J, class F,
+          class Result>
+void resample_identities(host_policy<Derived> const& base, vector_view<S const> scores,
+                         vector_view<Y const> same, vector_view<I const> a, vector_view<J const> b,
+                         vector_view<F const> folds, std::vector<double> const& fars,
+                         index_t resamples, std::uint64_t seed, Result& result) {
+  auto const& policy = static_cast<Derived const&>(base);
+  index_t const count = scores.extent(0);
+  expect_flags("resample_identities", same);
+  expect_same_people("resample_identities", same, a, b);
+  scratch<resampled_pair, Derived> const memory(policy, count);
+  resampled_pair* const pairs = memory.data();
+  for (index_t i = 0; i < count; ++i) { pairs[i] = {load(scores(i)), 0, 0, 0, same(i) == Y(1), 0}; }
+  index_t const people = number_people(a, b, pairs);
+  index_t const fold_count =
+      folds.extent(0) == 0 ? 0 : judge_folds<FoldAccuracies>(base, scores, same, folds, pairs);
+  index_t const ranked = sort_pairs(pairs, count);
+  // The walk meets targets by size; `place` says whose they are.
+  std::vector<std::size_t> place(fars.size());
+  std::iota(place.begin(), place.end(), std::size_t(0));
+  std::sort(place.begin(), place.end(),
+            [&](std::size_t x, std::size_t y) { return fars[x] < fars[y]; });
+  std::vector<double> ascending;
+  for (std::size_t const k : place) { ascending.push_back(fars[k]); }
+  auto const size = std::size_t(resamples + 1);
+  result.accuracies.assign(fold_count > 0 ? size : 0, 0.0);
+  result.tars.assign(fars.size(), std::vector<double>(size));
+  walk_resamples(policy, weighed_pairs(pairs, count, ranked, fold_count), people, fold_count,
+                 ascending, resamples, seed, [&](index_t r, double accuracy, double const* tars) {
+                   if (fold_count > 0) { result.accuracies[std::size_t(r)] = accuracy; }
+                   for (std::size_t k = 0; k < place.size(); ++k) {
+                     result.tars[place[k]][std::size_t(r)] = tars[k];
+                   }
+                 });
+}
+
+/// Value at a share of sorted values, linear between them.
+inline double quantile(std::vector<double> const& sorted, double share) {
+  double const position = share * double(sorted.size() - 1);
+  auto const below = static_cast<std::size_t>(position);
+  auto const above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (position - std::floor(position));
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
