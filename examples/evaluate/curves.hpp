@@ -1,0 +1,115 @@
+// Curves as .csv files, and the pictures that gnuplot makes of them.
+#pragma once
+
+#include <coupleface/io/npy.hpp>
+
+#include <string>
+
+#include "report.hpp"
+
+namespace evaluate {
+
+inline void write_curve(std::string const& file, coupleface::roc_curve const& curve) {
+  auto stream = open_to_write(file);
+  stream.precision(17);
+  stream << "threshold,far,tar\n";
+  for (std::size_t k = 0; k < curve.far.size(); ++k)
+    stream << curve.thresholds[k] << ',' << curve.far[k] << ',' << curve.tar[k] << '\n';
+  close_written(stream, file);
+}
+
+inline coupleface::roc_curve curve_of(std::vector<coupleface::operating_point> const& points) {
+  coupleface::roc_curve curve;
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    curve.thresholds.push_back(point->threshold);
+    curve.far.push_back(point->far);
+    curve.tar.push_back(point->tar);
+  }
+  return curve;
+}
+
+inline void write_ranks(std::string const& file, std::vector<double> const& rates) {
+  auto stream = open_to_write(file);
+  stream.precision(17);
+  stream << "rank,identified\n";
+  for (std::size_t k = 0; k < rates.size(); ++k) stream << k + 1 << ',' << rates[k] << '\n';
+  close_written(stream, file);
+}
+
+inline void write_agreement(std::string const& folder, agreement_results const& found) {
+  auto const gaps = folder + "/gaps_of_" + found.of + ".csv";
+  auto stream = open_to_write(gaps);
+  stream << "from,to,pairs\n-inf," << found.edges.front() << ',' << found.agreement.below << '\n';
+  for (std::size_t b = 0; b + 1 < found.edges.size(); ++b) {
+    stream << found.edges[b] << ',' << found.edges[b + 1] << ',' << found.agreement.histogram[b]
+           << '\n';
+  }
+  stream << found.edges.back() << ",inf," << found.agreement.above << '\n';
+  close_written(stream, gaps);
+  auto const rows = folder + "/agreement_of_" + found.of + ".csv";
+  auto each = open_to_write(rows);
+  each.precision(17);
+  each << "label,neighbour_overlap,rank_correlation\n";
+  for (std::size_t i = 0; i < found.agreement.overlaps.size(); ++i) {
+    each << (found.labels.empty() ? static_cast<std::int32_t>(i) : found.labels[i]) << ','
+         << found.agreement.overlaps[i] << ',' << found.agreement.rank_correlations[i] << '\n';
+  }
+  close_written(each, rows);
+}
+
+/// One picture of all ROC curves there are, one of the ranks.
+inline void write_plot_script(std::string const& file, std::vector<std::string> const& curves,
+                              bool ranks) {
+  auto script = open_to_write(file);
+  script << "# Draws the .csv files beside it: gnuplot plots.gp\n"
+            "set encoding utf8\nset colorsequence podo\nset grid\nset key noenhanced above\n"
+            "set datafile separator ','\nset datafile missing 'nan'\n"
+            "do for [format in 'png svg'] {\n"
+            "  if (format eq 'svg') { set terminal svg size 900,600 background 'white' } else {\n"
+            "    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) { set terminal pngcairo size "
+            "900,600 }\n    else { set terminal png size 900,600 }\n  }\n";
+  if (!curves.empty()) {
+    script << "  set output 'roc.'.format\n  set logscale x\n  set format x '10^{%L}'\n"
+              "  set xrange [*:1]\n  set yrange [0:1]\n  set xlabel 'false accept rate'\n"
+              "  set ylabel 'true accept (identification) rate'\n  plot ";
+    for (std::size_t c = 0; c < curves.size(); ++c) {
+      script << (c == 0 ? "" : ", \\\n    ") << '\'' << curves[c]
+             << ".csv' every ::1 using ($2 > 0 ? $2 : NaN):3 with steps lw 2 title '" << curves[c]
+             << "'";
+    }
+    script << "\n";
+  }
+  if (ranks) {
+    script << "  unset logscale x\n  set format x '%g'\n  set xrange [1:*]\n"
+              "  set yrange [*:1]\n  set output 'cmc.'.format\n  set xlabel 'rank'\n"
+              "  set ylabel 'identified'\n"
+              "  plot 'cmc.csv' every ::1 using 1:2 with linespoints lw 2 notitle\n";
+  }
+  script << "  unset output\n}\n";
+  close_written(script, file);
+}
+
+inline void write_files(std::string const& folder, arguments const& a, results const& found,
+                        std::ostream& out) {
+  std::vector<std::string> curves;
+  auto const add = [&](std::string const& name, coupleface::roc_curve const& curve) {
+    write_curve(folder + '/' + name + ".csv", curve);
+    curves.push_back(name);
+  };
+  if (found.pairs) {
+    add("roc_pairs", found.pairs->curve);
+    coupleface::write_npy(folder + "/pair_scores.npy", view_of(found.pairs->scores));
+  }
+  if (found.all_pairs_curve) add("roc_all_pairs", curve_of(found.all_pairs_curve->points));
+  if (found.identification) {
+    if (found.identification->unmated > 0) add("dir", found.identification->open_set);
+    write_ranks(folder + "/cmc.csv", found.identification->rank_rates);
+  }
+  for (auto const& agreement : found.agreement) write_agreement(folder, agreement);
+  write_json(folder + "/results.json", a, found);
+  if (curves.empty() && !found.identification) return;
+  write_plot_script(folder + "/plots.gp", curves, found.identification.has_value());
+  draw_plots(folder, out);
+}
+
+}  // namespace evaluate

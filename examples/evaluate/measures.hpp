@@ -1,0 +1,147 @@
+// What is measured: each part is there if its input is.
+#pragma once
+
+#include <coupleface/evaluation/agreement.hpp>
+#include <coupleface/evaluation/all_pairs.hpp>
+#include <coupleface/evaluation/bootstrap.hpp>
+#include <coupleface/evaluation/identification.hpp>
+#include <coupleface/evaluation/retrieval.hpp>
+#include <coupleface/mining/statistics.hpp>
+#include <coupleface/prototypes.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "inputs.hpp"
+
+namespace evaluate {
+
+struct pair_results {
+  std::vector<float> scores;
+  coupleface::roc_curve curve;
+  std::optional<coupleface::fold_accuracies> folds;
+  coupleface::percentile_interval accuracy;           ///< with folds and people
+  std::vector<coupleface::percentile_interval> tars;  ///< of each FAR, with people
+};
+
+struct agreement_results {
+  std::string of;  ///< rows, classes
+  std::vector<double> edges;
+  std::vector<std::int32_t> labels;  ///< of the classes
+  coupleface::teacher_agreement agreement;
+};
+
+struct results {
+  std::optional<pair_results> pairs;
+  std::optional<coupleface::all_pairs_rates> all_pairs, all_pairs_curve;
+  std::optional<coupleface::identification_rates> identification;
+  std::optional<coupleface::retrieval_rates> retrieval;
+  std::vector<agreement_results> agreement;
+};
+
+inline pair_results measure_pairs(arguments const& a, inputs const& in) {
+  pair_results found;
+  auto const& pairs = in.pairs;
+  found.scores.resize(pairs.a.size());
+  coupleface::pair_scores(
+      thrust::omp::par, in.rows.view(), in.rows.view(), view_of(pairs.a), view_of(pairs.b),
+      coupleface::make_vector_view(found.scores.data(), static_cast<index_t>(pairs.a.size())));
+  found.curve = coupleface::roc(thrust::omp::par, view_of(found.scores), view_of(pairs.same));
+  if (!pairs.folds.empty()) {
+    found.folds = coupleface::k_fold_accuracy(thrust::omp::par, view_of(found.scores),
+                                              view_of(pairs.same), view_of(pairs.folds));
+  }
+  if (in.labels.empty() || a.resamples == 0) return found;
+  std::vector<std::int32_t> first, second;
+  for (std::size_t i = 0; i < pairs.a.size(); ++i) {
+    first.push_back(in.labels[static_cast<std::size_t>(pairs.a[i])]);
+    second.push_back(in.labels[static_cast<std::size_t>(pairs.b[i])]);
+    if (first.back() >= 0 && second.back() >= 0) continue;
+    std::fprintf(stderr, "pair %zu has a row without a label: no intervals\n", i);
+    return found;
+  }
+  auto const resampled = coupleface::resample_identities(
+      thrust::omp::par, view_of(found.scores), view_of(pairs.same), view_of(first), view_of(second),
+      view_of(pairs.folds), a.fars, a.resamples, a.seed);
+  if (found.folds) found.accuracy = coupleface::interval_of(resampled.accuracies);
+  for (auto const& tars : resampled.tars) found.tars.push_back(coupleface::interval_of(tars));
+  return found;
+}
+
+/// Wanted rates, and a curve of five points a decade.
+inline void measure_all_pairs(arguments const& a, inputs const& in, results& found) {
+  auto targets = a.fars;
+  for (int step = 0; step <= 35; ++step) targets.push_back(std::pow(10.0, -step / 5.0));
+  auto const show = [](int pass, index_t rows, index_t all) {
+    std::fprintf(stderr, "all pairs: pass %d, %3.0f %%\n", pass,
+                 100.0 * static_cast<double>(rows) / static_cast<double>(all));
+  };
+  auto rates = coupleface::verify_all_pairs(thrust::omp::par, in.rows.view(), view_of(in.labels),
+                                            targets, coupleface::cosine{}, show);
+  found.all_pairs_curve = rates;
+  auto const wanted = static_cast<std::ptrdiff_t>(a.fars.size());
+  found.all_pairs_curve->points.erase(found.all_pairs_curve->points.begin(),
+                                      found.all_pairs_curve->points.begin() + wanted);
+  rates.points.resize(a.fars.size());
+  found.all_pairs = std::move(rates);
+}
+
+inline agreement_results compare_rows(arguments const& a, std::string of,
+                                      matrix_view<float const> student,
+                                      matrix_view<float const> teacher) {
+  agreement_results found{std::move(of), coupleface::even_edges(80, -0.4, 0.4), {}, {}};
+  found.agreement = coupleface::compare_with_teacher(thrust::omp::par, student, teacher, a.k,
+                                                     found.edges, coupleface::hinge{a.q});
+  return found;
+}
+
+inline row_matrix prototypes_of(row_matrix const& rows, std::vector<std::int32_t> const& labels,
+                                std::size_t classes) {
+  row_matrix result{static_cast<index_t>(classes), rows.width, {}};
+  result.values.resize(classes * static_cast<std::size_t>(rows.width));
+  coupleface::class_prototypes(
+      thrust::omp::par, rows.view(), view_of(labels),
+      coupleface::make_matrix_view(result.values.data(), result.rows, result.width));
+  return result;
+}
+
+/// Between rows, and between the classes' prototypes: there each row's numbers are a class's.
+inline void measure_agreement(arguments const& a, inputs const& in, results& found) {
+  found.agreement.push_back(compare_rows(a, "rows", in.rows.view(), in.teacher.view()));
+  if (in.labels.empty()) return;
+  std::map<std::int32_t, std::int32_t> numbers;
+  for (auto const label : in.labels) {
+    if (label >= 0) numbers.emplace(label, 0);
+  }
+  std::vector<std::int32_t> present;
+  for (auto& [label, number] : numbers) {
+    number = static_cast<std::int32_t>(present.size());
+    present.push_back(label);
+  }
+  std::vector<std::int32_t> dense;
+  for (auto const label : in.labels) dense.push_back(label < 0 ? -1 : numbers.at(label));
+  auto const student = prototypes_of(in.rows, dense, present.size());
+  auto const teacher = prototypes_of(in.teacher, dense, present.size());
+  found.agreement.push_back(compare_rows(a, "classes", student.view(), teacher.view()));
+  found.agreement.back().labels = std::move(present);
+}
+
+inline results measure(arguments const& a, inputs const& in) {
+  results found;
+  if (!a.pairs.empty()) found.pairs = measure_pairs(a, in);
+  if (!in.labels.empty()) {
+    if (a.all_pairs) measure_all_pairs(a, in, found);
+    bool const within = a.gallery.empty();
+    auto const gallery = within ? in.rows.view() : in.gallery.view();
+    auto const labels = view_of(within ? in.labels : in.gallery_labels);
+    found.identification = coupleface::identify(thrust::omp::par, in.rows.view(),
+                                                view_of(in.labels), gallery, labels, a.ranks);
+    found.retrieval =
+        coupleface::retrieve(thrust::omp::par, in.rows.view(), view_of(in.labels), gallery, labels);
+  }
+  if (!a.teacher.empty()) measure_agreement(a, in, found);
+  return found;
+}
+
+}  // namespace evaluate

@@ -1,0 +1,72 @@
+// Arrays for the tests of the evaluate example, without Python: FOLDER receives embeddings of 60
+// people with a common direction, labels, a teacher's and a student's rows, a gallery, pairs and
+// templates.
+#include <coupleface/io/npy.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace cf = coupleface;
+
+namespace {
+
+std::vector<float> noisy(std::vector<float> const& centres, std::vector<std::int32_t> const& labels,
+                         cf::index_t width, double spread, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<float> rows;
+  for (auto const label : labels) {
+    for (cf::index_t j = 0; j < width; ++j) {
+      double const centre = label < 0 ? 0.0 : double(centres[std::size_t(label * width + j)]);
+      rows.push_back(float(centre + spread * normal(random)));
+    }
+  }
+  return rows;
+}
+
+template <class T>
+void write(std::string const& file, std::vector<T> const& values, cf::index_t width) {
+  auto const rows = cf::index_t(values.size()) / width;
+  cf::write_npy(file, cf::make_matrix_view(values.data(), rows, width));
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  std::string const folder = std::string(argv[1]) + "/";
+  cf::index_t const width = 24;
+  std::vector<float> const centres = noisy({}, std::vector<std::int32_t>(60, -1), width, 1.0, 1);
+  std::vector<std::int32_t> labels, gallery_labels;
+  for (int i = 0; i < 480; ++i) { labels.push_back(i % 97 == 7 ? -1 : i % 60); }
+  for (int p = 0; p < 50; ++p) { gallery_labels.push_back(p % 5 == 4 ? -1 : p); }
+  auto const rows = noisy(centres, labels, width, 0.9, 2);
+  write(folder + "rows.npy", rows, width);
+  write(folder + "teacher.npy", noisy(centres, labels, width, 0.5, 3), width);
+  write(folder + "gallery.npy", noisy(centres, gallery_labels, width, 0.7, 4), width);
+  auto const vector = [](std::vector<std::int32_t> const& v) {
+    return cf::make_vector_view(v.data(), cf::index_t(v.size()));
+  };
+  cf::write_npy(folder + "labels.npy", vector(labels));
+  cf::write_npy(folder + "gallery_labels.npy", vector(gallery_labels));
+  std::vector<cf::half> halves;
+  for (float const x : rows) { halves.emplace_back(double(x)); }
+  write(folder + "halves.npy", halves, width);
+
+  std::mt19937 random(9);
+  std::ofstream pairs(folder + "pairs.csv"), templates(folder + "templates.csv");
+  pairs << "fold,a,b,same\n";
+  for (int i = 0; i < 900; ++i) {
+    int const a = int(random() % 480u);
+    int const b = i % 2 == 0 ? (a + 60) % 480 : int(random() % 480u);
+    if (labels[std::size_t(a)] < 0 || labels[std::size_t(b)] < 0) { continue; }
+    pairs << i % 5 << ',' << a << ',' << b << ','
+          << (labels[std::size_t(a)] == labels[std::size_t(b)]) << '\n';
+  }
+  templates << "row,template,medium\n";
+  for (int i = 0; i < 480; ++i) { templates << i << ',' << i % 120 << ',' << i / 240 << '\n'; }
+  return pairs && templates ? 0 : 1;
+}
