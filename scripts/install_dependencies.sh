@@ -6,13 +6,14 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ca-certificates
   libeigen3-dev libtbb-dev # the library; OpenMP comes with g++
-  libcli11-dev libjpeg-dev libpng-dev gnuplot-nox # examples/train_student
+  libcli11-dev libjpeg-dev libpng-dev gnuplot-nox # examples
   python3 python3-pip # download CCCL's headers where no CUDA Toolkit has them
 )
 if [[ ${1:-} != --quickstart ]]; then
   packages+=(
     git
     libgtest-dev libbenchmark-dev
+    python3-venv # what the evaluation is compared with
     clang clang-format libclang-rt-dev libomp-dev llvm # sanitizers, fuzzing, a second opinion
   )
 fi

@@ -68,7 +68,7 @@ class sorted_labels {
 /// Keeps every pair but, where both sides are the same rows, a row with itself.
 struct not_itself {
   bool same_rows;
-  bool operator()(index_t query, index_t candidate) const {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     return !same_rows || query != candidate;
   }
 };
@@ -79,7 +79,7 @@ struct labelled_pairs {
   not_itself other;
   L const* query_labels;
   M const* candidate_labels;
-  bool operator()(index_t query, index_t candidate) const {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     return query_labels[query] >= 0 && candidate_labels[candidate] >= 0 && other(query, candidate);
   }
 };
