@@ -70,11 +70,11 @@ class record_set {
     if (found.labels.extent(0) != 2) {
       detail::fail_file(reader_.path(), found.offset, "an identity's record without two labels");
     }
-    auto const key = [&](index_t k) {
-      index_t const written = detail::integral_label(reader_.path(), found.offset, found.labels(k),
-                                                     detail::largest_key);
-      bool const rounded_up = written - detail::key_rounding(written) <= size() + 1;
-      return rounded_up ? std::min(written, size() + 1) : written;
+    auto const key = [&](index_t which) {
+      index_t const written = detail::integral_label(reader_.path(), found.offset,
+                                                     found.labels(which), detail::largest_key);
+      bool const near = written - detail::key_rounding(written) <= size() + 1;
+      return near ? std::min(written, size() + 1) : written;
     };
     index_t const first = key(0);
     index_t const last = key(1);
