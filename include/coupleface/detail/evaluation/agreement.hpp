@@ -124,7 +124,7 @@ class teacher_comparison {
   }
 
  private:
-  static constexpr index_t bytes = table_bytes / 2;
+  static constexpr index_t bytes = table_bytes<Derived> / 2;
   index_t block() const { return std::min(rows_, table_rows<float, std::int32_t>(slots_, bytes)); }
 
   /// The teacher's table of some rows beside the student's; the gaps of the teacher's pairs.

@@ -46,7 +46,7 @@ void search_gallery(Derived const& policy, matrix_view<Q const> probes,
     });
   };
   search_in_blocks<float, std::int32_t>(policy, rows, not_itself{same_rows(probes, gallery)}, slots,
-                                        table_bytes, judge);
+                                        table_bytes<Derived>, judge);
 }
 
 /// Rates by rank, and open-set scores: of a mated probe that of its mate if it comes first (else

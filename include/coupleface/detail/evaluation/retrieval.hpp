@@ -80,7 +80,7 @@ void retrieve(host_policy<Derived> const& base, matrix_view<Q const> queries,
   labelled_pairs<L, M> const keep{other, query_labels.data_handle(),
                                   reference_labels.data_handle()};
   search_in_blocks<float, std::int32_t>(
-      policy, rows, keep, slots, table_bytes,
+      policy, rows, keep, slots, table_bytes<Derived>,
       [&](index_t first, matrix_view<float> values, matrix_view<std::int32_t> indices) {
         for_each_index(
             policy, values.extent(0), [=, labels = reference_labels.data_handle()](index_t i) {
