@@ -83,8 +83,11 @@ class pair_tiles {
                    Visit const& visit) const {
     if (symmetric() && first + count <= row + 1) { return; }
     index_t const rows = std::min<index_t>(group_rows, score_.queries() - row);
-    panel_word* const panels = left_.data() + lane * group_rows * width_;
-    if constexpr (screened) { pack_group(lane, row, rows, panels); }
+    [[maybe_unused]] panel_word* panels = nullptr;
+    if constexpr (screened) {
+      panels = left_.data() + lane * group_rows * width_;
+      pack_group(lane, row, rows, panels);
+    }
     for (index_t j = 0; j < count; j += right_rows) {
       for (index_t i = 0; i < rows; i += left_rows) {
         pair_tile tile{row + i, int(std::min<index_t>(left_rows, rows - i)), first + j,
