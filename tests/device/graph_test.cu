@@ -4,6 +4,8 @@
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/rad.hpp>
+#include <coupleface/mining/mixed.hpp>
+#include <coupleface/mining/nearest.hpp>
 #include <coupleface/normalize.hpp>
 #include <coupleface/prototypes.hpp>
 #include <coupleface/relation.hpp>
@@ -24,7 +26,8 @@ struct step {
   matrix<float> starts = random_matrix<float>(classes, d, 3);
   matrix<std::int32_t> labels = random_labels(n, classes, 4);
   matrix<float> unit{n, d}, means{classes, d}, relations{classes, classes}, values{classes, k};
-  matrix<std::int32_t> indices{classes, k};
+  matrix<float> mined_values{classes, k}, mixed_values{classes, k};
+  matrix<std::int32_t> indices{classes, k}, mined{classes, k}, mixed{classes, k};
   matrix<float> fcd_gradient{n, d}, rad_gradient{n, d}, softmax_gradient{n, d},
       weight_gradient{classes, d}, fcd{1, 1}, rad{1, 1}, softmax{1, 1};
   coupleface::feature_bank<float, coupleface::recent_ring, device_vector> bank{policy(),
@@ -36,6 +39,9 @@ struct step {
     normalize_rows(where, student.view(), unit.view());
     class_prototypes(where, teacher.view(), labels.vector(), means.view());
     relation_matrix(where, means.view(), means.view(), relations.view());
+    mine_nearest(where, means.view(), means.view(), mined_values.view(), mined.view());
+    mine_mixed(where, means.view(), means.view(), 3, 5, mixed_values.view(), mixed.view(),
+               inner_product{});
     top_k(where, relations.view(), values.view(), indices.view());
     fcd_loss(where, student.view(), teacher.view(), fcd.scalar(), fcd_gradient.view());
     rad_loss(where, student.view(), teacher.view(), bank.teacher(),
@@ -48,9 +54,10 @@ struct step {
   bool same_bits(step const& other) const {
     return unit.same_bits(other.unit) && means.same_bits(other.means) &&
            relations.same_bits(other.relations) && values.same_bits(other.values) &&
-           indices.same_bits(other.indices) && fcd.same_bits(other.fcd) &&
-           rad.same_bits(other.rad) && softmax.same_bits(other.softmax) &&
-           fcd_gradient.same_bits(other.fcd_gradient) &&
+           indices.same_bits(other.indices) && mined_values.same_bits(other.mined_values) &&
+           mined.same_bits(other.mined) && mixed_values.same_bits(other.mixed_values) &&
+           mixed.same_bits(other.mixed) && fcd.same_bits(other.fcd) && rad.same_bits(other.rad) &&
+           softmax.same_bits(other.softmax) && fcd_gradient.same_bits(other.fcd_gradient) &&
            rad_gradient.same_bits(other.rad_gradient) &&
            softmax_gradient.same_bits(other.softmax_gradient) &&
            weight_gradient.same_bits(other.weight_gradient) &&

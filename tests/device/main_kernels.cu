@@ -4,6 +4,7 @@
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/rad.hpp>
+#include <coupleface/mining/nearest.hpp>
 #include <coupleface/normalize.hpp>
 #include <coupleface/prototypes.hpp>
 #include <coupleface/relation.hpp>
@@ -45,6 +46,9 @@ void primitives(matrix_view<T const> x, labels classes, matrix_view<T> out,
   auto const policy = thrust::cuda::par_nosync;
   coupleface::relation_matrix(policy, x, x, out);
   coupleface::top_k(policy, x, out, indices);
+  if constexpr (std::is_floating_point_v<T>) {
+    coupleface::mine_nearest(policy, x, x, out, indices);
+  }
   coupleface::class_prototypes(policy, x, classes, out);
   coupleface::feature_bank<T, coupleface::latest_sample, device_vector> latest(policy, x);
   coupleface::feature_bank<T, coupleface::recent_ring, device_vector> ring(policy, x);

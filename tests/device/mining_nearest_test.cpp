@@ -46,7 +46,7 @@ TEST(device_mine_nearest, queries_and_candidates) {
 }
 
 TEST(device_mine_nearest, thresholds_rise_over_several_steps) {
-  auto const x = random_matrix<float>(1301, 8, 3);
+  auto const x = random_matrix<float>(901, 8, 3);
   auto const few = random_matrix<float>(37, 8, 4);
   for (index_t const k : {1, 9}) {
     limits small;
@@ -118,7 +118,7 @@ int rows_scanned(matrix<float> const& x, index_t k, limits const& limit) {
 TEST(device_mine_nearest, only_lists_that_overflow_are_scanned) {
   limits small;
   small.room = 288;
-  EXPECT_EQ(rows_scanned(random_matrix<float>(1000, 16, 21), 5, small), 0);
+  EXPECT_EQ(rows_scanned(random_matrix<float>(700, 16, 21), 5, small), 0);
   EXPECT_EQ(rows_scanned(random_matrix<float>(300, 16, 22), 20, limits{}), 0);
   auto const near = bundle<float>(280, 16, 1e-5, 23);
   EXPECT_EQ(rows_scanned(near, 5, limits{}), 0);  // all of them fit into a list
@@ -159,10 +159,10 @@ TEST(device_mine_nearest, other_relations) {
 }
 
 TEST(device_nearest_search, steps_and_a_saved_state_give_the_bits_of_mine_nearest) {
-  auto const x = random_matrix<float>(700, 9, 24);
+  auto const x = random_matrix<float>(400, 5, 24);
   auto const device = policy();
   auto const of = [&](auto relation) {
-    mined_table<float> whole(700, 6), table(700, 6), resumed(700, 6);
+    mined_table<float> whole(400, 6), table(400, 6), resumed(400, 6);
     mine_nearest(device, x.view(), x.view(), whole.values.view(), whole.indices.view(), relation);
     coupleface::nearest_search search(device, x.view(), x.view(), table.values.view(),
                                       table.indices.view(), relation);

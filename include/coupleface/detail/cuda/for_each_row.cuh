@@ -1,7 +1,7 @@
 // coupleface: running body(team, i) for every row on a CUDA device.
 #pragma once
 
-#include <coupleface/detail/cuda/row_team.cuh>
+#include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/for_each_row.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN

@@ -2,7 +2,7 @@
 // from the exact score: measured, and never read back.
 #pragma once
 
-#include <coupleface/detail/cuda/row_team.cuh>
+#include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/mining/packed_rows.hpp>
 #include <coupleface/detail/mining/tile_plan.hpp>
 

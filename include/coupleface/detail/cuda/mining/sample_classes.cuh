@@ -3,7 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/cuda/mining/host_copy.cuh>
-#include <coupleface/detail/cuda/row_team.cuh>
+#include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/mining/sample_classes.hpp>
 
 #include <vector>
