@@ -38,6 +38,9 @@ inline void declare_files(CLI::App& app, arguments& a) {
   app.add_option("--split", a.split, "Rows of the list with this split only; pairs count those")
       ->needs(list)
       ->group("Files");
+}
+
+inline void declare_further_files(CLI::App& app, arguments& a) {
   app.add_option("--pairs", a.pairs,
                  ".csv with the columns a,b,same (and fold): rows (or paths of the list), counted "
                  "from 0; same is 0 or 1")
@@ -63,6 +66,7 @@ inline void declare_files(CLI::App& app, arguments& a) {
 
 inline void declare(CLI::App& app, arguments& a) {
   declare_files(app, a);
+  declare_further_files(app, a);
   app.add_option("--far", a.fars, "False accept rates to report")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 1.0));
