@@ -126,6 +126,15 @@ TEST(device_mine_nearest, only_lists_that_overflow_are_scanned) {
   EXPECT_EQ(rows_scanned(near, 5, small), 280);
 }
 
+TEST(device_mine_nearest, few_queries_are_scanned_by_segments) {
+  auto const x = rows_with_everything<float>(11, 4, 25);
+  auto const y = rows_with_everything<float>(1100, 4, 26);
+  for (index_t const k : {1, 30, 1099}) {
+    expect_nearest_of_host(x, y, k, taxicab{});
+    expect_nearest_of_host(x, y, k, taxicab{}, one_in_three{});
+  }
+}
+
 TEST(device_mine_nearest, sweeps_by_groups_where_lists_must_be_few) {
   auto const x = random_matrix<float>(400, 9, 16);
   limits few;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace {
@@ -124,7 +125,9 @@ TEST(scan_plan, work_holds_k_and_a_round_and_keeps_to_its_bytes_or_to_one_block)
           limits.scan_bytes = bytes;
           auto const plan = detail::plan_scan(n, m, k, 8, limits);
           EXPECT_GE(plan.capacity, (k < m ? k : m) + detail::scan_columns);
-          EXPECT_LE((plan.blocks - 1) * detail::scan_rows, n);
+          index_t const groups = (n + detail::scan_rows - 1) / detail::scan_rows;
+          EXPECT_LE(plan.blocks, std::max(groups, detail::divided_blocks));
+          EXPECT_LE(plan.blocks, groups * detail::most_segments);
           EXPECT_GE(plan.blocks, 1);
           EXPECT_TRUE(plan.blocks == 1 ||
                       plan.blocks * detail::scan_rows * plan.capacity * 8 <= bytes);
@@ -132,6 +135,28 @@ TEST(scan_plan, work_holds_k_and_a_round_and_keeps_to_its_bytes_or_to_one_block)
       }
     }
   }
+}
+
+TEST(scan_plan, segments_are_all_scanned_at_one_time_and_hold_every_candidate_once) {
+  for (index_t const n : {0, 1, 8, 9, 100, 5000}) {
+    for (index_t const m : {0, 1, 255, 256, 511, 1000, 85742}) {
+      for (index_t const blocks : {1, 7, 64, 1024}) {
+        index_t const segments = detail::scan_segments(n, m, blocks);
+        index_t const groups = (n + detail::scan_rows - 1) / detail::scan_rows;
+        EXPECT_TRUE(segments == 1 || groups * segments <= blocks);
+        EXPECT_TRUE(segments == 1 || m / segments >= detail::segment_candidates);
+        EXPECT_GE(segments, 1);
+        EXPECT_EQ(detail::segment_begin(0, segments, m), 0);
+        EXPECT_EQ(detail::segment_begin(segments, segments, m), m);
+        for (index_t s = 0; s < segments; ++s) {
+          EXPECT_LE(detail::segment_begin(s, segments, m),
+                    detail::segment_begin(s + 1, segments, m));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(detail::scan_segments(1, 85742, 1024), 32);
+  EXPECT_EQ(detail::scan_segments(1, 1000, 1024), 3);
 }
 
 }  // namespace

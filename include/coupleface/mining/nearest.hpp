@@ -38,6 +38,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///   in float; under bfloat16 those within 0.008 of its cosine)
 /// @scratch at most 64 MiB + 16 n bytes, 8 m more where candidates are other rows (at widths over
 ///   30,000 two packed parts of 224 rows exceed that)
+///   With a CUDA policy 2 d + 16 bytes a row, 32 K + 2.3 KiB a query (of 8 bytes an entry; at most
+///   2 GiB, or 128 queries' lists) and 256 MiB
 /// @determinism bit-identical for any policy, thread count, blocking and processor
 /// Source: "mine the informative mutual relations": stated; top-K of prototypes: reconstructed.
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,

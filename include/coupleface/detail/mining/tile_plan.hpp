@@ -113,6 +113,24 @@ inline device_search_plan plan_device_search(index_t queries, index_t candidates
 /// The scan: blocks of so many queries, each with work of its own for as many as run at a time.
 inline constexpr index_t scan_rows = 8;
 inline constexpr index_t scan_columns = 16;
+inline constexpr index_t most_segments = 32;
+inline constexpr index_t divided_blocks = 256;      ///< as many as a device runs at a time, about
+inline constexpr index_t segment_candidates = 256;  ///< of a segment, at least
+
+/// Few queries are scanned by several blocks each, which have a stretch of the candidates: all at
+/// one time, so that each has its own work until the best of all are merged.
+COUPLEFACE_HOST_DEVICE constexpr index_t scan_segments(index_t queries, index_t candidates,
+                                                       index_t blocks) {
+  index_t const groups = rounded_up_quotient(queries, scan_rows);
+  if (groups == 0 || groups > blocks) { return 1; }
+  index_t const fits = smaller(blocks / groups, most_segments);
+  index_t const full = candidates / segment_candidates;
+  return full < 1 ? 1 : smaller(fits, full);
+}
+COUPLEFACE_HOST_DEVICE constexpr index_t segment_begin(index_t segment, index_t segments,
+                                                       index_t candidates) {
+  return smaller(rounded_up_quotient(candidates, segments) * segment, candidates);
+}
 
 struct scan_plan {
   index_t capacity;  ///< entries of a query's work
@@ -125,7 +143,9 @@ inline scan_plan plan_scan(index_t queries, index_t candidates, index_t k, index
   index_t const capacity = smaller(best + best / 2 + 256, candidates + scan_columns);
   index_t const fits = limits.scan_bytes / (scan_rows * capacity * entry_bytes + 1);
   index_t const most = fits < 1 ? 1 : smaller(fits, index_t(1024));
-  return {capacity, smaller(most, rounded_up_quotient(queries, scan_rows))};
+  index_t const groups = rounded_up_quotient(queries, scan_rows);
+  index_t const divided = smaller(groups * most_segments, divided_blocks);
+  return {capacity, smaller(most, groups < divided ? divided : groups)};
 }
 
 }  // namespace detail

@@ -5,24 +5,13 @@
 // beat the K-th so far gather in the block's own work, which is sorted when it fills up.
 #pragma once
 
-#include <coupleface/detail/cuda/mining/device_lists.cuh>
+#include <coupleface/detail/cuda/mining/merge_segments.cuh>
 #include <coupleface/detail/cuda/mining/team_scores.cuh>
+#include <coupleface/detail/cuda/top_k.cuh>
 #include <coupleface/detail/scratch.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// Queries in any order; their number is only known on the device. No list: all of them.
-struct scanned_queries {
-  index_t const* list;
-  int const* count;
-  index_t all;
-
-  COUPLEFACE_HOST_DEVICE index_t size() const { return list == nullptr ? all : index_t(*count); }
-  COUPLEFACE_HOST_DEVICE index_t operator[](index_t at) const {
-    return list == nullptr ? at : list[at];
-  }
-};
 
 template <class V, class I>
 struct scan_state {
@@ -46,6 +35,7 @@ struct exact_scan_kernel {
   index_t capacity;
   V* work;  ///< [blocks, scan_rows, capacity]
   I* work_ids;
+  int* counts;  ///< [blocks, scan_rows] entries of each query's work at the end
 
   COUPLEFACE_HOST_DEVICE static scan_state<V, I>& state() {
     return *reinterpret_cast<scan_state<V, I>*>(shared_memory());
@@ -89,30 +79,40 @@ struct exact_scan_kernel {
     }
   }
 
-  COUPLEFACE_HOST_DEVICE void operator()() const {
+  /// The best of candidates [begin, end) for `rows` queries from the one at `first` on.
+  COUPLEFACE_HOST_DEVICE void scan(index_t first, int rows, index_t begin, index_t end) const {
     int const y = thread_in_block() / int(scan_columns), x = thread_in_block() % int(scan_columns);
-    for (index_t first = block_in_grid() * scan_rows; first < queries.size();
-         first += blocks_in_grid() * scan_rows) {
-      int const rows = int(smaller(scan_rows, queries.size() - first));
-      if (x == 0) { state().counts[y] = state().ready[y] = 0; }
+    if (x == 0) { state().counts[y] = state().ready[y] = 0; }
+    wait_for_block();
+    for (index_t c = begin + x; c - x < end; c += scan_columns) {
+      if (y < rows && c < end) { offer(y, queries[first + y], c); }
       wait_for_block();
-      for (index_t c = x; c - x < score.candidates(); c += scan_columns) {
-        if (y < rows && c < score.candidates()) { offer(y, queries[first + y], c); }
-        wait_for_block();
-        int crowded = 0;  // by bits, read before anybody changes the counts
-        for (int r = 0; r < rows; ++r) {
-          crowded |= (state().counts[r] + scan_columns > capacity) << r;
-        }
-        wait_for_block();
-        for (int r = 0; r < rows; ++r) {
-          if (crowded >> r & 1) { settle(r); }
-        }
-        if (crowded != 0) { wait_for_block(); }
-      }
+      int crowded = 0;  // by bits, read before anybody changes the counts
       for (int r = 0; r < rows; ++r) {
-        settle(r);
-        wait_for_block();
-        write(r, queries[first + r]);
+        crowded |= (state().counts[r] + scan_columns > capacity) << r;
+      }
+      wait_for_block();
+      for (int r = 0; r < rows; ++r) {
+        if (crowded >> r & 1) { settle(r); }
+      }
+      if (crowded != 0) { wait_for_block(); }
+    }
+    for (int r = 0; r < rows; ++r) { settle(r); }
+    wait_for_block();
+  }
+
+  COUPLEFACE_HOST_DEVICE void operator()() const {
+    index_t const m = score.candidates();
+    index_t const segments = scan_segments(queries.size(), m, blocks_in_grid());
+    index_t const items = rounded_up_quotient(queries.size(), scan_rows) * segments;
+    for (index_t item = block_in_grid(); item < items; item += blocks_in_grid()) {
+      index_t const first = item / segments * scan_rows, segment = item % segments;
+      int const rows = int(smaller(scan_rows, queries.size() - first));
+      scan(first, rows, segment_begin(segment, segments, m),
+           segment_begin(segment + 1, segments, m));
+      for (int r = 0; r < rows; ++r) {
+        if (segments == 1) { write(r, queries[first + r]); }
+        if (thread_in_block() == 0) { counts[block_in_grid() * scan_rows + r] = state().counts[r]; }
       }
       wait_for_block();
     }
@@ -128,9 +128,15 @@ void scan_exactly(Derived const& policy, Score const& score, Keep const& keep,
                                    sizeof(V) + sizeof(I), limits);
   scratch<V, Derived> const work(policy, plan.blocks * scan_rows * plan.capacity);
   scratch<I, Derived> const work_ids(policy, plan.blocks * scan_rows * plan.capacity);
-  launch(
-      policy, {plan.blocks, kernel::threads, kernel::shared_bytes},
-      kernel{score, keep, queries, values, indices, plan.capacity, work.data(), work_ids.data()});
+  scratch<int, Derived> const counts(policy, plan.blocks * scan_rows);
+  launch(policy, {plan.blocks, kernel::threads, kernel::shared_bytes},
+         kernel{score, keep, queries, values, indices, plan.capacity, work.data(), work_ids.data(),
+                counts.data()});
+  using merge = merge_segments_kernel<V, I>;
+  // More queries than the scan has blocks are not divided.
+  launch(policy, {smaller(plan.blocks * scan_rows, values.extent(0)), merge::threads},
+         merge{queries, values, indices, score.candidates(), plan.blocks, plan.capacity,
+               work.data(), work_ids.data(), counts.data()});
 }
 
 }  // namespace detail
