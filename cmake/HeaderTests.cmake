@@ -4,7 +4,11 @@
 file(GLOB_RECURSE COUPLEFACE_HEADERS CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/include"
   "${PROJECT_SOURCE_DIR}/include/*.hpp")
 
-# Includes every header there is, the adapters too; for tests that want all of the library.
+# Those that include libtorch are there for programs that have it, and cost seconds each: one test
+# asks for all of them.
+list(FILTER COUPLEFACE_HEADERS EXCLUDE REGEX "/interop/torch")
+
+# Includes every header there is, adapters too but libtorch's; for tests that want all of the library.
 set(text "")
 foreach(header ${COUPLEFACE_HEADERS})
   string(APPEND text "#include <${header}>\n")
@@ -37,6 +41,15 @@ function(coupleface_add_header_tests)
         COMMAND "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS} ${warnings}
                 -include ${header} -x c++ "${PROJECT_SOURCE_DIR}/tests/empty.cpp")
     endforeach()
+    if(TARGET coupleface_torch)
+      set(torch_folders ${TORCH_INCLUDE_DIRS})
+      list(REMOVE_ITEM torch_folders /usr/include)  # -isystem of it would hide it from <cstdlib>
+      list(TRANSFORM torch_folders PREPEND -isystem)
+      coupleface_add_test(headers/${program}/coupleface/interop/torch.hpp
+        COMMAND "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS} ${torch_folders}
+                ${warnings} -include coupleface/interop/torch.hpp -x c++
+                "${PROJECT_SOURCE_DIR}/tests/empty.cpp")
+    endif()
   endforeach()
 endfunction()
 

@@ -1,0 +1,163 @@
+// coupleface: from what a tensor says about itself when the program runs to the types and the
+// policy that the library is compiled for.
+#pragma once
+
+#include <coupleface/error.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/view.hpp>
+
+#include <ATen/ATen.h>
+
+#if COUPLEFACE_HAS_CUDA && __has_include(<coupleface/detail/cuda/runtime.cuh>)
+#define COUPLEFACE_TORCH_CUDA 1
+#include <thrust/system/cuda/execution_policy.h>
+
+#include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDAGuard.h>
+#else
+#define COUPLEFACE_TORCH_CUDA 0
+#endif
+
+#include <string>
+#include <type_traits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+template <class T>
+constexpr at::ScalarType scalar_type_of() {
+  using element = std::remove_const_t<T>;
+  if constexpr (std::is_same_v<element, half>) {
+    return at::kHalf;
+  } else if constexpr (std::is_same_v<element, bfloat16>) {
+    return at::kBFloat16;
+  } else if constexpr (std::is_same_v<element, long long>) {
+    return at::kLong;  // beside std::int64_t, which may be long
+  } else {
+    return c10::CppTypeToScalarType<element>::value;
+  }
+}
+
+inline void expect_tensor(char const* function, char const* argument, at::Tensor const& t,
+                          index_t dimensions) {
+  std::string const name = argument;
+  if (!t.defined()) { fail(function, name + " is an undefined tensor"); }
+  if (t.layout() != at::kStrided || t.is_quantized()) {
+    fail(function, name + " is no dense tensor");
+  }
+  expect_equal(function, ("number of dimensions of " + name).c_str(), t.dim(), "what it must be",
+               dimensions);
+}
+
+template <class T>
+void expect_scalar_type(char const* function, char const* argument, at::Tensor const& t) {
+  if (t.scalar_type() != scalar_type_of<T>()) {
+    fail(function, std::string(argument) + " has elements of " + c10::toString(t.scalar_type()) +
+                       ", but must have " + c10::toString(scalar_type_of<T>()));
+  }
+}
+
+inline void expect_device(char const* function, char const* argument, at::Tensor const& t,
+                          char const* reference, at::Tensor const& expected) {
+  if (t.device() != expected.device()) {
+    fail(function, std::string(argument) + " is on " + t.device().str() + ", but " + reference +
+                       " is on " + expected.device().str());
+  }
+}
+
+template <class T>
+matrix_view<T> unchecked_matrix(at::Tensor const& t) {
+  return {static_cast<T*>(t.data_ptr()), t.size(0), t.size(1),
+          t.size(0) > 1 ? t.stride(0) : t.size(1)};
+}
+
+template <class T>
+vector_view<T> unchecked_vector(at::Tensor const& t) {
+  return {static_cast<T*>(t.data_ptr()), t.size(0)};
+}
+
+/// The tensor itself if a view can show it, otherwise a copy that one can.
+inline at::Tensor with_rows(char const* function, char const* argument, at::Tensor const& t) {
+  expect_tensor(function, argument, t, 2);
+  at::Tensor const x = t.detach().resolve_neg();
+  bool const gapless = x.size(1) <= 1 || x.stride(1) == 1;
+  bool const apart = x.size(0) <= 1 || x.stride(0) >= x.size(1);
+  return gapless && apart ? x : x.contiguous();
+}
+
+/// Labels, classes: libtorch's indices are 64 bits wide.
+inline at::Tensor with_ids(char const* function, char const* argument, at::Tensor const& t,
+                           index_t dimensions, char const* reference, at::Tensor const& beside) {
+  expect_tensor(function, argument, t, dimensions);
+  expect_scalar_type<std::int64_t>(function, argument, t);
+  expect_device(function, argument, t, reference, beside);
+  return t.contiguous();
+}
+
+template <class T>
+struct element_tag {
+  using type = T;
+};
+
+/// f(element_tag<T>) for the tensor's element type.
+template <class F>
+void with_element(char const* function, char const* argument, at::Tensor const& t, F const& f) {
+  switch (t.scalar_type()) {
+    case at::kFloat:
+      return f(element_tag<float>());
+    case at::kDouble:
+      return f(element_tag<double>());
+    case at::kHalf:
+      return f(element_tag<half>());
+    case at::kBFloat16:
+      return f(element_tag<bfloat16>());
+    default:
+      fail(function, std::string(argument) + " has elements of " + c10::toString(t.scalar_type()) +
+                         ", but must have Float, Double, Half or BFloat16");
+  }
+}
+
+/// f(tag of a's elements, tag of b's): the same, or, under automatic mixed precision, a's two bytes
+/// beside b's float. Other pairs would only be compiled, never used.
+template <class F>
+void with_elements(char const* function, char const* a_name, at::Tensor const& a,
+                   char const* b_name, at::Tensor const& b, F const& f) {
+  expect_device(function, b_name, b, a_name, a);
+  with_element(function, a_name, a, [&](auto tag) {
+    if (b.scalar_type() == a.scalar_type()) { return f(tag, tag); }
+    if constexpr (sizeof(typename decltype(tag)::type) == 2) {
+      if (b.scalar_type() == at::kFloat) { return f(tag, element_tag<float>()); }
+    }
+    fail(function, std::string(b_name) + " has elements of " + c10::toString(b.scalar_type()) +
+                       ", but " + a_name + " of " + c10::toString(a.scalar_type()) +
+                       "; they must be the same, or two bytes wide beside Float");
+  });
+}
+
+inline std::string not_served(at::Device device) {
+  return "the tensors are on " + device.str() +
+         (device.is_cuda() ? ", which needs a translation unit compiled by nvcc"
+                           : "; CPU and CUDA are served");
+}
+
+/// f(policy) with the caller's policy, or one for the current stream of the tensor's device.
+template <class Policy, class F>
+void with_policy(char const* function, Policy const& policy, at::Tensor const& t, F const& f) {
+  if (t.is_cpu()) {
+    if constexpr (is_host_policy_v<Policy>) {
+      return f(policy);
+    } else {
+      fail(function, "the tensors are on the CPU, but the policy is not for it");
+    }
+  }
+#if COUPLEFACE_TORCH_CUDA
+  if (t.is_cuda()) {
+    c10::cuda::CUDAGuard const guard(t.device());
+    return f(thrust::cuda::par_nosync.on(at::cuda::getCurrentCUDAStream(t.device().index())));
+  }
+#endif
+  fail(function, not_served(t.device()));
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

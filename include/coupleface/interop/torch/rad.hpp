@@ -1,0 +1,132 @@
+// coupleface: RAD on libtorch's tensors.
+#pragma once
+
+#include <coupleface/interop/torch/analytic_loss.hpp>
+#include <coupleface/interop/torch/dispatch.hpp>
+#include <coupleface/losses/rad.hpp>
+
+#include <utility>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief class_neighbours of tensors.
+struct tensor_neighbours {
+  at::Tensor labels;
+  at::Tensor table;
+};
+inline tensor_neighbours class_neighbours(at::Tensor labels, at::Tensor table) {
+  return {std::move(labels), std::move(table)};
+}
+
+namespace detail {
+
+template <class N>
+using enable_if_neighbours =
+    std::enable_if_t<std::is_same_v<N, at::Tensor> || std::is_same_v<N, tensor_neighbours>, int>;
+
+/// f(views of neighbours), the tensors of which live meanwhile.
+template <class F>
+void with_neighbours(at::Tensor const& neighbours, at::Tensor const& student, F const& f) {
+  auto const ids = with_ids("rad_loss", "neighbours", neighbours, 2, "student", student);
+  f(unchecked_matrix<std::int64_t const>(ids));
+}
+template <class F>
+void with_neighbours(tensor_neighbours const& n, at::Tensor const& student, F const& f) {
+  auto const labels = with_ids("rad_loss", "labels", n.labels, 1, "student", student);
+  auto const table = with_ids("rad_loss", "table", n.table, 2, "student", student);
+  f(class_neighbours(unchecked_vector<std::int64_t const>(labels),
+                     unchecked_matrix<std::int64_t const>(table)));
+}
+
+inline at::Tensor bank_rows(char const* argument, at::Tensor const& bank,
+                            at::Tensor const& teacher) {
+  auto const rows = with_rows("rad_loss", argument, bank);
+  expect_device("rad_loss", argument, rows, "teacher", teacher);
+  if (rows.scalar_type() != teacher.scalar_type()) {
+    fail("rad_loss", std::string(argument) + " has elements of " +
+                         c10::toString(rows.scalar_type()) + ", but teacher of " +
+                         c10::toString(teacher.scalar_type()));
+  }
+  return rows;
+}
+inline at::Tensor bank_rows(at::Tensor const& bank, at::Tensor const& teacher) {
+  return bank_rows("bank", bank, teacher);
+}
+inline std::pair<at::Tensor, at::Tensor> bank_rows(std::pair<at::Tensor, at::Tensor> const& banks,
+                                                   at::Tensor const& teacher) {
+  return {bank_rows("student_bank", banks.first, teacher),
+          bank_rows("teacher_bank", banks.second, teacher)};
+}
+
+/// @tparam Banks one tensor, or a pair: the student's and the teacher's
+template <class Policy, class Banks, class Neighbours, class Penalty>
+at::Tensor rad_loss_of_tensors(Policy const& policy, at::Tensor const& student,
+                               at::Tensor const& teacher, Banks const& banks,
+                               Neighbours const& neighbours, Penalty penalty) {
+  constexpr char const* name = "rad_loss";
+  auto const s = with_rows(name, "student", student), t = with_rows(name, "teacher", teacher);
+  auto const bank = bank_rows(banks, t);
+  auto const compute = [&](detail::variables const& gradients) {
+    at::Tensor const& gradient = gradients[0];
+    at::Tensor const loss = analytic_loss::make_loss(s);
+    with_elements(name, "student", s, "teacher", t, [&](auto student_tag, auto teacher_tag) {
+      using S = typename decltype(student_tag)::type;
+      using T = typename decltype(teacher_tag)::type const;
+      using L = accumulator_t<S>;
+      with_neighbours(neighbours, s, [&](auto const& ids) {
+        with_policy(name, policy, s, [&](auto const& on) {
+          auto const call = [&](auto const&... views) {
+            auto const result = make_scalar_view(static_cast<L*>(loss.data_ptr()));
+            auto const a = unchecked_matrix<S const>(s);
+            auto const b = unchecked_matrix<T>(t);
+            if (gradient.defined()) {
+              rad_loss(on, a, b, views..., ids, result, unchecked_matrix<L>(gradient), penalty);
+            } else {
+              rad_loss(on, a, b, views..., ids, result, penalty);
+            }
+          };
+          if constexpr (std::is_same_v<Banks, at::Tensor>) {
+            call(unchecked_matrix<T>(bank));
+          } else {
+            call(unchecked_matrix<T>(bank.first), unchecked_matrix<T>(bank.second));
+          }
+        });
+      });
+    });
+    return loss;
+  };
+  return apply_analytic_loss(name, {student}, compute);
+}
+
+}  // namespace detail
+
+/// @brief rad_loss of tensors; differentiable by the student.
+///
+/// @param policy for CPU tensors
+/// @param student, teacher [n, d] embeddings; @param bank [C, d], of the teacher's element type
+/// @param neighbours Long [n, K], -1 = none, or class_neighbours(labels, table)
+/// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or yours
+/// @return scalar tensor
+/// @throws std::invalid_argument if shapes, element types or devices do not fit or, on the CPU, an
+///   id is out of range
+/// @complexity, @determinism rad_loss's
+/// @scratch rad_loss's, and a gradient [n, d] until backward
+/// Source: as rad_loss.
+template <class Policy, class Neighbours, class Penalty = hinge,
+          detail::enable_if_neighbours<Neighbours> = 0, detail::enable_if_penalty<Penalty> = 0>
+at::Tensor rad_loss(Policy const& policy, at::Tensor const& student, at::Tensor const& teacher,
+                    at::Tensor const& bank, Neighbours const& neighbours, Penalty penalty = {}) {
+  return detail::rad_loss_of_tensors(policy, student, teacher, bank, neighbours, penalty);
+}
+
+/// @overload with a bank for each of two widths, [C, d_s] and [C, d_t]
+template <class Policy, class Neighbours, class Penalty = hinge,
+          detail::enable_if_neighbours<Neighbours> = 0, detail::enable_if_penalty<Penalty> = 0>
+at::Tensor rad_loss(Policy const& policy, at::Tensor const& student, at::Tensor const& teacher,
+                    at::Tensor const& student_bank, at::Tensor const& teacher_bank,
+                    Neighbours const& neighbours, Penalty penalty = {}) {
+  return detail::rad_loss_of_tensors(policy, student, teacher,
+                                     std::pair(student_bank, teacher_bank), neighbours, penalty);
+}
+
+COUPLEFACE_NAMESPACE_END
