@@ -1,0 +1,146 @@
+// torch_student: trains MobileFaceNet or IResNet with libtorch, alone or after a teacher: its
+// cached embeddings, or a TorchScript file, which may come from this program. What is here:
+// arguments, data, teacher, the list of runs.
+#include "../train_student/evaluation_report.hpp"
+#include "../train_student/pair_drawing.hpp"
+#include "../train_student/synthetic_faces.hpp"
+#include "trainer.hpp"
+
+#include <coupleface/io/npy.hpp>
+
+namespace {
+
+using namespace torch_student;
+
+face_dataset read_faces(arguments const& a) {
+  if (!a.data.empty()) return train_student::load_faces(a.data, a.list, a.run.side);
+  train_student::synthetic_options drawn;
+  drawn.people = a.people;
+  drawn.images_per_person = a.images;
+  drawn.dev_people = a.dev_people;
+  drawn.side = a.run.side;
+  return train_student::make_synthetic_faces(drawn);
+}
+
+torch::Tensor teacher_embeddings(arguments const& a, face_dataset const& faces) {
+  if (!a.teacher_embeddings.empty()) {
+    coupleface::mapped_npy<float> const array(a.teacher_embeddings);
+    auto const rows = array.matrix();
+    if (rows.extent(0) != faces.size())
+      throw std::runtime_error(a.teacher_embeddings + ": " + std::to_string(rows.extent(0)) +
+                               " rows for " + std::to_string(faces.size()) + " faces");
+    return coupleface::as_tensor(rows).clone();
+  }
+  if (a.teacher_script.empty()) return {};
+  torch::Device const device(a.run.device);
+  auto script = torch::jit::load(a.teacher_script, device);
+  script.eval();
+  std::vector<int> all(faces.size());
+  std::iota(all.begin(), all.end(), 0);
+  return embed(faces, all, [&](torch::Tensor const& images) {
+    auto const x = a.teacher_rgb ? images.expand({-1, 3, -1, -1}) : images;
+    return script.forward({x.to(device)}).toTensor();
+  });
+}
+
+void centre_and_normalise(torch::Tensor& teacher, std::vector<int> const& train, bool centre) {
+  std::vector<std::int64_t> const rows(train.begin(), train.end());
+  if (centre) teacher = teacher - teacher.index_select(0, torch::tensor(rows)).mean(0, true);
+  teacher = torch::nn::functional::normalize(teacher);
+}
+
+std::string describe(face_dataset const& faces, training_data const& data) {
+  using train_student::digest;
+  std::uint64_t check = digest(faces.pixels.data(), faces.pixels.size());
+  check = digest(faces.labels.data(), faces.labels.size() * sizeof(std::int32_t), check);
+  if (data.teacher.defined()) check = digest(data.teacher.data_ptr(), data.teacher.nbytes(), check);
+  for (auto const& p : data.pairs) {
+    int const numbers[] = {p.fold, p.a, p.b, p.same ? 1 : 0};
+    check = digest(numbers, sizeof numbers, check);
+  }
+  return "faces = " + std::to_string(faces.size()) + ", digest " + std::to_string(check) +
+         "\nthreads = " + std::to_string(at::get_num_threads()) + '\n';
+}
+
+training_data prepare(arguments& a, face_dataset const& faces) {
+  training_data data;
+  data.faces = &faces;
+  data.classes = faces.train_people();
+  data.labels = torch::full({faces.size()}, -1, torch::kLong);
+  for (int i = 0; i < faces.size(); ++i) {
+    if (!faces.is_train[i]) continue;
+    data.train.push_back(i);
+    data.labels[i] = std::int64_t{faces.labels[i]};
+  }
+  data.pairs = a.eval_pairs.empty()
+                   ? train_student::make_pairs(faces, a.folds, a.pairs_per_fold, a.run.seed)
+                   : train_student::load_pairs(a.eval_pairs, faces);
+  data.teacher = teacher_embeddings(a, faces);
+  if (data.teacher.defined()) {
+    centre_and_normalise(data.teacher, data.train, a.centre);
+    a.run.embedding = static_cast<int>(data.teacher.size(1));
+  }
+  data.text = describe(faces, data);
+  return data;
+}
+
+run_record teacher_record(training_data const& data) {
+  run_record record;
+  record.method = "teacher";
+  std::vector<int> place(data.faces->size());
+  std::iota(place.begin(), place.end(), 0);
+  record.pair_scores = score_pairs(data.teacher, place, data.pairs);
+  record.summary = train_student::summarise(record.pair_scores, data.pairs);
+  return record;
+}
+
+int run(arguments a) {
+  int const threads = a.threads > 0 ? a.threads : omp_get_num_procs();
+  omp_set_num_threads(threads);
+  at::set_num_threads(threads);
+  at::globalContext().setDeterministicAlgorithms(true, false);
+  train_student::listen_for_interruption();
+  if (a.run.amp && a.run.device != "cuda")
+    throw std::invalid_argument("--amp: needs --device cuda");
+  if (a.run.device == "cuda" && !torch::cuda::is_available())
+    throw std::invalid_argument("--device cuda: this libtorch sees no GPU");
+  face_dataset const faces = read_faces(a);
+  training_data const data = prepare(a, faces);
+  std::fprintf(stderr, "%zu train images of %d people, %zu pairs\n", data.train.size(),
+               static_cast<int>(data.classes), data.pairs.size());
+  std::vector<run_record> records;
+  for (auto const& method : a.methods) {
+    run_settings settings = a.run;
+    settings.method = method;
+    if (settings.uses_teacher() && !data.teacher.defined())
+      throw std::invalid_argument("method " + method +
+                                  ": needs --teacher-embeddings or --teacher-script");
+    std::string const folder = a.out + '/' + method + "_seed" + std::to_string(settings.seed);
+    records.push_back(trainer(data, settings, folder).run());
+  }
+  run_record teacher;
+  if (data.teacher.defined()) teacher = teacher_record(data);
+  train_student::write_report(a.out, records, data.pairs, faces,
+                              data.teacher.defined() ? &teacher : nullptr);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  arguments a;
+  CLI::App app{"Trains a face-embedding network with libtorch, alone or after a teacher."};
+  declare(app, a);
+  app.set_config("--config", "", "The same options from a file");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return run(a);
+  } catch (train_student::interrupted const& stop) {
+    std::fprintf(stderr, "\nstopped; the state is in %s\nthe same command continues\n",
+                 stop.checkpoint.c_str());
+    return 130;
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "\ntorch_student: %s\n", error.what());
+    return 1;
+  }
+}

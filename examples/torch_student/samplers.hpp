@@ -1,0 +1,43 @@
+// Which images make the batches of an epoch. Everything follows from a seed and the epoch, so that
+// there is no state to lose.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "../train_student/random_stream.hpp"
+
+namespace torch_student {
+
+using train_student::random_stream;
+
+/// Every image once.
+inline std::vector<int> plain_order(std::vector<int> rows, random_stream random) {
+  random.shuffle(rows);
+  return rows;
+}
+
+/// People in random order, each as often as the others, with `images` images at a time: what losses
+/// that compare images of one person want, and people with few images get as much as the rest.
+inline std::vector<int> balanced_order(std::vector<int> const& rows,
+                                       std::vector<std::int32_t> const& labels, int images,
+                                       random_stream random) {
+  std::map<std::int32_t, std::vector<int>> by_label;
+  for (int row : rows) by_label[labels[row]].push_back(row);
+  std::vector<std::vector<int>> people;
+  for (auto& person : by_label) people.push_back(std::move(person.second));
+  std::vector<int> order;
+  while (order.size() < rows.size()) {
+    random.shuffle(people);
+    for (auto& person : people) {
+      random.shuffle(person);
+      for (int i = 0; i < images; ++i) order.push_back(person[i % person.size()]);
+    }
+  }
+  order.resize(rows.size());
+  return order;
+}
+
+}  // namespace torch_student
