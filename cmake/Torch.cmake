@@ -8,10 +8,12 @@
 option(COUPLEFACE_TORCH "Build what needs libtorch where it is found" ON)
 
 if(COUPLEFACE_TORCH)
-  # Its configuration writes to CMAKE_CXX_FLAGS and warns of libraries that nothing here links.
+  # Its configuration writes to variables that are not its own, and with CUDA turns that language
+  # on.
   set(flags "${CMAKE_CXX_FLAGS}")
   find_package(Torch QUIET)
   set(CMAKE_CXX_FLAGS "${flags}")
+  set(CMAKE_CUDA_STANDARD 17)
   if(TARGET torch)
     message(STATUS "coupleface: libtorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
     add_library(coupleface_torch INTERFACE)

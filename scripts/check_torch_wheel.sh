@@ -19,8 +19,10 @@ fi
 wheel=$("$python" -c 'import os, torch; print(os.path.dirname(torch.__file__))')
 say "PyTorch $("$python" -c 'import torch; print(torch.__version__)')"
 
-# Caffe2_DIR: its configuration would take Debian's, if that is there too.
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOUPLEFACE_CUDA=OFF \
+# C++20: newer wheels' headers ask for it. Caffe2_DIR: its configuration would take Debian's, if that is there too.
+# TORCH_CUDA_ARCH_LIST: or a wheel with CUDA looks for GPUs, by a test in C++20 that nvcc refuses.
+TORCH_CUDA_ARCH_LIST=9.0 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_CXX_STANDARD=20 -DCOUPLEFACE_CUDA=OFF \
   -DCOUPLEFACE_BENCHMARKS=OFF -DCOUPLEFACE_REPOSITORY_TESTS=OFF -DCOUPLEFACE_BACKENDS=omp \
   -DCOUPLEFACE_TEST_PREFIX=wheel/ -DTorch_DIR="$wheel/share/cmake/Torch" \
   -DCaffe2_DIR="$wheel/share/cmake/Caffe2"
