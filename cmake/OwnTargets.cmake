@@ -17,7 +17,13 @@ if(COUPLEFACE_CCACHE)
   endif()
 endif()
 
-set(COUPLEFACE_OWN_WARNINGS -Wall -Wextra -Wpedantic -Werror)
+option(COUPLEFACE_WARNINGS_ARE_ERRORS "In this project's own programs" ON)
+set(COUPLEFACE_OWN_WARNINGS -Wall -Wextra -Wpedantic)
+set(COUPLEFACE_OWN_CUDA_WARNINGS "")
+if(COUPLEFACE_WARNINGS_ARE_ERRORS)
+  list(APPEND COUPLEFACE_OWN_WARNINGS -Werror)
+  set(COUPLEFACE_OWN_CUDA_WARNINGS -Werror=all-warnings)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # False alarms inside the AVX-512 intrinsics of GCC 12 where Eigen inlines them. The sanitizers
   # watch over the same.
@@ -28,7 +34,7 @@ endif()
 # Warnings as errors, this machine's instructions, sanitizers: for one executable of our own.
 function(coupleface_own_target name)
   target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${COUPLEFACE_OWN_WARNINGS}>")
-  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>")
+  target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:${COUPLEFACE_OWN_CUDA_WARNINGS}>")
   if(COUPLEFACE_NATIVE)
     target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-march=native>")
   endif()

@@ -207,6 +207,12 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(at_least(0))
       ->group("Runs");
   app.add_option(
+         "--device", r.device,
+         "Where the losses and mining are computed; network, data and a drawn teacher's own "
+         "training stay on the host")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->group("Runs");
+  app.add_option(
          "--out", a.out,
          "Folder of results. Finished runs there are not repeated, an unfinished one continues")
       ->group("Runs");

@@ -132,6 +132,7 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
 
 int run(arguments a) {
   expect_valid_mining(a);
+  if (a.run.device == "cuda") expect_cuda_device();
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   listen_for_interruption();
   bool const drawn = a.data.empty();

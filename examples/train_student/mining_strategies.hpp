@@ -2,8 +2,6 @@
 // table of classes, which is mined now and then; the others look at the batch, at every step.
 #pragma once
 
-#include <thrust/system/omp/execution_policy.h>
-
 #include <coupleface/mining/from_bank.hpp>
 #include <coupleface/mining/gap.hpp>
 #include <coupleface/mining/in_batch.hpp>
@@ -17,31 +15,17 @@
 #include <cstdint>
 
 #include "mining_settings.hpp"
-#include "network_views.hpp"
+#include "step_losses.hpp"
 
 namespace train_student {
 
-/// Rows are classes or the samples of a batch.
-struct relation_table {
-  matrix<float> values;          // [rows, k], descending
-  matrix<std::int32_t> classes;  // [rows, k], -1 where there are too few
-
-  void resize(coupleface::index_t rows, int k) {
-    values.resize(rows, k);
-    classes.resize(rows, k);
-  }
-};
-
-/// The table of a strategy by class, from one embedding a class. Those that draw at random draw by
-/// `seed`.
-inline relation_table mine_classes(mining_settings const& s,
-                                   coupleface::matrix_view<float const> bank, int k,
-                                   std::uint64_t seed) {
-  relation_table table;
-  table.resize(bank.extent(0), k);
-  auto const policy = thrust::omp::par;
-  auto const values = view_of(table.values);
-  auto const classes = view_of(table.classes);
+/// The table [C, k] of a strategy by class, from one embedding a class; -1 where there are too few.
+/// Those that draw at random draw by `seed`.
+template <class Policy>
+void mine_classes(Policy const& policy, mining_settings const& s,
+                  coupleface::matrix_view<float const> bank, std::uint64_t seed,
+                  coupleface::matrix_view<float> values,
+                  coupleface::matrix_view<std::int32_t> classes) {
   if (s.strategy == "random") {
     coupleface::mine_random(policy, bank, bank, seed, values, classes);
   } else if (s.strategy == "rank_window") {
@@ -50,26 +34,18 @@ inline relation_table mine_classes(mining_settings const& s,
     coupleface::mine_similarity_window(
         policy, bank, bank, coupleface::similarity_window{s.lowest, s.highest}, values, classes);
   } else if (s.strategy == "mixed") {
-    coupleface::mine_mixed(policy, bank, bank, s.hard_of(k), seed, values, classes);
+    coupleface::mine_mixed(policy, bank, bank, s.hard_of(static_cast<int>(values.extent(1))), seed,
+                           values, classes);
   } else {
     coupleface::mine_nearest(policy, bank, bank, values, classes);
   }
-  return table;
 }
 
-/// What a strategy by batch looks at.
-struct labelled_batch {
-  coupleface::matrix_view<float const> student, teacher;  // [n, d]
-  coupleface::vector_view<std::int32_t const> labels;     // [n]
-};
-
 /// The neighbours of every sample: rows of the bank, or of the batch itself in `in_batch`.
-inline void mine_batch(mining_settings const& s, labelled_batch const& batch,
-                       coupleface::matrix_view<float const> bank, int k, relation_table& table) {
-  table.resize(batch.labels.extent(0), k);
-  auto const policy = thrust::omp::par;
-  auto const values = view_of(table.values);
-  auto const classes = view_of(table.classes);
+template <class Policy>
+void mine_batch(Policy const& policy, mining_settings const& s, labelled_batch const& batch,
+                coupleface::matrix_view<float const> bank, coupleface::matrix_view<float> values,
+                coupleface::matrix_view<std::int32_t> classes) {
   coupleface::other_classes const keep(batch.labels);
   if (s.strategy == "in_batch") {
     coupleface::mine_in_batch(policy, batch.teacher, batch.labels, values, classes);
@@ -82,8 +58,9 @@ inline void mine_batch(mining_settings const& s, labelled_batch const& batch,
     coupleface::mine_gap(policy, batch.student, bank, batch.teacher, bank, values, classes,
                          coupleface::absolute_gap{}, keep);
   } else if (s.strategy == "teacher_order") {
-    coupleface::mine_teacher_order(policy, batch.student, bank, batch.teacher, bank, s.pool_of(k),
-                                   values, classes, keep);
+    coupleface::mine_teacher_order(policy, batch.student, bank, batch.teacher, bank,
+                                   s.pool_of(static_cast<int>(values.extent(1))), values, classes,
+                                   keep);
   } else {
     coupleface::mine_relative_margin(policy, batch.teacher, bank, batch.labels, s.margin, values,
                                      classes, coupleface::cosine{}, keep);

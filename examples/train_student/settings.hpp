@@ -9,13 +9,11 @@
 #include <string>
 
 #include "augmentation.hpp"
-#include "mining_settings.hpp"
+#include "loss_settings.hpp"
 #include "network.hpp"
 #include "optimizer.hpp"
 
 namespace train_student {
-
-enum class method { supervised, fcd, mrd, coupleface };
 
 inline char const* name_of(method m) {
   switch (m) {
@@ -30,8 +28,7 @@ inline char const* name_of(method m) {
   }
 }
 
-struct run_settings {
-  method how = method::coupleface;
+struct run_settings : loss_settings {
   std::uint64_t seed = 1;
   architecture net;
 
@@ -49,22 +46,11 @@ struct run_settings {
   double lambda = 10;  // of the relation term
   double cls_weight =
       0;  // of the margin softmax in the distilling methods; in `supervised` it is 1
-  double margin = 0.3, scale = 32;
 
-  std::string penalty = "hinge";  // of coupleface; mrd has `absolute` on the same relations
-  double q = 0.03;
-  double beta = 0.1;  // of smooth_l1
-  int k = 100;
-  int refresh = 1;  // mine again every so many epochs; 0: once
-  mining_settings mining;
+  // Of the losses and of mining; the network is the host's. FCD, relations and mining have the same
+  // bits everywhere, the margin softmax has not, so a run stays where it began.
+  std::string device = "cpu";
 
-  std::string bank = "latest";
-  double bank_momentum = 0.9;  // of ema
-  int bank_depth = 4;          // of ring
-  int bank_age = 1000;         // of ring: entries older than so many updates do not count
-
-  bool uses_relations() const { return how == method::mrd || how == method::coupleface; }
-  bool uses_teacher() const { return how != method::supervised; }
   /// Of the run in folders and progress.
   std::string name() const {
     bool const plain = !uses_relations() || mining.strategy == "nearest";
@@ -86,6 +72,7 @@ struct run_settings {
       return joined;
     };
     out << data;
+    if (device != "cpu") line("device", device);
     line("method", name_of(how));
     line("seed", seed);
     line("side", net.side);

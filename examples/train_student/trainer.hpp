@@ -3,12 +3,8 @@
 // from its checkpoint to the same bits.
 #pragma once
 
-#include <thrust/system/omp/execution_policy.h>
-
 #include <algorithm>
-#include <coupleface/coupleface.hpp>
 #include <coupleface/io/npy.hpp>
-#include <coupleface/losses/margin_softmax.hpp>
 #include <numeric>
 
 #include "checkpoint.hpp"
@@ -46,8 +42,10 @@ class trainer {
     random_stream start({settings.seed, purpose::weights});
     net_.start(start);
     class_weights_.fill_normal(start, 1 / std::sqrt(static_cast<float>(settings.net.embedding)));
+    matrix<float> prototypes(0, settings.net.embedding);
     if (settings.uses_relations())
-      relations_.emplace(data.teacher, data.train, data.faces->labels, data.classes, settings);
+      prototypes = teacher_prototypes(data.teacher, data.train, data.faces->labels, data.classes);
+    losses_ = make_losses(settings, prototypes);
   }
 
   /// Starts, continues, or only reads the result of a run that is finished.
@@ -61,8 +59,8 @@ class trainer {
     progress shown(settings_.name() + " seed " + std::to_string(settings_.seed), step_, total);
     while (step_ < total) {
       int const epoch = static_cast<int>(step_ / steps_per_epoch_);
-      if (step_ % steps_per_epoch_ == 0 && relations_)
-        relations_->mine_on_schedule(epoch, seed_of_mining(epoch));
+      if (step_ % steps_per_epoch_ == 0 && settings_.uses_relations())
+        losses_->mine_on_schedule(epoch, seed_of_mining(epoch));
       auto const order = epoch_order(epoch);
       while (step_ / steps_per_epoch_ == epoch) {
         double const loss = train_on(order, epoch);
@@ -110,7 +108,7 @@ class trainer {
       load_state(in, net_);
       load_array(in, class_weights_.value, class_weights_.name);
       load_array(in, class_weights_.velocity, class_weights_.name);
-      if (relations_) relations_->load(in);
+      if (settings_.uses_relations()) losses_->load(in);
     } catch (std::runtime_error const& error) {
       throw std::runtime_error(checkpoint_file() + ": " + error.what());
     }
@@ -156,9 +154,12 @@ class trainer {
     }
     net_.forward(images_, embeddings_, pass::training);
 
-    auto const policy = thrust::omp::par;
-    auto const student = view_of(embeddings_);
-    auto const labels = coupleface::make_vector_view(labels_.data(), n);
+    if (settings_.uses_teacher()) {
+      teacher_.resize(n, d);
+      for (int i = 0; i < n; ++i) teacher_.row(i) = data_.teacher.row(rows[i]);
+    }
+    losses_->begin({view_of(embeddings_), view_of(std::as_const(teacher_)),
+                    coupleface::make_vector_view(std::as_const(labels_).data(), n)});
     gradient_.resize(n, {1, 1, d});
     gradient_.data.setZero();
     term_gradient_.resize(n, d);
@@ -169,25 +170,20 @@ class trainer {
     };
 
     if (settings_.uses_teacher()) {
-      teacher_.resize(n, d);
-      for (int i = 0; i < n; ++i) teacher_.row(i) = data_.teacher.row(rows[i]);
-      coupleface::fcd_loss(policy, student, view_of(teacher_),
-                           coupleface::make_scalar_view(&row.fcd), view_of(term_gradient_));
+      losses_->fcd(row.fcd, view_of(term_gradient_));
       add(static_cast<float>(settings_.fcd_weight), row.fcd_norm);
     }
-    if (relations_) {
-      relations_->loss(student, view_of(teacher_), labels, row.relation, row.active,
-                       view_of(term_gradient_));
+    if (settings_.uses_relations()) {
+      losses_->relation(row.relation, row.active, view_of(term_gradient_));
       add(static_cast<float>(settings_.lambda), row.relation_norm);
     }
     float const cls_weight = static_cast<float>(settings_.classification_weight());
     if (cls_weight != 0) {
-      coupleface::margin_softmax_loss(
-          policy, student,
-          coupleface::make_matrix_view(class_weights_.value.data(), data_.classes, d), labels,
-          coupleface::make_scalar_view(&row.cls), view_of(term_gradient_),
-          coupleface::make_matrix_view(class_weights_.gradient.data(), data_.classes, d),
-          coupleface::arc_margin(settings_.margin, settings_.scale));
+      losses_->classification(
+          coupleface::make_matrix_view(std::as_const(class_weights_.value).data(), data_.classes,
+                                       d),
+          row.cls, view_of(term_gradient_),
+          coupleface::make_matrix_view(class_weights_.gradient.data(), data_.classes, d));
       add(cls_weight, row.cls_norm);
       class_weights_.gradient *= cls_weight;
     }
@@ -203,10 +199,10 @@ class trainer {
       sgd_step(p, settings_.sgd, row.rate);
     });
     row.weight_norm = std::sqrt(squares);
-    if (relations_) relations_->renew(view_of(teacher_), labels);
+    if (settings_.uses_relations()) losses_->renew();
 
     row.total = (settings_.uses_teacher() ? settings_.fcd_weight * row.fcd : 0) +
-                (relations_ ? settings_.lambda * row.relation : 0) +
+                (settings_.uses_relations() ? settings_.lambda * row.relation : 0) +
                 (cls_weight != 0 ? cls_weight * row.cls : 0);
     if (!std::isfinite(row.total))
       throw std::runtime_error("step " + std::to_string(step_) +
@@ -266,7 +262,7 @@ class trainer {
     save_state(out, net_);
     save_array(out, class_weights_.value);
     save_array(out, class_weights_.velocity);
-    if (relations_) relations_->save(out);
+    if (settings_.uses_relations()) losses_->save(out);
     save_checkpoint(checkpoint_file(), text_, out.str());
     write_atomically(seconds_file(), std::to_string(seconds_) + '\n');
   }
@@ -339,7 +335,7 @@ class trainer {
   std::string folder_, text_;
   sequence<float> net_;
   parameter<float> class_weights_;
-  std::optional<class_relations> relations_;
+  std::unique_ptr<step_losses> losses_;
   int steps_per_epoch_;
   std::int64_t step_ = 0;
   std::uint64_t log_size_ = 0;

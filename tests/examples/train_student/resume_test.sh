@@ -86,6 +86,10 @@ done
 expect_refusal "farthest not in {nearest,random," refused_name --mining nearest,farthest
 expect_refusal "mining-hard: is more than k" refused_hard --mining mixed --mining-hard 11
 [ ! -e "$folder/refused_hard" ] || fail "work was done before the settings were refused"
+if [ ! -e /dev/nvidiactl ]; then
+  expect_refusal "CUDA" refused_device --device cuda
+  [ ! -e "$folder/refused_device" ] || fail "work was done before the device was asked for"
+fi
 echo "strategies: named, others refused"
 
 fresh damaged

@@ -1,0 +1,141 @@
+// The losses of examples/train_student where it asks for a device: the host's values, gradients and
+// saved states, for every bank and every strategy of mining.
+#include "../../examples/train_student/step_losses_at.hpp"
+
+#include "support/matrix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+
+namespace {
+
+namespace ts = train_student;
+using namespace coupleface_test;
+
+struct test_copies {
+  static void to_host(void* to, void const* from, std::size_t bytes) {
+    if (bytes > 0) { copy_device(to, from, bytes); }
+  }
+  static void from_host(void* to, void const* from, std::size_t bytes) { to_host(to, from, bytes); }
+};
+
+using host = ts::step_losses_at<ts::host_place<std::decay_t<decltype(thrust::seq)>>>;
+using device = ts::step_losses_at<
+    ts::device_place<std::decay_t<decltype(policy())>, device_vector, test_copies>>;
+
+constexpr index_t classes = 24, batch = 19, width = 12;
+
+struct results {
+  double fcd = 0, relation = 0, active = 0, classification = 0;
+  host_matrix<float> fcd_gradient{batch, width}, relation_gradient{batch, width},
+      softmax_gradient{batch, width}, weight_gradient{classes, width};
+};
+
+results step(ts::step_losses& losses, unsigned seed) {
+  auto const student = on_host(random_matrix<float>(batch, width, seed));
+  auto const teacher = on_host(random_matrix<float>(batch, width, seed + 1));
+  auto const labels = on_host(random_labels(batch, classes, seed + 2));
+  auto const weights = on_host(random_matrix<float>(classes, width, seed + 3));
+  results r;
+  losses.mine_on_schedule(int(seed), seed);
+  losses.begin({student.view(), teacher.view(), labels.vector()});
+  losses.fcd(r.fcd, r.fcd_gradient.view());
+  losses.relation(r.relation, r.active, r.relation_gradient.view());
+  losses.classification(weights.view(), r.classification, r.softmax_gradient.view(),
+                        r.weight_gradient.view());
+  losses.renew();
+  return r;
+}
+
+/// Cosines are sums of float products, off by (width + 8) u on either side; the margin's slope is
+/// below 2 here, and the loss moves by at most twice what the logits do.
+double softmax_bound(ts::loss_settings const& s) {
+  return 2 * 2 * 2 * s.scale * double(width + 8) * std::ldexp(1.0, -24);
+}
+
+std::string saved(ts::step_losses& losses) {
+  std::ostringstream out;
+  losses.save(out);
+  return out.str();
+}
+
+ts::loss_settings settings_of(std::string const& bank, std::string const& strategy) {
+  ts::loss_settings s;
+  s.k = 5;
+  s.bank = bank;
+  s.bank_depth = 2;
+  s.mining.strategy = strategy;
+  s.mining.skip = 1;
+  s.penalty = bank == "ema" ? "smooth_l1" : "hinge";
+  return s;
+}
+
+void expect_same(ts::loss_settings const& s) {
+  SCOPED_TRACE(s.bank + ", " + s.mining.strategy);
+  auto const prototypes = on_host(random_matrix<float>(classes, width, 1));
+  host here(s, prototypes.view());
+  device there(s, prototypes.view());
+  for (unsigned i = 0; i < 3; ++i) {
+    if (i == 2) {  // a run that was stopped and goes on
+      std::istringstream in(saved(there));
+      there.load(in);
+    }
+    auto const expected = step(here, 10 * i), found = step(there, 10 * i);
+    EXPECT_GT(expected.relation, 0);
+    EXPECT_EQ(found.fcd, expected.fcd);
+    EXPECT_EQ(found.relation, expected.relation);
+    EXPECT_EQ(found.active, expected.active);
+    EXPECT_TRUE(found.fcd_gradient.same_bits(expected.fcd_gradient));
+    EXPECT_TRUE(found.relation_gradient.same_bits(expected.relation_gradient));
+    EXPECT_NEAR(found.classification, expected.classification, softmax_bound(s));
+    EXPECT_EQ(saved(there), saved(here));
+  }
+}
+
+TEST(student_losses, every_strategy_of_mining) {
+  for (auto const& strategy : ts::mining_strategies()) {
+    expect_same(settings_of("latest", strategy));
+  }
+}
+
+TEST(student_losses, every_bank) {
+  for (char const* bank : {"frozen", "latest", "ema", "ring"}) {
+    expect_same(settings_of(bank, "nearest"));
+  }
+}
+
+TEST(student_losses, supervision_alone_has_neither_teacher_nor_bank) {
+  auto s = settings_of("latest", "nearest");
+  s.how = ts::method::supervised;
+  auto const student = on_host(random_matrix<float>(batch, width, 1));
+  auto const labels = on_host(random_labels(batch, classes, 2));
+  auto const weights = on_host(random_matrix<float>(classes, width, 3));
+  double values[2] = {};
+  host here(s, {nullptr, 0, width});
+  device there(s, {nullptr, 0, width});
+  ts::step_losses* const places[] = {&here, &there};
+  for (int i : {0, 1}) {
+    results r;
+    places[i]->begin({student.view(), {}, labels.vector()});
+    places[i]->classification(weights.view(), values[i], r.softmax_gradient.view(),
+                              r.weight_gradient.view());
+  }
+  EXPECT_GT(values[0], 0);
+  EXPECT_NEAR(values[1], values[0], softmax_bound(s));
+}
+
+TEST(student_losses, state_goes_from_one_place_to_the_other) {
+  auto const s = settings_of("ring", "nearest");
+  auto const prototypes = on_host(random_matrix<float>(classes, width, 1));
+  host here(s, prototypes.view());
+  step(here, 0);
+  device there(s, prototypes.view());
+  std::istringstream in(saved(here)), cut(saved(here).substr(0, 100));
+  there.load(in);
+  EXPECT_EQ(saved(there), saved(here));
+  EXPECT_THROW(there.load(cut), std::runtime_error);
+}
+
+}  // namespace
