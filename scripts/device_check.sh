@@ -185,7 +185,10 @@ build_targets() { # of all targets those that a device runs
     train_student; do
     cmake --build "$build" --target help | grep -qE "(^|[ /])$target(:|\$)" && targets+=("$target")
   done
-  cmake --build "$build" --parallel "$jobs" --target "${targets[@]}"
+  # What does not compile is no reason to leave the rest unbuilt.
+  local on=(-k)
+  [[ -e $build/build.ninja ]] && on=(-k 0)
+  cmake --build "$build" --parallel "$jobs" --target "${targets[@]}" -- "${on[@]}"
 }
 third_party=$root/../third_party
 if wants build; then
@@ -213,15 +216,15 @@ if wants build; then
   [[ -n $nvcc ]] || echo "device_check.sh: nvcc was not found" >&2
   step configure 120 bash -c configure && step build 580 bash -c build_targets
 fi
-built() { # PROGRAM STEP: or says that the step is skipped
-  [[ -x $1 ]] || { skip "$2" "$(basename "$1") was not built"; return 1; }
+tests_are_built() { # STEP: or says that it failed
+  [[ -x $tests ]] || { note failed "$1" 0 "the tests were not built: stage build"; return 1; }
 }
 
 # ---- test ---------------------------------------------------------------------------------------
 
 tests=$build/tests/coupleface_cuda_tests
 if wants test; then
-  if built "$tests" test; then
+  if tests_are_built test; then
     if [[ -z $gpu ]]; then
       # Rather from the tests themselves than from nvidia-smi: skipped is what they must say.
       step test 300 bash -c '"$1" --gtest_brief=1 | tee "$2" | tail -n 1
@@ -250,7 +253,7 @@ if wants sanitize; then
       skip "sanitize_$tool" "$no_gpu"
     elif ! command -v compute-sanitizer >/dev/null; then
       skip "sanitize_$tool" "compute-sanitizer was not found"
-    elif built "$tests" "sanitize_$tool"; then
+    elif tests_are_built "sanitize_$tool"; then
       # A machine that does not let the tool in says so before any test has run.
       step "sanitize_$tool" $limit bash -c '
         log=$1
@@ -272,7 +275,9 @@ fi
 if wants benchmark; then
   bench=$build/benchmarks/device/device_bench
   library=$build/benchmarks/device/libcoupleface_device_c.so
-  if built "$bench" benchmark; then
+  if [[ ! -x $bench ]]; then
+    skip benchmark "device_bench was not built: stage build, and Google Benchmark"
+  else
     options=(--benchmark_out="$out/device_bench.json" --benchmark_out_format=json)
     ((quick)) && options+=(--benchmark_filter='copy/MiB:1024|bfloat16|n:85742/d:512/k:100|n:1024|65536')
     step benchmark $((quick ? 200 : 300)) "$bench" "${options[@]}"
