@@ -180,10 +180,11 @@ configure() {
     -DCOUPLEFACE_WARNINGS_ARE_ERRORS=OFF -DCMAKE_CUDA_COMPILER="$nvcc"
 }
 build_targets() { # of all targets those that a device runs
-  local targets=() target
+  local targets=() target there
+  there=$(cmake --build "$build" --target help)
   for target in coupleface_cuda_tests coupleface_device_c device_bench example_cuda_training_step \
     train_student; do
-    cmake --build "$build" --target help | grep -qE "(^|[ /])$target(:|\$)" && targets+=("$target")
+    grep -qE "(^|[ /])$target(:|\$)" <<<"$there" && targets+=("$target")
   done
   # What does not compile is no reason to leave the rest unbuilt.
   local on=(-k)
