@@ -1,4 +1,4 @@
-#include "coupleface_device_c.h"
+#include "coupleface_device_c.hpp"
 
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>

@@ -1,6 +1,6 @@
 // The library on a CUDA device beside the device's own limits. Times are CUDA events' on a stream,
 // with the cache flushed before each call; the flush also hides what launching costs the host.
-#include "coupleface_device_c.h"
+#include "coupleface_device_c.hpp"
 
 #include <benchmark/benchmark.h>
 #include <cuda_runtime.h>
