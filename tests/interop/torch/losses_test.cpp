@@ -195,16 +195,16 @@ struct rad_case {
 
   template <class Penalty>
   scalar_function ours(Penalty penalty) const {
-    return [=](tensors const& x) {
-      return cf::rad_loss(thrust::device, x[0], teacher, bank, neighbours, penalty);
+    return [c = *this, penalty](tensors const& x) {
+      return cf::rad_loss(thrust::device, x[0], c.teacher, c.bank, c.neighbours, penalty);
     };
   }
   scalar_function theirs(std::function<at::Tensor(at::Tensor)> const& penalty) const {
-    return [=](tensors const& x) {
-      at::Tensor const real = neighbours >= 0;
-      at::Tensor const at = neighbours.clamp_min(0);
-      at::Tensor const s = at::matmul(unit(x[0]), unit(bank).t()).gather(1, at);
-      at::Tensor const t = at::matmul(unit(teacher), unit(bank).t()).gather(1, at);
+    return [c = *this, penalty](tensors const& x) {
+      at::Tensor const real = c.neighbours >= 0;
+      at::Tensor const at = c.neighbours.clamp_min(0);
+      at::Tensor const s = at::matmul(unit(x[0]), unit(c.bank).t()).gather(1, at);
+      at::Tensor const t = at::matmul(unit(c.teacher), unit(c.bank).t()).gather(1, at);
       return penalty(s - t).masked_select(real).mean();
     };
   }
