@@ -16,7 +16,7 @@ using namespace coupleface::detail;
 template <class T>
 std::vector<T> in_panels(matrix<T> const& x) {
   index_t const width = panel_width<T>;
-  std::vector<T> result(std::size_t(round_up(x.columns(), width) * x.rows() + width), T(0));
+  std::vector<T> result(std::size_t(rounded_up(x.columns(), width) * x.rows() + width), T(0));
   for (index_t i = 0; i < x.rows(); ++i) {
     for (index_t j = 0; j < x.columns(); ++j) {
       result[std::size_t((j / width * x.rows() + i) * width + j % width)] = T(x.at(i, j));

@@ -146,7 +146,7 @@ TEST(search_plan, every_pair_of_rows_is_met_once_per_search) {
         }
       }
     }
-    index_t const parts = engine::divide_up(n, part_rows);
+    index_t const parts = engine::rounded_up_quotient(n, part_rows);
     EXPECT_EQ(index_t(met.size()), parts * (parts + 1) / 2) << n;
     for (auto const& pair : met) { ASSERT_EQ(pair.second, 1) << n; }
   }

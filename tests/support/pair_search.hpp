@@ -178,9 +178,10 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k, index_t ca
                    (guess.size > 0 ? 4 * n : 0);
   result.survey = (8 + 1) * plan.lanes;
   if (guess.size > 0) {
-    result.guessing = 8 * guess.size + 4 * plan.parts * engine::left_rows *
-                                           engine::divide_up(guess.size, engine::right_rows) *
-                                           engine::right_rows;
+    result.guessing =
+        8 * guess.size + 4 * plan.parts * engine::left_rows *
+                             engine::rounded_up_quotient(guess.size, engine::right_rows) *
+                             engine::right_rows;
   }
   if (plan.room > 0) {  // else every list is exact and lies in the outputs
     result.finishing =

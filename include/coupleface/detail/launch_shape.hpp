@@ -2,6 +2,7 @@
 // tests.
 #pragma once
 
+#include <coupleface/detail/rounding.hpp>
 #include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -16,10 +17,6 @@ struct launch_shape {
   int threads;  ///< of a block
   index_t shared_bytes = 0;
 };
-
-COUPLEFACE_HOST_DEVICE constexpr index_t rounded_up_quotient(index_t a, index_t b) {
-  return a / b + (a % b != 0);
-}
 
 template <class T>
 COUPLEFACE_HOST_DEVICE constexpr T smaller(T a, T b) {
@@ -54,11 +51,11 @@ struct gathered_shape {
 constexpr gathered_shape gathered_shape_for(index_t teams, index_t result_bytes, index_t width,
                                             index_t element_bytes) {
   index_t const results = teams * result_bytes;
-  index_t const direction = rounded_up_quotient(width * 8, 16) * 16;
+  index_t const direction = rounded_up(width * 8, 16);
   bool const in_shared = results + direction <= most_shared_bytes / 2;
   index_t const begin = results + (in_shared ? direction : 0);
   // Two rows read side by side lie in different banks.
-  index_t const row_bytes = rounded_up_quotient(width * element_bytes, 128) * 128 + 64;
+  index_t const row_bytes = rounded_up(width * element_bytes, 128) + 64;
   index_t const room = (most_shared_bytes - begin) / row_bytes;
   if (width == 0 || room < smaller(teams, index_t(4))) {
     return {teams, begin, 0, in_shared, begin};

@@ -5,6 +5,7 @@
 // a product: its rows or its columns may be what is multiplied, on the left or on the right.
 #pragma once
 
+#include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/vectors.hpp>
 
@@ -20,8 +21,6 @@ namespace detail {
 template <class T>
 inline constexpr index_t panel_width = index_t(128 / sizeof(T));
 inline constexpr index_t product_rows = 8;
-
-inline constexpr index_t round_up(index_t n, index_t unit) { return (n + unit - 1) / unit * unit; }
 
 /// Which elements the 8 rows on the left are, when `left` points to the first of them.
 enum class left_side {

@@ -30,7 +30,7 @@ template <class S, class V, class I>
 struct top_k_kernel {
   static constexpr int threads = 128;
   static constexpr int key_bits = std::is_same_v<S, double> ? 64 : 32;
-  static constexpr index_t state_bytes = rounded_up_quotient(sizeof(selection), 16) * 16;
+  static constexpr index_t state_bytes = rounded_up(sizeof(selection), 16);
 
   matrix_view<S const> scores;
   matrix_view<V> values;
@@ -38,7 +38,7 @@ struct top_k_kernel {
   index_t sorted_in_shared;  ///< slots of shared memory, 0: the outputs are sorted where they lie
 
   COUPLEFACE_HOST_DEVICE static constexpr index_t slot_bytes(index_t slots) {
-    return rounded_up_quotient(slots * index_t(sizeof(V)), 16) * 16 + slots * index_t(sizeof(I));
+    return rounded_up(slots * index_t(sizeof(V)), 16) + slots * index_t(sizeof(I));
   }
   static constexpr bool fits(index_t slots) {
     return slots <= most_shared_bytes / index_t(sizeof(V)) &&

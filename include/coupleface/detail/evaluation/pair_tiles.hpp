@@ -5,6 +5,7 @@
 #pragma once
 
 #include <coupleface/detail/mining/pair_score.hpp>
+#include <coupleface/detail/rounding.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -37,7 +38,7 @@ class pair_tiles {
         score_(score),
         kernels_(native_screen(screen_element::float32)),
         width_(score.packed_width()),
-        groups_((score.queries() + group_rows - 1) / group_rows),
+        groups_(rounded_up_quotient(score.queries(), group_rows)),
         lanes_(lane_count(groups_, most_lanes)),
         block_(std::clamp(block_bytes / std::max<index_t>(1, 4 * width_) / right_rows * right_rows,
                           index_t(right_rows), index_t(4096))),
@@ -106,7 +107,7 @@ class pair_tiles {
   // As pack_panels does, on the lane that is running.
   void pack_group(index_t lane, index_t row, index_t rows, panel_word* panels) const {
     float* const unit = temporary_.data() + lane * width_;
-    for (index_t i = 0; i < (rows + left_rows - 1) / left_rows * left_rows; ++i) {
+    for (index_t i = 0; i < rounded_up(rows, left_rows); ++i) {
       panel_word* const words = panels + i / left_rows * left_rows * width_ + i % left_rows;
       if (i < rows) {
         score_.write_query(row + i, unit);

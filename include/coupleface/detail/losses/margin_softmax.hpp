@@ -94,7 +94,7 @@ void pack_sample(E const* e, index_t i, index_t n, index_t width, bool ignored, 
                  Acc* scaled_columns, Acc* units) {
   constexpr index_t panel = panel_width<Acc>;
   double const inverse = ignored ? 0.0 : inverse_norm<E>(row_norm(e, width));
-  for (index_t j = 0; j < round_up(width, panel); ++j) {
+  for (index_t j = 0; j < rounded_up(width, panel); ++j) {
     // An ignored row must not reach the weights, not even if it is NaN.
     Acc const unit = ignored || j >= width ? Acc(0) : store<Acc>(load(e[j]) * inverse);
     if (j < width) {

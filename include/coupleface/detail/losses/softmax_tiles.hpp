@@ -34,10 +34,10 @@ struct softmax_tiles {
   softmax_sample* samples = nullptr;
 
   index_t width() const { return weights.extent(1); }
-  index_t padded_rows() const { return round_up(rows, panel); }
-  index_t padded_width() const { return round_up(width(), panel); }
+  index_t padded_rows() const { return rounded_up(rows, panel); }
+  index_t padded_width() const { return rounded_up(width(), panel); }
   index_t classes() const { return targets.classes(weights.extent(0)); }
-  index_t tiles() const { return (classes() + class_tile - 1) / class_tile; }
+  index_t tiles() const { return rounded_up_quotient(classes(), class_tile); }
   index_t lanes() const { return std::max(index_t(1), lane_count(tiles(), 16)); }
   index_t first_class(index_t tile) const { return tile * class_tile; }
   index_t count(index_t tile) const { return std::min(class_tile, classes() - first_class(tile)); }
@@ -67,7 +67,7 @@ struct softmax_tiles {
         std::fill(out + used, out + panel, Acc(0));
       }
     }
-    index_t const unused = round_up(classes, product_rows) - classes;
+    index_t const unused = rounded_up(classes, product_rows) - classes;
     for (index_t j = 0; j < width(); j += panel) {
       Acc* const out = unit_weights + j * class_tile + classes * panel;
       std::fill(out, out + unused * panel, Acc(0));

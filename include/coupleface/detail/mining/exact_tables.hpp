@@ -31,9 +31,9 @@ inline exact_plan plan_exact(index_t queries, index_t candidates, index_t candid
   plan.candidates = candidates;
   plan.block =
       std::max({index_t(1), exact_plan::block_bytes / std::max<index_t>(1, candidate_bytes),
-                (candidates + most_exact_blocks - 1) / most_exact_blocks});
-  plan.blocks = (candidates + plan.block - 1) / plan.block;
-  plan.queries = std::min(most_exact_queries, (queries + lanes - 1) / lanes);
+                rounded_up_quotient(candidates, most_exact_blocks)});
+  plan.blocks = rounded_up_quotient(candidates, plan.block);
+  plan.queries = std::min(most_exact_queries, rounded_up_quotient(queries, lanes));
   return plan;
 }
 

@@ -72,7 +72,7 @@ template <class Lists>
 void guess_part(Lists const& lists, screen_kernels const& kernels, index_t words,
                 packed_part queries, panel_word const* sample, index_t const* sampled,
                 guess_plan plan, float* scores, float* guesses) {
-  index_t const stride = (plan.size + right_rows - 1) / right_rows * right_rows;
+  index_t const stride = rounded_up(plan.size, right_rows);
   float const most = float(lists.score.magnitude() * lists.score.magnitude()) * 1.01f;
   for (index_t i = 0; i < queries.count; i += left_rows) {
     for (index_t j = 0; j < plan.size; j += right_rows) {

@@ -4,6 +4,7 @@
 
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/mining/screen_kernel.hpp>
+#include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
 
@@ -147,7 +148,7 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
                  float* temporary, panel_word* panels) {
   index_t const words = kernels.words(width);
   if (words == 0) { return; }
-  index_t const panel_count = (count + panel_rows - 1) / panel_rows;
+  index_t const panel_count = rounded_up_quotient(count, panel_rows);
   for_each_index(policy, lanes, [=](index_t lane) {
     float* const row = temporary + lane * width;
     for (index_t p = lane; p < panel_count; p += lanes) {

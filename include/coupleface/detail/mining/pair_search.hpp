@@ -146,7 +146,7 @@ class pair_search {
     };
     pack_panels(policy_, kernels_, unit_row, 0, guess_.size, plan_.width, right_rows, plan_.lanes,
                 temporary_.data(), right_.data());
-    index_t const stride = left_rows * divide_up(guess_.size, right_rows) * right_rows;
+    index_t const stride = left_rows * rounded_up(guess_.size, right_rows);
     scratch<float, Derived> const scores(policy_, plan_.parts * stride);
     for (index_t block = 0; block < plan_.left.blocks(); ++block) {
       pack_left(block);

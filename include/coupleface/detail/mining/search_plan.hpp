@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/mining/pair_score.hpp>
+#include <coupleface/detail/rounding.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -35,7 +36,7 @@ struct search_side {
   index_t rows, part_size, parts, words;
 
   index_t block_rows() const { return part_size * parts; }
-  index_t blocks() const { return (rows + block_rows() - 1) / block_rows(); }
+  index_t blocks() const { return rounded_up_quotient(rows, block_rows()); }
   index_t begin(index_t block) const { return std::min(rows, block * block_rows()); }
   index_t end(index_t block) const { return begin(block + 1); }
   packed_part part(index_t block, index_t p, panel_word const* panels) const {
@@ -72,8 +73,6 @@ inline std::pair<index_t, index_t> tournament_pair(index_t parts, index_t round,
   return {(round + t) % others, (round - t + others) % others};
 }
 
-inline index_t divide_up(index_t a, index_t b) { return (a + b - 1) / b; }
-
 /// The division of a search of `k` best among pairs of `score`, ids of `id_bytes` each.
 template <class Score>
 search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
@@ -92,15 +91,17 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
         part_rows * std::max<index_t>(1, plan.words) * index_t(sizeof(panel_word));
     index_t most = std::clamp<index_t>(panels_budget / (2 * part_bytes), 1, most_parts);
     if (most > 1) { most -= most % 2; }
-    index_t const right_parts = std::max<index_t>(1, divide_up(plan.candidates, part_rows));
-    index_t parts = divide_up(right_parts, divide_up(right_parts, most));
+    index_t const right_parts =
+        std::max<index_t>(1, rounded_up_quotient(plan.candidates, part_rows));
+    index_t parts = rounded_up_quotient(right_parts, rounded_up_quotient(right_parts, most));
     if (plan.symmetric) {  // an even number of parts meets in pairs
       parts += parts > 1 ? parts % 2 : 0;
       plan.left = {plan.queries, part_rows, parts, plan.words};
     } else {  // few queries are divided among many threads
-      index_t const share = divide_up(divide_up(plan.queries, most), left_rows) * left_rows;
+      index_t const share = rounded_up(rounded_up_quotient(plan.queries, most), left_rows);
       index_t const size = std::clamp<index_t>(share, left_rows, part_rows);
-      plan.left = {plan.queries, size, std::clamp<index_t>(divide_up(plan.queries, size), 1, most),
+      plan.left = {plan.queries, size,
+                   std::clamp<index_t>(rounded_up_quotient(plan.queries, size), 1, most),
                    plan.words};
     }
     plan.right = {plan.candidates, part_rows, parts, plan.words};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coupleface/detail/launch_shape.hpp>
+#include <coupleface/detail/rounding.hpp>
 
 #include <cmath>
 
@@ -22,10 +23,6 @@ struct device_limits {
   index_t scan_bytes = index_t(256) << 20;
   index_t room = 0;
 };
-
-COUPLEFACE_HOST_DEVICE constexpr index_t rounded_up(index_t a, index_t multiple) {
-  return rounded_up_quotient(a, multiple) * multiple;
-}
 
 /// Which tiles of the product a block takes: rows of queries, rows of candidates.
 struct tile_place {
