@@ -19,8 +19,9 @@ COUPLEFACE_HOST_DEVICE void portable_dots(S const* shared, O const* const (&othe
 #if COUPLEFACE_FMA_VECTORS
 /// out[k] = dot(a[k], b[k]). Inlined, so that a row that is there twice is read and widened once.
 template <int N>
-COUPLEFACE_FMA_INLINE void vector_products(float const* const (&a)[N], float const* const (&b)[N],
-                                           index_t width, double (&out)[N], float const* soon) {
+COUPLEFACE_ALWAYS_INLINE void vector_products(float const* const (&a)[N],
+                                              float const* const (&b)[N], index_t width,
+                                              double (&out)[N], float const* soon) {
   constexpr int size = 4, parts = dot_lanes / size;
   double4v sums[N][parts] = {};
   index_t j = 0;

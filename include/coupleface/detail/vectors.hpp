@@ -24,9 +24,14 @@
 // here the compiler's flags may choose.
 #if COUPLEFACE_VECTORS && defined(__FMA__)
 #define COUPLEFACE_FMA_VECTORS 1
-#define COUPLEFACE_FMA_INLINE __attribute__((always_inline)) inline
 #else
 #define COUPLEFACE_FMA_VECTORS 0
+#endif
+
+#if defined(__GNUC__)
+#define COUPLEFACE_ALWAYS_INLINE __attribute__((always_inline)) inline
+#else
+#define COUPLEFACE_ALWAYS_INLINE inline
 #endif
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -128,11 +133,13 @@ COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_
 using float4v __attribute__((vector_size(16))) = float;
 using double4v __attribute__((vector_size(32))) = double;
 
-COUPLEFACE_FMA_INLINE float4v narrowed(double4v v) { return __builtin_convertvector(v, float4v); }
+COUPLEFACE_ALWAYS_INLINE float4v narrowed(double4v v) {
+  return __builtin_convertvector(v, float4v);
+}
 
 /// Two of these every cycle, where a vector of eight takes more than one: GCC 12 makes four
 /// instructions of the conversion in its own vectors.
-COUPLEFACE_FMA_INLINE double4v widened(float4v v) {
+COUPLEFACE_ALWAYS_INLINE double4v widened(float4v v) {
 #if defined(__clang__)
   return __builtin_convertvector(v, double4v);
 #else
@@ -140,21 +147,21 @@ COUPLEFACE_FMA_INLINE double4v widened(float4v v) {
 #endif
 }
 
-COUPLEFACE_FMA_INLINE double4v load_four_widened(float const* x) {
+COUPLEFACE_ALWAYS_INLINE double4v load_four_widened(float const* x) {
   float4v v;
   __builtin_memcpy(&v, x, sizeof v);
   return widened(v);
 }
 
 /// sum + a b with one rounding.
-COUPLEFACE_FMA_INLINE double4v fused_multiply_add(double4v a, double4v b, double4v sum) {
+COUPLEFACE_ALWAYS_INLINE double4v fused_multiply_add(double4v a, double4v b, double4v sum) {
   return __builtin_ia32_vfmaddpd256(a, b, sum);
 }
 
 /// Stores the four values as floats; `past_caches`: x must be a multiple of 16 bytes, and what
 /// another thread reads next needs a store_fence() before.
 template <bool past_caches>
-COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
+COUPLEFACE_ALWAYS_INLINE void store_four_narrowed(float* x, double4v v) {
   float4v const narrow = narrowed(v);
   if constexpr (!past_caches) {
     __builtin_memcpy(x, &narrow, sizeof narrow);
@@ -174,11 +181,6 @@ COUPLEFACE_FMA_INLINE void store_four_narrowed(float* x, double4v v) {
 #define COUPLEFACE_UNROLL_8 _Pragma("GCC unroll 8")
 #else
 #define COUPLEFACE_UNROLL_8
-#endif
-#if defined(__GNUC__)
-#define COUPLEFACE_ALWAYS_INLINE __attribute__((always_inline)) inline
-#else
-#define COUPLEFACE_ALWAYS_INLINE inline
 #endif
 
 /// Some T's side by side, for code that takes vectors of any kind: the twin without extensions.
