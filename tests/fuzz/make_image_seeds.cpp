@@ -1,12 +1,11 @@
 // Writes the first inputs of image_decoding_fuzz into the folder given: one small image of every
 // kind that the decoders tell apart.
 #include <cstdint>
-#include <exception>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include "../examples/train_student/image_writing.hpp"
+#include "seed_maker.hpp"
 
 namespace {
 
@@ -58,17 +57,9 @@ void write_pngs(std::filesystem::path const& folder) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  if (count != 2) {
-    std::cerr << "usage: make_image_seeds FOLDER\n";
-    return 2;
-  }
-  try {
-    write_jpegs(arguments[1]);
-    write_pngs(arguments[1]);
-  } catch (std::exception const& error) {
-    std::cerr << error.what() << "\n";
-    return 1;
-  }
-  return 0;
+int main(int argc, char** argv) {
+  return make_seeds("make_image_seeds", argc, argv, [](std::string const& folder) {
+    write_jpegs(folder);
+    write_pngs(folder);
+  });
 }

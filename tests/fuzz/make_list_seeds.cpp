@@ -1,8 +1,9 @@
 // Writes seeds for list_fuzz into a folder: one list of each kind.
 #include <coupleface/io/image_list.hpp>
 
-#include <cstdio>
 #include <fstream>
+
+#include "seed_maker.hpp"
 
 namespace cf = coupleface;
 
@@ -25,16 +26,4 @@ void write_seeds(std::string const& folder) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: make_list_seeds FOLDER\n", stderr);
-    return 2;
-  }
-  try {
-    write_seeds(argv[1]);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "make_list_seeds: %s\n", error.what());
-    return 1;
-  }
-  return 0;
-}
+int main(int argc, char** argv) { return make_seeds("make_list_seeds", argc, argv, write_seeds); }

@@ -2,7 +2,7 @@
 // and files broken in one place each.
 #include <coupleface/io/npy.hpp>
 
-#include <cstdio>
+#include "seed_maker.hpp"
 
 namespace cf = coupleface;
 
@@ -69,12 +69,8 @@ void put_broken() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: make_npy_seeds FOLDER\n", stderr);
-    return 2;
-  }
-  folder = argv[1];
-  try {
+  return make_seeds("make_npy_seeds", argc, argv, [](std::string const& into) {
+    folder = into;
     put_valid<float>("f4");
     put_valid<double>("f8");
     put_valid<cf::half>("f2");
@@ -84,9 +80,5 @@ int main(int argc, char** argv) {
     put_valid<std::int8_t>("i1");
     put_valid<std::uint64_t>("u8");
     put_broken();
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "make_npy_seeds: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "seed_maker.hpp"
+
 namespace cf = coupleface;
 
 namespace {
@@ -62,16 +64,4 @@ void write_seeds(std::string const& folder) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: make_record_seeds FOLDER\n", stderr);
-    return 2;
-  }
-  try {
-    write_seeds(argv[1]);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "make_record_seeds: %s\n", error.what());
-    return 1;
-  }
-  return 0;
-}
+int main(int argc, char** argv) { return make_seeds("make_record_seeds", argc, argv, write_seeds); }

@@ -2,8 +2,9 @@
 // other spellings of them, and what runs code in Python.
 #include <coupleface/io/verification_pack.hpp>
 
-#include <cstdio>
 #include <fstream>
+
+#include "seed_maker.hpp"
 
 namespace cf = coupleface;
 
@@ -46,15 +47,5 @@ void write_seeds(std::string const& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: make_verification_seeds FOLDER\n", stderr);
-    return 2;
-  }
-  try {
-    write_seeds(argv[1]);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "make_verification_seeds: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return make_seeds("make_verification_seeds", argc, argv, write_seeds);
 }

@@ -1,58 +1,23 @@
 // .npy files: bytes made by hand and by numpy, round trips, every kind of bad file, full disks.
 #include <coupleface/io/npy.hpp>
 
-#include <gtest/gtest.h>
+#include "../support/scratch_folder.hpp"
 
 #include <csignal>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <random>
 
-#include <dirent.h>
 #include <sys/resource.h>
 
 namespace cf = coupleface;
+using namespace coupleface_test;
 
 namespace {
 
-// A folder of one test's own, removed with what is in it.
-class npy : public testing::Test {
+class npy : public scratch_folder {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "coupleface_npy_XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override {
-    for (auto const& name : names()) { ::unlink(path(name).c_str()); }
-    ::rmdir(folder_.c_str());
-  }
-
-  std::string path(std::string const& name) const { return folder_ + "/" + name; }
-
-  std::vector<std::string> names() const {
-    std::vector<std::string> result;
-    DIR* const folder = ::opendir(folder_.c_str());
-    while (dirent const* entry = ::readdir(folder)) {
-      if (entry->d_name[0] != '.') { result.emplace_back(entry->d_name); }
-    }
-    ::closedir(folder);
-    return result;
-  }
-
   std::string put(std::string const& bytes, std::string const& name = "file.npy") const {
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
+    return scratch_folder::put(name, bytes);
   }
-
-  static std::string get(std::string const& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
- private:
-  std::string folder_;
 };
 
 // A header made without the library: version 1.0, padded to `multiple`.
@@ -73,14 +38,6 @@ std::string dictionary(std::string const& type, std::string const& shape) {
 template <class T>
 std::string bytes_of(std::vector<T> const& v) {
   return {reinterpret_cast<char const*>(v.data()), v.size() * sizeof(T)};
-}
-
-template <class Exception = std::runtime_error, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (Exception const& error) { return error.what(); }
-  return "(nothing was thrown)";
 }
 
 template <class T = float>
