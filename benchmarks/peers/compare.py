@@ -62,7 +62,7 @@ class Mismatch(Exception):
 class Coupleface:
     """The library, and the machine's limits, through libcoupleface_c."""
 
-    AUTOMATIC, FLOAT, BFLOAT16 = 0, 1, 2
+    AUTOMATIC, FLOAT, INT16 = 0, 1, 2
 
     def __init__(self, path):
         self.library = ctypes.CDLL(str(path))
@@ -433,7 +433,7 @@ def nearest(run, n, d, k):
               np.abs(exact - values[some]).max(axis=1), TIE)
     contenders = {"ours": lambda: ours(Coupleface.AUTOMATIC)}
     for label, screen in (("ours/float", Coupleface.FLOAT),
-                          ("ours/bfloat16", Coupleface.BFLOAT16)):
+                          ("ours/int16", Coupleface.INT16)):
         values.fill(0)
         if not ours(screen):
             run.say(f"{label}: left out, not in this build or not on this processor")
@@ -838,7 +838,7 @@ def class_means(run, n, d, classes, path, order):
 def describe_machine():
     text = subprocess.run(["lscpu"], capture_output=True, text=True, check=False).stdout
     fields = dict(re.findall(r"^([^:\n]+):\s*(.*)$", text, re.MULTILINE))
-    wanted = {"fma", "avx2", "f16c", "avx512f", "avx512bw", "avx512_bf16", "avx512_fp16",
+    wanted = {"fma", "avx2", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "avx512_fp16",
               "amx_bf16", "amx_tile"}
     with open("/proc/meminfo") as info:
         memory = int(info.readline().split()[1]) / 2**20

@@ -27,7 +27,7 @@ using coupleface::make_vector_view;
 using mapped_matrix = coupleface::mapped_npy<float>;
 
 enum status { done = 0, failed = 1, unavailable = 2 };
-enum screen { automatic = 0, float_screen = 1, bfloat16_screen = 2 };
+enum screen { automatic = 0, float_screen = 1, int16_screen = 2 };
 
 std::string& last_error() {
   static thread_local std::string message;
@@ -54,14 +54,14 @@ int nearest_with(int screen, View rows, coupleface::matrix_view<V> values,
     coupleface::mine_nearest(thrust::device, rows, rows, values, indices);
     return done;
   }
-  if (screen == bfloat16_screen && !detail::has_avx512_bf16()) {
-    last_error() = "this processor has no products in bfloat16";
+  if (screen == int16_screen && !detail::has_avx512_vnni()) {
+    last_error() = "this processor has no products of 16-bit whole numbers";
     return unavailable;
   }
   detail::mine_nearest(
       thrust::device, rows, rows, values, indices, coupleface::cosine{}, coupleface::other_rows{},
       detail::native_screen(screen == float_screen ? detail::screen_element::float32
-                                                   : detail::screen_element::bfloat16_pair));
+                                                   : detail::screen_element::int16_pair));
   return done;
 }
 

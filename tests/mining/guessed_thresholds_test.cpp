@@ -84,7 +84,7 @@ std::set<index_t> sample() {
 /// Those of this processor; the portable ones would only take longer.
 std::vector<named_screen> quick_screens() {
   return {{"float", engine::native_screen(engine::screen_element::float32)},
-          {"bfloat16", engine::native_screen(engine::screen_element::bfloat16_pair)}};
+          {"int16", engine::native_screen(engine::screen_element::int16_pair)}};
 }
 
 struct outcome {

@@ -332,8 +332,8 @@ TEST(nearest_search, the_state_has_the_size_of_its_arrays) {
   index_t const room = 10 + 64;
   EXPECT_EQ(index_t(state.bytes.size()),
             16 + 500 * (8 + 8 * room) + 8 * engine::most_parts + 500 * 10 * (4 + 4));
-  EXPECT_EQ(std::string(search.screen()) == "bfloat16",
-            engine::best_screen().element == engine::screen_element::bfloat16_pair);
+  EXPECT_EQ(std::string(search.screen()) == "int16",
+            engine::best_screen().element == engine::screen_element::int16_pair);
 }
 
 TEST(nearest_search, nothing_to_search_for) {

@@ -22,20 +22,20 @@ float const not_a_float = std::numeric_limits<float>::quiet_NaN();
 /// Elements of row r of a panel, as exact doubles.
 std::vector<double> elements(screen_element element, std::vector<panel_word> const& panel,
                              index_t words, int rows, int r) {
+  auto const word = [&](index_t w) { return panel[std::size_t(w * rows + r)]; };
   std::vector<double> result;
-  for (index_t w = 0; w < words; ++w) {
-    panel_word const word = panel[std::size_t(w * rows + r)];
-    if (element == screen_element::float32) {
-      result.push_back(word_float(word));
-    } else {
-      result.push_back(low_bfloat16(word));
-      result.push_back(high_bfloat16(word));
-    }
+  for (index_t w = 0; element == screen_element::float32 && w < words; ++w) {
+    result.push_back(word_float(word(w)));
+  }
+  for (index_t w = 0; element == screen_element::int16_pair && w + 1 < words; ++w) {
+    result.push_back(double(word_float(word(words - 1))) * low_whole(word(w)));
+    result.push_back(double(word_float(word(words - 1))) * high_whole(word(w)));
   }
   return result;
 }
 
-/// Mostly normal numbers, with zeros and numbers that underflow.
+/// Mostly normal numbers, with zeros and numbers that underflow; or whole numbers, of which the
+/// first row has the largest that a row may have, and the second the same negative.
 std::vector<panel_word> random_panel(screen_element element, index_t words, int rows,
                                      unsigned seed) {
   std::mt19937 generator(seed);
@@ -45,12 +45,20 @@ std::vector<panel_word> random_panel(screen_element element, index_t words, int 
     return kind == 0 ? 0.0f : (kind == 1 ? normal(generator) * 1e-39f : normal(generator));
   };
   std::vector<panel_word> result(std::size_t(words * rows));
-  for (auto& word : result) {
-    if (element == screen_element::float32) {
-      word = coupleface::element_bits::bits_of(draw());
-    } else {
-      word = panel_word(coupleface::element_bits::bfloat16_bits(draw())) |
-             panel_word(coupleface::element_bits::bfloat16_bits(draw())) << 16;
+  if (element == screen_element::float32) {
+    for (auto& word : result) { word = coupleface::element_bits::bits_of(draw()); }
+    return result;
+  }
+  double const most = std::min(32767.0, 46340 / std::sqrt(std::max(1.0, 2.0 * double(words - 1))));
+  for (index_t w = 0; w < words; ++w) {
+    for (int r = 0; r < rows; ++r) {
+      auto const whole = [&] {
+        double const x = r == 0 ? 1.0 : (r == 1 ? -1.0 : std::fmod(draw() / 3, 1.0));
+        return panel_word(std::uint16_t(std::int16_t(x * most)));
+      };
+      result[std::size_t(w * rows + r)] =
+          w + 1 == words ? coupleface::element_bits::bits_of(std::fabs(draw()) * 1e-4f)
+                         : whole() | whole() << 16;
     }
   }
   return result;
@@ -71,7 +79,9 @@ void expect_products(screen_kernels kernels, index_t words) {
         magnitude += std::fabs(a[j] * b[j]);
       }
       double const width = double(a.size());
-      double const allowed = 1.1 * (width + 4) * 0x1p-24 * magnitude + width * 0x1p-120;
+      double const allowed = kernels.element == screen_element::float32
+                                 ? 1.1 * (width + 4) * 0x1p-24 * magnitude + width * 0x1p-120
+                                 : 4 * 0x1p-24 * std::fabs(sum) + 0x1p-120;
       ASSERT_LE(std::fabs(out[std::size_t(r * right_rows + c)] - sum), allowed)
           << words << " words, row " << r << ", column " << c;
     }
@@ -82,7 +92,7 @@ void expect_nan_stays_in_its_row(screen_kernels kernels) {
   index_t const words = 5;
   std::vector<panel_word> left(words * left_rows, 0), right(words * right_rows, 0);
   panel_word const nan = coupleface::element_bits::bits_of(not_a_float);
-  left[std::size_t(2 * left_rows + 3)] = nan;
+  left[std::size_t(4 * left_rows + 3)] = nan;
   right[std::size_t(4 * right_rows + 17)] = nan;
   std::vector<float> out(left_rows * right_rows);
   kernels.product(words, left.data(), right.data(), out.data());
@@ -96,15 +106,16 @@ void expect_nan_stays_in_its_row(screen_kernels kernels) {
 }
 
 void expect_kernels(screen_kernels kernels) {
-  for (index_t const words : {0, 1, 2, 3, 7, 15, 16, 17, 64, 101, 512}) {
+  for (index_t const words : {1, 2, 3, 7, 15, 16, 17, 64, 101, 512}) {
     expect_products(kernels, words);
   }
+  if (kernels.element == screen_element::float32) { expect_products(kernels, 0); }
   expect_nan_stays_in_its_row(kernels);
 }
 
 TEST(screen_kernel, portable_products_are_within_the_bound) {
   expect_kernels(portable_screen(screen_element::float32));
-  expect_kernels(portable_screen(screen_element::bfloat16_pair));
+  expect_kernels(portable_screen(screen_element::int16_pair));
 }
 
 TEST(screen_kernel, native_float_products_are_within_the_bound) {
@@ -115,20 +126,20 @@ TEST(screen_kernel, native_float_products_are_within_the_bound) {
   expect_kernels(kernels);
 }
 
-TEST(screen_kernel, native_bfloat16_products_are_within_the_bound) {
-  auto const kernels = native_screen(screen_element::bfloat16_pair);
-  if (kernels.product == portable_bfloat16_product) {
-    GTEST_SKIP() << "this processor or compiler has no AVX-512 for bfloat16";
+TEST(screen_kernel, native_int16_products_are_within_the_bound) {
+  auto const kernels = native_screen(screen_element::int16_pair);
+  if (kernels.product == portable_int16_product) {
+    GTEST_SKIP() << "this processor or compiler has no AVX512-VNNI";
   }
   expect_kernels(kernels);
 }
 
 TEST(screen_kernel, words_of_odd_widths) {
   auto const floats = portable_screen(screen_element::float32);
-  auto const pairs = portable_screen(screen_element::bfloat16_pair);
+  auto const pairs = portable_screen(screen_element::int16_pair);
   for (index_t const width : {0, 1, 2, 3, 511, 512}) {
     EXPECT_EQ(floats.words(width), width);
-    EXPECT_EQ(pairs.words(width), width / 2 + width % 2);
+    EXPECT_EQ(pairs.words(width), width / 2 + width % 2 + 1);
   }
 }
 

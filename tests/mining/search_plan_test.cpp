@@ -95,7 +95,7 @@ TEST(search_plan, rows_are_divided_once_at_every_size) {
   for (index_t const n :
        {1, 2, 13, 14, 15, 223, 224, 225, 447, 449, 3583, 3584, 3585, 7169, 20001}) {
     for (index_t const width : {0, 1, 64, 512, 2048, 5000, 40000}) {
-      for (auto const element : {screen_element::float32, screen_element::bfloat16_pair}) {
+      for (auto const element : {screen_element::float32, screen_element::int16_pair}) {
         auto const same = plan_of({n, n, width, true}, 10, element);
         expect_division(same.left, engine::left_rows);
         expect_division(same.right, engine::right_rows);
@@ -157,7 +157,7 @@ void expect_scratch_within_the_budget(index_t n, index_t m, index_t width, index
   if (m - 1 > index_t(std::numeric_limits<I>::max())) { return; }
   for (bool const same : {true, false}) {
     if (same && n != m) { continue; }
-    for (auto const element : {screen_element::float32, screen_element::bfloat16_pair}) {
+    for (auto const element : {screen_element::float32, screen_element::int16_pair}) {
       auto const plan = plan_of({n, m, width, same}, k, element, sizeof(I));
       ASSERT_TRUE(plan.room == 0 || plan.room >= 4);
       ASSERT_LE(plan.room, k + 64);

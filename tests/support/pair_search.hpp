@@ -26,9 +26,8 @@ struct named_screen {
 /// Both elements, by the portable kernels and, where they are others, by this processor's.
 inline std::vector<named_screen> screens() {
   std::vector<named_screen> result;
-  for (auto const element :
-       {engine::screen_element::float32, engine::screen_element::bfloat16_pair}) {
-    std::string const name = element == engine::screen_element::float32 ? "float" : "bfloat16";
+  for (auto const element : {engine::screen_element::float32, engine::screen_element::int16_pair}) {
+    std::string const name = element == engine::screen_element::float32 ? "float" : "int16";
     auto const portable = engine::portable_screen(element), native = engine::native_screen(element);
     result.push_back({"portable " + name, portable});
     if (native.product != portable.product) { result.push_back({"native " + name, native}); }

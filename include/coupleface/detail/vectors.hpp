@@ -12,10 +12,10 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_VECTORS 1
 #define COUPLEFACE_AVX512 __attribute__((target("avx512f")))
-#define COUPLEFACE_AVX512_BF16 __attribute__((target("avx512f,avx512bf16")))
+#define COUPLEFACE_AVX512_VNNI __attribute__((target("avx512f,avx512vnni")))
 #define COUPLEFACE_AVX512_INLINE __attribute__((target("avx512f"), always_inline)) inline
-#define COUPLEFACE_AVX512_BF16_INLINE \
-  __attribute__((target("avx512f,avx512bf16"), always_inline)) inline
+#define COUPLEFACE_AVX512_VNNI_INLINE \
+  __attribute__((target("avx512f,avx512vnni"), always_inline)) inline
 #else
 #define COUPLEFACE_VECTORS 0
 #endif
@@ -45,9 +45,9 @@ inline bool has_avx512() {
   return false;
 #endif
 }
-inline bool has_avx512_bf16() {
+inline bool has_avx512_vnni() {
 #if COUPLEFACE_VECTORS
-  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+  return has_avx512() && __builtin_cpu_supports("avx512vnni");
 #else
   return false;
 #endif
@@ -80,6 +80,7 @@ inline void store_fence() {
 using float16v __attribute__((vector_size(64))) = float;
 using double8v __attribute__((vector_size(64))) = double;
 using word16v __attribute__((vector_size(64))) = std::uint32_t;
+using whole16v __attribute__((vector_size(64))) = int;
 
 template <class Vector, class T>
 COUPLEFACE_AVX512_INLINE Vector load_vector(T const* x) {
@@ -98,14 +99,12 @@ COUPLEFACE_AVX512_INLINE float16v multiply_add(float16v a, float16v b, float16v 
   return a * b + sum;
 }
 
-/// sum + the two products of each word's bfloat16 halves.
-COUPLEFACE_AVX512_BF16_INLINE float16v multiply_add_pairs(word16v a, word16v b, float16v sum) {
+/// sum + the two products of each word's halves, which are whole numbers of 16 bits.
+COUPLEFACE_AVX512_VNNI_INLINE whole16v multiply_add_pairs(word16v a, word16v b, whole16v sum) {
 #if defined(__clang__)
-  using pairs [[gnu::vector_size(64)]] = int;
-  return __builtin_ia32_dpbf16ps_512(sum, (pairs)a, (pairs)b);
+  return __builtin_ia32_vpdpwssd512(sum, (whole16v)a, (whole16v)b);
 #else
-  using pairs [[gnu::vector_size(64)]] = short;
-  return __builtin_ia32_dpbf16ps_v16sf(sum, (pairs)a, (pairs)b);
+  return __builtin_ia32_vpdpwssd_v16si(sum, (whole16v)a, (whole16v)b);
 #endif
 }
 
@@ -120,8 +119,7 @@ COUPLEFACE_AVX512_INLINE std::uint32_t reaches(float16v x, float16v least) {
 /// returns how many.
 template <class T>
 COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_t chosen) {
-  using signed16v [[gnu::vector_size(64)]] = int;
-  store_vector(out, __builtin_ia32_compresssi512_mask((signed16v)elements, signed16v{},
+  store_vector(out, __builtin_ia32_compresssi512_mask((whole16v)elements, whole16v{},
                                                       std::uint16_t(chosen)));
   return __builtin_popcount(chosen);
 }

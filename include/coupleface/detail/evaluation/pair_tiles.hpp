@@ -50,7 +50,7 @@ class pair_tiles {
   Score const& score() const { return score_; }
   bool symmetric() const { return score_.symmetric(); }
   /// How far a product can lie from the score, once that is a float.
-  double error() const { return screen_error(width_, score_.magnitude(), 0); }
+  double error() const { return screen_error(width_, score_.magnitude(), 0, kernels_.sum_unit()); }
 
   /// visit(lane, tile) for all pairs, on every lane in a fixed order; progress(rows, of) after each
   /// block of candidates.

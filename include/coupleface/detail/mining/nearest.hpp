@@ -68,7 +68,7 @@ class nearest_steps {
     if (search_) { search_->visit_state(visit); }
   }
   char const* screen() const {
-    return kernels_.element == screen_element::float32 ? "float" : "bfloat16";
+    return kernels_.element == screen_element::float32 ? "float" : "int16";
   }
 
  private:

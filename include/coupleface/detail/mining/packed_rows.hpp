@@ -9,12 +9,9 @@
 #include <coupleface/detail/scratch.hpp>
 
 #include <algorithm>
-#include <limits>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-inline constexpr double float_unit = std::numeric_limits<float>::epsilon() / 2.0;
 
 /// A row divided by its norm, in float, element by element. Rows that are not finite become NaN,
 /// which reaches no threshold; a row without a direction becomes `degenerate`, 0 or NaN.
@@ -47,6 +44,78 @@ void write_unit_row(T const* x, double norm, index_t width, float degenerate, fl
   for (index_t j = 0; j < width; ++j) { unit[j] = row(j); }
 }
 
+/// A row as multiples of one float: x = unit * whole numbers, nearly. No whole number needs more
+/// than 16 bits, and the norm of all is at most sqrt(2^31 - 1), so that sums of products of two
+/// rows stay in 32 bits (Cauchy and Schwarz). A row with an infinity or NaN has the unit NaN.
+class whole_row {
+ public:
+  static constexpr index_t chunk = 64;  ///< numbers that are best taken at a time
+
+  whole_row(float const* x, index_t width) : x_(x), width_(width) {
+    double square = 0;
+    float largest = 0;
+    measure(square, largest);
+    if (!std::isfinite(square)) {
+      scale_ = 0;
+      unit_ = float(not_a_number);
+    } else if (square < 1e-60) {
+      scale_ = 0;
+    } else {
+      // Rounding moves each number by a half at most, and one unit more is left for float's own.
+      double const norm = 46339.0 - 0.51 * std::sqrt(double(width));
+      double const scale = std::min(norm / std::sqrt(square), 32766.0 / double(largest));
+      scale_ = float(scale);
+      unit_ = float(1 / scale);
+    }
+  }
+
+  float unit() const { return unit_; }
+
+  /// The whole numbers of elements [first, first + chunk), rounded to nearest by an addition: all
+  /// of them lie in the last places of floats between 2^23 and 2^24. 0 behind the last element.
+  void write_chunk(index_t first, std::int16_t* out) const {
+    float last[chunk];
+    float const* const x = chunk_of(first, last);
+    for (index_t l = 0; l < chunk; ++l) {
+      out[l] = static_cast<std::int16_t>(element_bits::bits_of(x[l] * scale_ + 12582912.0f));
+    }
+  }
+
+ private:
+  // Always of one size, so that a compiler takes vectors for what is done with it.
+  float const* chunk_of(index_t first, float* last) const {
+    index_t const count = scale_ == 0 ? 0 : width_ - first;
+    if (count >= chunk) { return x_ + first; }
+    std::fill(std::copy_n(x_ + first, count, last), last + chunk, 0.0f);
+    return last;
+  }
+
+  void measure(double& square, float& largest) const {
+    double squares[chunk] = {};
+    float most[chunk] = {}, last[chunk];
+    for (index_t first = 0; first < width_; first += chunk) {
+      float const* const x = chunk_of(first, last);
+      for (index_t l = 0; l < chunk; ++l) { squares[l] += double(x[l]) * double(x[l]); }
+      for (index_t l = 0; l < chunk; ++l) {
+        float const size = std::fabs(x[l]);
+        most[l] = size > most[l] ? size : most[l];
+      }
+    }
+    for (index_t half = chunk / 2; half > 0; half /= 2) {
+      for (index_t l = 0; l < half; ++l) {
+        squares[l] += squares[l + half];
+        most[l] = std::max(most[l], most[l + half]);
+      }
+    }
+    square = squares[0];
+    largest = most[0];
+  }
+
+  float const* x_;
+  index_t width_;
+  float scale_ = 1, unit_ = 0;
+};
+
 /// The words of a row of floats, `stride` apart.
 inline void pack_row(screen_element element, float const* x, index_t width, panel_word* words,
                      index_t stride) {
@@ -54,22 +123,35 @@ inline void pack_row(screen_element element, float const* x, index_t width, pane
     for (index_t j = 0; j < width; ++j) { words[j * stride] = element_bits::bits_of(x[j]); }
     return;
   }
-  for (index_t j = 0; j + 1 < width; j += 2) {
-    words[j / 2 * stride] = panel_word(element_bits::bfloat16_bits(x[j])) |
-                            panel_word(element_bits::bfloat16_bits(x[j + 1])) << 16;
+  whole_row const row(x, width);
+  for (index_t first = 0; first < width; first += whole_row::chunk) {
+    std::int16_t numbers[whole_row::chunk];
+    panel_word pairs[whole_row::chunk / 2];
+    row.write_chunk(first, numbers);
+    std::memcpy(pairs, numbers, sizeof pairs);
+    index_t const count = std::min(whole_row::chunk, width - first);
+    for (index_t w = 0; w < (count + 1) / 2; ++w) { words[(first / 2 + w) * stride] = pairs[w]; }
   }
-  if (width % 2 == 1) { words[width / 2 * stride] = element_bits::bfloat16_bits(x[width - 1]); }
+  words[(width + 1) / 2 * stride] = element_bits::bits_of(row.unit());
 }
 
 /// || x - packed x ||; 0 for a row that is not finite, which no screen is asked about.
 inline double packing_residual(screen_element element, float const* x, index_t width) {
-  if (element == screen_element::float32) { return 0; }
-  double square = 0;
-  for (index_t j = 0; j < width; ++j) {
-    double const gap = double(x[j]) - double(bfloat16(x[j]));
-    square += gap * gap;
+  whole_row const row(x, width);
+  if (element == screen_element::float32 || std::isnan(row.unit())) { return 0; }
+  double squares[whole_row::chunk] = {};
+  for (index_t first = 0; first < width; first += whole_row::chunk) {
+    index_t const count = std::min(whole_row::chunk, width - first);
+    std::int16_t numbers[whole_row::chunk];
+    row.write_chunk(first, numbers);
+    for (index_t l = 0; l < count; ++l) {
+      double const gap = double(x[first + l]) - double(row.unit()) * numbers[l];
+      squares[l] += gap * gap;
+    }
   }
-  return std::isnan(square) ? 0 : std::sqrt(square);
+  double square = 0;
+  for (double const part : squares) { square += part; }
+  return std::sqrt(square);
 }
 
 /// A float below x (x itself where that is -infinity or NaN), at most two units of its last place.
@@ -125,17 +207,19 @@ survey survey_rows(Policy const& policy, screen_kernels const& kernels, Score co
 /// How far a screened product can lie from the score of rows whose norms are at most `magnitude`,
 /// when packing moved no row by more than `residual`, so that the stored scores can be compared.
 ///
-/// With u = a + r: |u v - a b| <= E (2 M + E), E = residual + float's rounding of the units. d
-/// products and sums in float, in any order, add (d + 4) u of the sum of magnitudes; a tenth more
-/// covers the higher orders up to d = 10^6, 2^-120 an element what underflows, 2^-22 M^2 the
-/// roundings of the exact value itself, so that scores which are equal once stored are never told
-/// apart here. Where sums are not rounded to nearest, `unit` says what each addition may lose.
+/// With u = a + r: |u v - a b| <= E (2 M + E), E = residual + float's rounding of the units; a
+/// hundredth more of the residual, because a compiler may fuse a multiplication and an addition
+/// when it packs and not when it measures, which turns ties. d products and sums, in any order, add
+/// (d + 4) `unit` of the sum of magnitudes (float_unit where sums are rounded to nearest floats, 0
+/// where they are exact) and the result 8 roundings; a tenth more covers the higher orders up to d
+/// = 10^6, 2^-120 an element what underflows, 2^-22 M^2 the roundings of the exact value itself, so
+/// that scores which are equal once stored are never told apart here.
 COUPLEFACE_HOST_DEVICE inline double screen_error(index_t width, double magnitude, double residual,
-                                                  double unit = float_unit) {
-  double const moved =
-      residual * (1 + 1e-9) + 1.01 * float_unit * magnitude + double(width) * 0x1p-140;
+                                                  double unit) {
+  double const moved = residual * 1.01 + 2.02 * float_unit * magnitude + double(width) * 0x1p-140;
   double const largest = magnitude + moved;
-  return moved * (2 * magnitude + moved) + 1.1 * (double(width) + 4) * unit * largest * largest +
+  return moved * (2 * magnitude + moved) +
+         1.1 * ((double(width) + 4) * unit + 8 * float_unit) * largest * largest +
          double(width) * 0x1p-120 + 0x1p-22 * magnitude * magnitude;
 }
 

@@ -44,7 +44,8 @@ class pair_search {
                waiting_.data(), plan_.room} {
     if constexpr (screened) {
       survey const rows = survey_rows(policy_, kernels_, score, plan_.lanes, temporary_.data());
-      lists_.error = screen_error(plan_.width, score.magnitude(), rows.largest_residual);
+      lists_.error =
+          screen_error(plan_.width, score.magnitude(), rows.largest_residual, kernels_.sum_unit());
       odd_candidates_ = rows.odd_candidates;
     }
     std::fill(evaluated_.data(), evaluated_.data() + plan_.lanes, index_t(0));
