@@ -75,7 +75,8 @@ inline void declare(CLI::App& app, arguments& a) {
   run_settings& r = a.run;
   app.option_defaults()->always_capture_default();
   auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
-  app.add_option("--data", a.data, "Folder of faces; without it faces are drawn");
+  app.add_option("--data", a.data,
+                 "Folder of faces, or an InsightFace train.rec; without it faces are drawn");
   app.add_option("--list", a.list, "CSV path,person[,split]; without it: DATA/PERSON/IMAGE");
   app.add_option("--people", a.people, "Drawn people")->check(at_least(2));
   app.add_option("--images-drawn", a.images, "Drawn images of each")->check(at_least(2));

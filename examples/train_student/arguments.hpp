@@ -68,7 +68,9 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->always_capture_default();
   auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
 
-  app.add_option("--data", a.data, "Folder of faces; without it faces are drawn")->group("Data");
+  app.add_option("--data", a.data,
+                 "Folder of faces, or an InsightFace train.rec; without it faces are drawn")
+      ->group("Data");
   app.add_option("--list", a.list, "CSV path,person[,split]; without it: DATA/PERSON/IMAGE")
       ->group("Data");
   app.add_option("--teacher-embeddings", a.teacher_embeddings,

@@ -1,15 +1,18 @@
 // The room where faces wait for training: one table of small grey images with people and splits,
-// read from files named by a list (or found in folders), and the pairs that verification asks
-// about.
+// read from files named by a list (or found in folders) or from InsightFace's train.rec, and the
+// pairs that verification asks about.
 #pragma once
 
 #include <algorithm>
+#include <coupleface/io/record_set.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -252,6 +255,25 @@ inline std::vector<face_entry> find_in_folders(std::string const& data_dir) {
   return entries;
 }
 
+/// The folders and files that convert_faces makes of the set, without their endings.
+inline std::vector<face_entry> list_records(coupleface::record_set const& set,
+                                            std::string const& file) {
+  auto const padded = [](coupleface::index_t number) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%08lld", static_cast<long long>(number));
+    return std::string(text);
+  };
+  std::vector<face_entry> entries;
+  for (coupleface::index_t i = 0; i < set.size(); ++i) {
+    auto person = padded(set.sample(i).label);
+    auto const train = trains_by_name(person);
+    auto path = person + "/" + padded(i);
+    entries.push_back({file, std::move(path), std::move(person), train});
+  }
+  if (entries.empty()) throw std::runtime_error(file + ": no images");
+  return entries;
+}
+
 /// Fills everything but the pixels.
 inline face_dataset number_people(std::vector<face_entry> const& entries, int side) {
   face_dataset faces;
@@ -303,28 +325,48 @@ inline int parse_index(std::string const& text, std::string const& where, char c
 
 }  // namespace detail
 
-/// @brief Reads all faces of a list, or of folders named after people, as grey side x side images.
-/// @param data_dir   where paths begin
+/// @brief The face of an encoded image: grey, side x side. `name` begins the messages.
+inline void decode_face(std::uint8_t const* bytes, std::size_t size, std::string const& name,
+                        int side, std::uint8_t* face) {
+  int width = 0;
+  int height = 0;
+  auto const pixels = decode_grey(bytes, size, width, height, name);
+  resize_area(pixels.data(), width, height, side, face);
+}
+
+/// @brief Reads all faces of a list, of folders named after people, or of an InsightFace training
+/// set, as grey side x side images.
+/// @param data_dir   where paths begin; or a .rec file
 /// @param list_file  rows path,person[,split] in the order that the dataset keeps; empty: every
-///                   data_dir/person/image, sorted. Without a split one person in five is dev.
+///                   data_dir/person/image, sorted, or all images of the .rec file. Without a split
+///                   one person in five is dev.
 /// @throws std::runtime_error  naming file, line or byte, and reason; nothing is skipped
 inline face_dataset load_faces(std::string const& data_dir, std::string const& list_file,
                                int side) {
   if (side < 1 || side > max_image_side) {
     throw std::invalid_argument("load_faces: side is " + std::to_string(side));
   }
-  auto const entries =
-      list_file.empty() ? detail::find_in_folders(data_dir) : detail::read_list(list_file);
+  std::optional<coupleface::record_set> set;
+  if (std::filesystem::path(data_dir).extension() == ".rec") {
+    if (!list_file.empty()) throw std::runtime_error(data_dir + ": takes no list");
+    set.emplace(data_dir);
+  }
+  auto const entries = set                 ? detail::list_records(*set, data_dir)
+                       : list_file.empty() ? detail::find_in_folders(data_dir)
+                                           : detail::read_list(list_file);
   auto faces = detail::number_people(entries, side);
   faces.pixels.resize(entries.size() * faces.image_bytes());
   for_each_index(faces.size(), [&](int i) {
-    auto const file = (std::filesystem::path(data_dir) / entries[i].path).string();
     try {
+      if (set) {
+        auto const sample = set->sample(i);
+        decode_face(sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
+                    entries[i].path, side, faces.image(i));
+        return;
+      }
+      auto const file = (std::filesystem::path(data_dir) / entries[i].path).string();
       auto const bytes = detail::read_bytes(file);
-      int width = 0;
-      int height = 0;
-      auto const pixels = decode_grey(bytes.data(), bytes.size(), width, height, file);
-      resize_area(pixels.data(), width, height, side, faces.image(i));
+      decode_face(bytes.data(), bytes.size(), file, side, faces.image(i));
     } catch (std::runtime_error const& error) {
       throw std::runtime_error(entries[i].where + ": " + error.what());
     }

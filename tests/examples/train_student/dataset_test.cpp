@@ -345,6 +345,39 @@ TEST_F(faces_on_disk, load_from_folders_in_order_of_names) {
   EXPECT_EQ(faces.people.size(), 3U);
 }
 
+TEST_F(faces_on_disk, load_from_an_insightface_set_as_from_its_folders) {
+  auto const file = (folder / "set/train.rec").string();
+  std::filesystem::create_directories(folder / "set");
+  coupleface::record_set_writer writer(file, 8, 8);
+  for (int i = 0; i < 12; ++i) {
+    auto const label = i / 3;
+    auto const image = image_writing::jpeg(bytes(64, static_cast<std::uint8_t>(20 * i)), 8, 8);
+    writer.append({image.data(), static_cast<std::int64_t>(image.size())}, label);
+    char name[32];
+    std::snprintf(name, sizeof name, "people/%08d/%08d", label, i);
+    write_file(folder / (std::string(name) + ".jpg"), image);
+  }
+  writer.commit();
+  auto const set = load_faces(file, "", 4),
+             folders = load_faces((folder / "people").string(), "", 4);
+  EXPECT_EQ(set.pixels, folders.pixels);
+  EXPECT_EQ(set.labels, folders.labels);
+  EXPECT_EQ(set.is_train, folders.is_train);
+  EXPECT_EQ(set.people, folders.people);
+  EXPECT_EQ(set.paths[5] + ".jpg", folders.paths[5]);
+  EXPECT_EQ(failure([&] { load_faces(file, list("path,person\nbob/1.png,bob\n"), 4); }),
+            file + ": takes no list");
+}
+
+TEST_F(faces_on_disk, damaged_image_of_a_set_is_named) {
+  auto const file = (folder / "train.rec").string();
+  coupleface::record_set_writer writer(file, 8, 8);
+  bytes const none(10, 7);
+  writer.append({none.data(), 10}, 3);
+  writer.commit();
+  EXPECT_EQ(failure([&] { load_faces(file, "", 4); }).find(file + ": 00000003/00000000: "), 0U);
+}
+
 TEST_F(faces_on_disk, split_by_name_alone_where_no_split_is_given) {
   auto const some = load_faces(folder.string(), list("path,person\nbob/1.png,bob\n"), 2);
   auto const all = load_faces(folder.string(), "", 2);
