@@ -1,0 +1,41 @@
+// What an InsightFace set is on disk, small and of drawn faces: train.rec, train.idx, property and
+// lfw.bin. usage: write_insightface_folder FOLDER
+#include <filesystem>
+#include <string>
+
+#include <coupleface/io/record_set.hpp>
+#include <coupleface/io/verification_pack.hpp>
+
+#include "synthetic_faces.hpp"
+
+#include "../examples/train_student/image_writing.hpp"
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  std::string const folder = argv[1];
+  std::filesystem::create_directories(folder);
+  train_student::synthetic_options options;
+  options.people = 40;
+  options.images_per_person = 4;
+  options.dev_people = 40;
+  options.side = 32;
+  auto const faces = train_student::make_synthetic_faces(options);
+  auto const encoded = [&](int i) {
+    return image_writing::jpeg({faces.image(i), faces.image(i) + faces.image_bytes()}, options.side,
+                               options.side);
+  };
+  auto const view = [](image_writing::bytes const& image) {
+    return coupleface::byte_view{image.data(), static_cast<coupleface::index_t>(image.size())};
+  };
+
+  coupleface::record_set_writer set(folder + "/train.rec", options.side, options.side);
+  for (int i = 0; i < faces.size(); ++i) {
+    if (faces.is_train[i] != 0) set.append(view(encoded(i)), faces.labels[i]);
+  }
+  set.commit();
+  coupleface::verification_pack_writer pack(folder + "/lfw.bin", 2);
+  for (auto const& pair : train_student::make_pairs(faces, 10, 8, 1)) {
+    pack.append(view(encoded(pair.a)), view(encoded(pair.b)), pair.same);
+  }
+  pack.commit();
+}
