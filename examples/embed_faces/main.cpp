@@ -78,10 +78,12 @@ void embed(arguments const& a, Source const& source) {
   network.eval();
 
   auto const decode = [&](face_sample const& sample, coupleface::sample_place place) {
+    int width = 0, height = 0;
+    auto const pixels = train_student::decode_grey(
+        sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)), width, height,
+        a.faces + ": image " + std::to_string(place.index));
     std::vector<std::uint8_t> face(static_cast<std::size_t>(a.side) * a.side);
-    train_student::decode_face(
-        sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
-        a.faces + ": image " + std::to_string(place.index), a.side, face.data());
+    train_student::resize_area(pixels.data(), width, height, a.side, face.data());
     torch::Tensor const image = torch::empty({1, a.side, a.side});
     train_student::to_float(face.data(), a.side, image.data_ptr<float>());
     return image;

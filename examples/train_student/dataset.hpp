@@ -316,6 +316,11 @@ inline std::vector<std::uint8_t> read_bytes(std::string const& file) {
   return bytes;
 }
 
+inline std::vector<std::uint8_t> bytes_of(coupleface::face_sample const& sample) {
+  auto const* const first = sample.bytes.data_handle();
+  return {first, first + sample.bytes.extent(0)};
+}
+
 inline int parse_index(std::string const& text, std::string const& where, char const* what) {
   bool const digits = !text.empty() && text.size() <= 9 &&
                       text.find_first_not_of("0123456789") == std::string::npos;
@@ -324,15 +329,6 @@ inline int parse_index(std::string const& text, std::string const& where, char c
 }
 
 }  // namespace detail
-
-/// @brief The face of an encoded image: grey, side x side. `name` begins the messages.
-inline void decode_face(std::uint8_t const* bytes, std::size_t size, std::string const& name,
-                        int side, std::uint8_t* face) {
-  int width = 0;
-  int height = 0;
-  auto const pixels = decode_grey(bytes, size, width, height, name);
-  resize_area(pixels.data(), width, height, side, face);
-}
 
 /// @brief Reads all faces of a list, of folders named after people, or of an InsightFace training
 /// set, as grey side x side images.
@@ -357,16 +353,14 @@ inline face_dataset load_faces(std::string const& data_dir, std::string const& l
   auto faces = detail::number_people(entries, side);
   faces.pixels.resize(entries.size() * faces.image_bytes());
   for_each_index(faces.size(), [&](int i) {
+    auto const file =
+        set ? entries[i].path : (std::filesystem::path(data_dir) / entries[i].path).string();
     try {
-      if (set) {
-        auto const sample = set->sample(i);
-        decode_face(sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
-                    entries[i].path, side, faces.image(i));
-        return;
-      }
-      auto const file = (std::filesystem::path(data_dir) / entries[i].path).string();
-      auto const bytes = detail::read_bytes(file);
-      decode_face(bytes.data(), bytes.size(), file, side, faces.image(i));
+      auto const bytes = set ? detail::bytes_of(set->sample(i)) : detail::read_bytes(file);
+      int width = 0;
+      int height = 0;
+      auto const pixels = decode_grey(bytes.data(), bytes.size(), width, height, file);
+      resize_area(pixels.data(), width, height, side, faces.image(i));
     } catch (std::runtime_error const& error) {
       throw std::runtime_error(entries[i].where + ": " + error.what());
     }
