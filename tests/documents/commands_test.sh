@@ -32,7 +32,7 @@ commands_below() {
 # With what makes it small; builds are of this build folder.
 run() {
   case $1 in
-    */torch_student*) set -- "$1 --side 16 --epochs 2 --batch 16 --k 5 --folds 2 --pairs-per-fold 20" ;;
+    */torch_student*) set -- "$1 --side 16 --epochs 1 --batch 16 --k 5 --folds 2 --pairs-per-fold 20" ;;
     */embed_faces*) set -- "$1 --side 16" ;;
     */train_student*) set -- "$1 --epochs 1 --batch 16 --k 5 --folds 2 --pairs-per-fold 20" ;;
     *"cmake --build --preset host "*) set -- "cmake --build '$binary' ${1##*--preset host }" ;;
