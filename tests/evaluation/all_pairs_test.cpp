@@ -173,6 +173,7 @@ TEST(all_pairs, same_bits_for_any_number_of_threads) {
   }
 }
 
+#if !COUPLEFACE_HAS_KERNELS
 TEST(all_pairs, scratch_is_bounded) {
   labelled_rows<float> const x(600, 16, 60, 0.7, 9);
   allocation_count count;
@@ -181,6 +182,8 @@ TEST(all_pairs, scratch_is_bounded) {
   EXPECT_EQ(count.live, 0u);
   EXPECT_LE(count.most, (std::size_t(64) << 20) + 16 * 600);
 }
+
+#endif
 
 TEST(all_pairs, errors) {
   matrix<float> const x(3, 2, {1, 2, 3, 4, 5, 6}), wide(3, 3, std::vector<double>(9, 1));

@@ -156,6 +156,7 @@ TEST(bootstrap, without_folds_or_pairs) {
   EXPECT_TRUE(std::isnan(nothing.tars[0][2]));
 }
 
+#if !COUPLEFACE_HAS_KERNELS
 TEST(bootstrap, scratch) {
   auto const p = random_problem(90, 12, 3, 1);
   allocation_count count;
@@ -164,6 +165,8 @@ TEST(bootstrap, scratch) {
   EXPECT_EQ(count.live, 0u);
   EXPECT_LE(count.most, std::size_t(24 * 90 + 16 * 90 + 16 * 3) + 10 * (4 * 12 + 8 * (6 + 5)));
 }
+
+#endif
 
 TEST(bootstrap, errors) {
   auto const message = [](char const* field, auto change) {

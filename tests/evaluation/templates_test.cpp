@@ -122,6 +122,7 @@ TEST(templates, same_bits_for_any_number_of_threads_and_scratch) {
       EXPECT_TRUE(out.same_bits(expected)) << threads;
     });
   }
+#if !COUPLEFACE_HAS_KERNELS
   allocation_count count;
   counting_allocator memory(count);
   matrix<float> out(83, 20);
@@ -130,6 +131,7 @@ TEST(templates, same_bits_for_any_number_of_threads_and_scratch) {
   EXPECT_TRUE(out.same_bits(expected));
   EXPECT_EQ(count.live, 0u);
   EXPECT_EQ(count.most, std::size_t(8 * (500 + 84) + 16 * 20 * 64));
+#endif
 }
 
 TEST(templates, errors_leave_the_output_alone) {
@@ -141,14 +143,50 @@ TEST(templates, errors_leave_the_output_alone) {
   };
   refuse({{0}, {0}, {0}}, wide,
          "coupleface::average_templates: width of templates is 3, but width of x is 2");
-  refuse({{0, 2}, {0, 0}, {0, 0}}, out,
-         "coupleface::average_templates: rows(1) is 2, but x has 2 rows");
-  refuse({{0, 1}, {0, 2}, {0, 0}}, out,
-         "coupleface::average_templates: template_ids(1) is 2, outside [-1, 2)");
   refuse({{0, 1}, {0}, {0, 0}}, out,
          "coupleface::average_templates: size of template_ids is 1, but size of rows is 2");
   refuse({{0, 1}, {0, 1}, {0}}, out,
          "coupleface::average_templates: size of media_ids is 1, but size of rows is 2");
+  entries const no_row{{0, 2, 0}, {0, 0, 1}, {0, 0, 0}}, no_template{{0, 1}, {0, 2}, {0, 0}};
+  if constexpr (ids_are_checked) {
+    refuse(no_row, out, "coupleface::average_templates: rows(1) is 2, but x has 2 rows");
+    refuse(no_template, out,
+           "coupleface::average_templates: template_ids(1) is 2, outside [-1, 2)");
+  } else {  // a device does not read them back
+    average(x, no_row, out);
+    EXPECT_TRUE(std::isnan(out.at(0, 0)));
+    EXPECT_NEAR(out.at(1, 0), 1 / std::sqrt(5.0), 1e-7);
+    average(x, no_template, out);
+    EXPECT_NEAR(out.at(0, 0), 1 / std::sqrt(5.0), 1e-7);
+    EXPECT_EQ(out.at(1, 0), 0);
+  }
 }
+
+#if COUPLEFACE_HAS_KERNELS
+TEST(templates, have_the_host_s_bits) {
+  auto const x = rows_with_everything<float>(90, 21, 4);
+  auto const host_x = on_host(x);
+  std::mt19937_64 random(8);
+  std::vector<int> rows, ids;
+  std::vector<std::int64_t> media;
+  std::int64_t const wide[] = {0, -1, 1, std::int64_t(1) << 32, -(std::int64_t(1) << 40), 7};
+  for (int e = 0; e < 700; ++e) {
+    rows.push_back(int(random() % 90));
+    ids.push_back(int(random() % 41) - 1);
+    media.push_back(wide[random() % 6]);
+  }
+  matrix<float> out(40, 21, 3);
+  host_matrix<float> expected(40, 21, 3);
+  cf::average_templates(policy(), x.view(), view_of(rows), view_of(ids), view_of(media),
+                        out.view());
+  cf::average_templates(thrust::seq, host_x.view(), host_view_of(rows), host_view_of(ids),
+                        host_view_of(media), expected.view());
+  for (index_t t = 0; t < 40; ++t) {
+    for (index_t j = 0; j < 21; ++j) {
+      EXPECT_TRUE(same_value(out.get(t, j), expected.get(t, j))) << t << " " << j;
+    }
+  }
+}
+#endif
 
 }  // namespace

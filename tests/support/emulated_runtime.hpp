@@ -84,6 +84,8 @@ inline int add_atomically(int* counter, int amount) {
   return before;
 }
 
+inline void add_atomically(std::uint64_t* counter, std::uint64_t amount) { *counter += amount; }
+
 inline void wait_for_block() {
   emulation::block_emulator::here().wait(emulation::pause::block, 0, 0, 0);
 }

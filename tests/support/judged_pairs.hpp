@@ -19,11 +19,6 @@ namespace coupleface_test {
 inline double const no_number = std::nan("");
 inline double const infinity = std::numeric_limits<double>::infinity();
 
-template <class T>
-coupleface::vector_view<T const> view_of(std::vector<T> const& v) {
-  return {v.data(), index_t(v.size())};
-}
-
 /// The same to the last bit; a NaN equals any NaN.
 inline void expect_equal_bits(double x, double y, char const* what) {
   if (std::isnan(x) && std::isnan(y)) { return; }
@@ -76,10 +71,10 @@ judged_pairs list_pairs(matrix<A> const& a, std::vector<int> const& a_labels, ma
       pairs.same.push_back(x == y);
     }
   }
-  pairs.scores.resize(first.size());
-  coupleface::pair_scores(
-      policy(), a.view(), b.view(), view_of(first), view_of(second),
-      coupleface::vector_view<float>(pairs.scores.data(), index_t(first.size())), relation);
+  matrix<float> scores(1, index_t(first.size()));
+  coupleface::pair_scores(policy(), a.view(), b.view(), view_of(first), view_of(second),
+                          scores.vector(), relation);
+  pairs.scores = scores.elements();
   return pairs;
 }
 

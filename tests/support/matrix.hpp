@@ -127,6 +127,22 @@ host_matrix<std::remove_const_t<T>> on_host(coupleface::matrix_view<T> view) {
   return result;
 }
 
+template <class T>
+coupleface::vector_view<T const> host_view_of(std::vector<T> const& v) {
+  return {v.data(), index_t(v.size())};
+}
+
+/// A list for the policy under test: itself where that reads the host's memory, else a copy that is
+/// never given back.
+template <class T>
+coupleface::vector_view<T const> view_of(std::vector<T> const& v) {
+#if COUPLEFACE_HAS_KERNELS
+  return {(new device_array<T>(v))->data(), index_t(v.size())};
+#else
+  return host_view_of(v);
+#endif
+}
+
 /// Normally distributed elements.
 template <class T>
 matrix<T> random_matrix(index_t rows, index_t columns, unsigned seed, index_t padding = 0) {

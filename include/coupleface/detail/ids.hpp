@@ -25,6 +25,19 @@ void expect_ids(char const* function, char const* argument, vector_view<I> ids, 
   expect_ids(function, argument, ids.data_handle(), ids.extent(0), limit);
 }
 
+/// Every id must be a row of what `reference` names.
+template <class Id>
+void expect_ids_inside(char const* function, char const* argument, vector_view<Id const> ids,
+                       char const* reference, index_t rows) {
+  for (index_t i = 0; i < ids.extent(0); ++i) {
+    if (ids(i) < 0 || index_t(ids(i)) >= rows) {
+      fail(function, std::string(argument) + "(" + std::to_string(i) + ") is " +
+                         std::to_string(ids(i)) + ", but " + reference + " has " +
+                         std::to_string(rows) + " rows");
+    }
+  }
+}
+
 template <class I>
 index_t count_ids(I const* ids, index_t count) {
   index_t valid = 0;

@@ -47,6 +47,12 @@ COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, in
   return fold(lanes);
 }
 
+/// The relation of two rows by those who work on it together; cuda/relation.cuh has it for teams.
+template <class Relation, class A, class B>
+double relation_by(one_thread const&, Relation const& relation, row<A> a, row<B> b) {
+  return relation(a, b);
+}
+
 template <class Derived, class A, class B, class R, class Relation>
 void relation_matrix(host_policy<Derived> const& base, matrix_view<A const> a,
                      matrix_view<B const> b, matrix_view<R> relations, Relation relation) {

@@ -59,7 +59,7 @@ teacher_agreement compare_with_teacher(Policy const& policy, matrix_view<S> stud
                                        matrix_view<T> teacher, index_t k,
                                        std::vector<double> const& edges = {}, Penalty penalty = {},
                                        Relation relation = {}) {
-  COUPLEFACE_EXPECT_HOST_POLICY("compare_with_teacher", Policy);
+  COUPLEFACE_EXPECT_POLICY("compare_with_teacher", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("compare_with_teacher", "student", S);
   COUPLEFACE_EXPECT_ELEMENTS("compare_with_teacher", "teacher", T);
   detail::expect_view("compare_with_teacher", "student", student);

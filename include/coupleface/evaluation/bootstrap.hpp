@@ -34,7 +34,8 @@ struct resampled_rates {
 /// kind was drawn. Two systems on the same pairs and seed meet the same people, so that differences
 /// of their numbers are paired.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; pairs on a device are copied to the host, where one
+///   thread draws and walks, and the call waits for that
 /// @param scores [p] larger = more alike
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @param a_identities, b_identities [p] whose the two rows are, any signed integers
@@ -45,7 +46,8 @@ struct resampled_rates {
 /// @throws std::invalid_argument if the shapes differ, `same` is neither 0 nor 1 or contradicts the
 ///   identities, a target is outside [0, 1], resamples < 0, or there is one fold only
 /// @complexity O(p log p + resamples p)
-/// @scratch 24 p bytes, 16 p more meanwhile with folds; 4 bytes a person for at most 64 lanes
+/// @scratch 24 p bytes, 16 p more meanwhile with folds; 4 bytes a person for at most 64 lanes; the
+///   copies from a device
 /// @determinism identical for any policy and thread count
 /// Source: ours (cluster bootstrap with the pairs' product weights).
 template <class Policy, class S, class Y, class I, class J, class F>
@@ -54,7 +56,7 @@ resampled_rates resample_identities(Policy const& policy, vector_view<S> scores,
                                     vector_view<J> b_identities, vector_view<F> folds,
                                     std::vector<double> const& fars, index_t resamples,
                                     std::uint64_t seed) {
-  COUPLEFACE_EXPECT_HOST_POLICY("resample_identities", Policy);
+  COUPLEFACE_EXPECT_POLICY("resample_identities", Policy);
   COUPLEFACE_EXPECT_IDS("resample_identities", "a_identities", I);
   COUPLEFACE_EXPECT_IDS("resample_identities", "b_identities", J);
   static_assert(std::is_integral_v<F>, "coupleface::resample_identities: folds must be integers");

@@ -31,7 +31,8 @@ struct identification_rates {
 /// DIR at FAR: tar_at_far(result.open_set, far). A mate of NaN score is not found; a probe whose
 /// best score is NaN is never accepted.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; with one of a device labels and the probes' outcomes
+///   are copied to the host, and the call waits
 /// @param probes [n, d], @param probe_labels [n] signed integers; -1: somebody unknown, unmated
 /// @param gallery [m, d], @param gallery_labels [m]; -1: a distractor, nobody's mate. Where gallery
 ///   and probes are the same rows no row is compared with itself
@@ -40,7 +41,7 @@ struct identification_rates {
 /// @throws std::invalid_argument if the shapes differ, ranks < 1, m exceeds 2^31 - 1, or the same
 ///   rows have different labels
 /// @complexity that of mine_nearest with K = ranks, O(n log n) for the curve
-/// @scratch mine_nearest's and 32 MiB + 33 n bytes, 8 m for the gallery's labels
+/// @scratch mine_nearest's and 32 MiB (on a device 1 GiB) + 33 n bytes, 8 m for gallery labels
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours (usual definitions).
 template <class Policy, class Q, class L, class C, class M, class Relation = cosine>
@@ -48,12 +49,12 @@ identification_rates identify(Policy const& policy, matrix_view<Q> probes,
                               vector_view<L> probe_labels, matrix_view<C> gallery,
                               vector_view<M> gallery_labels, index_t ranks,
                               Relation relation = {}) {
-  COUPLEFACE_EXPECT_HOST_POLICY("identify", Policy);
+  COUPLEFACE_EXPECT_POLICY("identify", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("identify", "probes", Q);
   COUPLEFACE_EXPECT_ELEMENTS("identify", "gallery", C);
   COUPLEFACE_EXPECT_IDS("identify", "probe_labels", L);
   COUPLEFACE_EXPECT_IDS("identify", "gallery_labels", M);
-  detail::expect_labelled_rows("identify", "probes", probes, "probe_labels", probe_labels,
+  detail::expect_labelled_rows(policy, "identify", "probes", probes, "probe_labels", probe_labels,
                                "gallery", gallery, "gallery_labels", gallery_labels);
   detail::expect(ranks >= 1, "identify", "ranks must be at least 1");
   detail::expect_ids_fit<std::int32_t>("identify", "gallery", gallery.extent(0));

@@ -27,7 +27,8 @@ struct retrieval_rates {
 /// its label, of h(k) / k. Each query has the same weight. Scores are relations rounded once to
 /// float; a reference of NaN score is not retrieved.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; with one of a device labels and each query's numbers
+///   are copied to the host, and the call waits
 /// @param queries [n, d], @param query_labels [n] signed integers; -1: no query
 /// @param references [m, d], @param reference_labels [m]; -1: no reference. Where both are the same
 ///   rows no row retrieves itself
@@ -35,20 +36,20 @@ struct retrieval_rates {
 /// @throws std::invalid_argument if the shapes differ, m exceeds 2^31 - 1, or the same rows have
 ///   different labels
 /// @complexity that of mine_nearest with K = the largest R
-/// @scratch mine_nearest's and at most 32 MiB + 32 n + 8 m bytes, whatever R (one row's table, 8 R,
-///   if that is more)
+/// @scratch mine_nearest's and at most 32 MiB (on a device 1 GiB) + 32 n + 8 m bytes, whatever R
+///   (one row's table, 8 R, if that is more)
 /// @determinism bit-identical for any policy and thread count: sums go from the first query on
 /// Source: Musgrave, Belongie, Lim, "A metric learning reality check" (stated).
 template <class Policy, class Q, class L, class C, class M, class Relation = cosine>
 retrieval_rates retrieve(Policy const& policy, matrix_view<Q> queries, vector_view<L> query_labels,
                          matrix_view<C> references, vector_view<M> reference_labels,
                          Relation relation = {}) {
-  COUPLEFACE_EXPECT_HOST_POLICY("retrieve", Policy);
+  COUPLEFACE_EXPECT_POLICY("retrieve", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("retrieve", "queries", Q);
   COUPLEFACE_EXPECT_ELEMENTS("retrieve", "references", C);
   COUPLEFACE_EXPECT_IDS("retrieve", "query_labels", L);
   COUPLEFACE_EXPECT_IDS("retrieve", "reference_labels", M);
-  detail::expect_labelled_rows("retrieve", "queries", queries, "query_labels", query_labels,
+  detail::expect_labelled_rows(policy, "retrieve", "queries", queries, "query_labels", query_labels,
                                "references", references, "reference_labels", reference_labels);
   detail::expect_ids_fit<std::int32_t>("retrieve", "references", references.extent(0));
   retrieval_rates result;

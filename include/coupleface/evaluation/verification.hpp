@@ -5,6 +5,7 @@
 #pragma once
 
 #include <coupleface/detail/evaluation/k_fold.hpp>
+#include <coupleface/detail/evaluation/pair_scores.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -27,9 +28,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param a_ids, b_ids [p] rows of `a` and of `b`; signed integers
 /// @param scores [p] result
 /// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @throws std::invalid_argument if the shapes do not fit or an id is no row, before any write
+/// @throws std::invalid_argument before any write if the shapes do not fit or an id is no row (not
+///   from a device: there the pair's score is NaN)
 /// @complexity O(p d), and O((n + m) d) for the norms if p > (n + m) / 2
-/// @scratch 8 (n + m) bytes if p > (n + m) / 2, else none
+/// @scratch 8 (n + m) bytes in that case, else none
 /// @determinism bit-identical for any policy and thread count
 template <class Policy, class A, class B, class I, class J, class S, class Relation = cosine>
 void pair_scores(Policy const& policy, matrix_view<A> a, matrix_view<B> b, vector_view<I> a_ids,
@@ -69,17 +71,15 @@ struct operating_point {
 /// scores the last point stays under 1. Without a same pair every tar is NaN; without a different
 /// one every far; no pair at all leaves the first point.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; pairs on a device are copied, which is waited for
 /// @param scores [p] larger = more alike
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @throws std::invalid_argument if the shapes differ or `same` is neither 0 nor 1
-/// @complexity O(p log p)
-/// @scratch 16 p bytes
-/// @determinism identical for any policy, thread count and order of the pairs
-/// Source: ours (definition of the curve).
+/// @complexity O(p log p), @scratch 16 p bytes; the copy
+/// @determinism identical for any policy, thread count and order of the pairs. Source: ours.
 template <class Policy, class S, class Y>
 roc_curve roc(Policy const& policy, vector_view<S> scores, vector_view<Y> same) {
-  COUPLEFACE_EXPECT_HOST_POLICY("roc", Policy);
+  COUPLEFACE_EXPECT_POLICY("roc", Policy);
   detail::expect_judged_pairs("roc", scores, same);
   roc_curve curve;
   detail::roc(policy, vector_view<S const>(scores), vector_view<Y const>(same), curve);
@@ -124,20 +124,20 @@ struct fold_accuracies {
 /// most of their pairs are judged rightly, the largest one of equals; accuracy_f = share of fold
 /// f's pairs judged rightly at it. A monotone map of the scores changes no accuracy.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; as by roc() pairs are copied from a device
 /// @param scores [p] larger = more alike
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @param folds [p] any integers; equal ones are one fold
 /// @throws std::invalid_argument if the shapes differ, `same` is neither 0 nor 1, or there are
 ///   fewer than two folds (none in an empty list)
 /// @complexity O(p log p + F p) for F folds, which run in parallel
-/// @scratch 16 p + 16 F bytes, beside a copy of `folds`
+/// @scratch 16 p + 16 F bytes, beside a copy of `folds`; the copies from a device
 /// @determinism identical for any policy, thread count and order of the pairs
 /// Source: ours (the protocol of LFW, with exact thresholds instead of a grid).
 template <class Policy, class S, class Y, class F>
 fold_accuracies k_fold_accuracy(Policy const& policy, vector_view<S> scores, vector_view<Y> same,
                                 vector_view<F> folds) {
-  COUPLEFACE_EXPECT_HOST_POLICY("k_fold_accuracy", Policy);
+  COUPLEFACE_EXPECT_POLICY("k_fold_accuracy", Policy);
   static_assert(std::is_integral_v<F>, "coupleface::k_fold_accuracy: folds must be integers");
   detail::expect_judged_pairs("k_fold_accuracy", scores, same);
   detail::expect_pairs("k_fold_accuracy", "folds", folds, "scores", scores);

@@ -17,14 +17,38 @@ inline constexpr bool has_term = false;
 template <class Relation>
 inline constexpr bool has_term<Relation, std::void_t<typename Relation::term>> = true;
 
-template <class A, class B, class R, class Relation>
+/// A relation that does not say what it sums is evaluated by every thread of the team.
+template <int N, class Relation, class A, class B>
+COUPLEFACE_HOST_DEVICE double relation_by(row_team<N> const& team, Relation const& relation,
+                                          row<A> a, row<B> b) {
+  if constexpr (has_term<Relation>) {
+    return relation.from_sum(a, b, team.sum(a.data, b.data, a.width, typename Relation::term{}));
+  } else {
+    (void)team;
+    return relation(a, b);
+  }
+}
+
+/// What becomes of a pair's value: an element of a matrix.
+template <class R>
+struct store_relation {
+  matrix_view<R> relations;
+  COUPLEFACE_HOST_DEVICE bool wants(index_t, index_t) const { return true; }
+  COUPLEFACE_HOST_DEVICE void operator()(index_t i, index_t j, double value) const {
+    relations(i, j) = store<R>(value);
+  }
+};
+
+/// All pairs of two sets of rows. use.wants(i, j) says whether somebody asks for a pair; if not,
+/// nobody asks for one of a larger i and a smaller j.
+template <class A, class B, class Relation, class Use>
 struct relation_pairs {
   matrix_view<A const> a;
   matrix_view<B const> b;
-  matrix_view<R> relations;
   double const* a_norms;
   double const* b_norms;
   Relation relation;
+  Use use;
 
   COUPLEFACE_HOST_DEVICE row<A> a_row(index_t i) const {
     return {a.row(i), a.extent(1), a_norms[i]};
@@ -35,18 +59,18 @@ struct relation_pairs {
   /// Pair number `pair`, by one thread.
   COUPLEFACE_HOST_DEVICE void operator()(index_t pair) const {
     index_t const i = pair / b.extent(0), j = pair % b.extent(0);
-    relations(i, j) = store<R>(relation(a_row(i), b_row(j)));
+    if (use.wants(i, j)) { use(i, j, relation(a_row(i), b_row(j))); }
   }
 };
 
-template <class A, class B, class R, class Relation>
+template <class A, class B, class Relation, class Use>
 struct relation_tile_kernel {
   static constexpr int side = dot_lanes;
   static constexpr int threads = side * side;
   static constexpr int stride = side + 1;  // a column of a tile then lies in different banks
   static constexpr index_t shared_bytes = side * stride * index_t(sizeof(A) + sizeof(B));
 
-  relation_pairs<A, B, R, Relation> pairs;
+  relation_pairs<A, B, Relation, Use> pairs;
 
   COUPLEFACE_HOST_DEVICE index_t tiles_across() const {
     return rounded_up_quotient(pairs.b.extent(0), side);
@@ -72,6 +96,7 @@ struct relation_tile_kernel {
     typename Relation::term const term{};
     for (index_t tile = block_in_grid(); tile < tiles(); tile += blocks_in_grid()) {
       index_t const a_first = tile / tiles_across() * side, b_first = tile % tiles_across() * side;
+      if (!pairs.use.wants(a_first, b_first + side - 1)) { continue; }
       double lanes[dot_lanes] = {};
       for (index_t column = 0; column < width; column += side) {
         read(pairs.a, a_first + y, column + x, a_tile + y * stride + x);
@@ -86,13 +111,24 @@ struct relation_tile_kernel {
         wait_for_block();
       }
       index_t const i = a_first + y, j = b_first + x;
-      if (i < pairs.a.extent(0) && j < pairs.b.extent(0)) {
-        pairs.relations(i, j) =
-            store<R>(pairs.relation.from_sum(pairs.a_row(i), pairs.b_row(j), fold(lanes)));
+      if (i < pairs.a.extent(0) && j < pairs.b.extent(0) && pairs.use.wants(i, j)) {
+        pairs.use(i, j, pairs.relation.from_sum(pairs.a_row(i), pairs.b_row(j), fold(lanes)));
       }
     }
   }
 };
+
+template <class Derived, class A, class B, class Relation, class Use>
+void relate_pairs(cuda_policy<Derived> const& policy,
+                  relation_pairs<A, B, Relation, Use> const& pairs) {
+  if constexpr (has_term<Relation>) {
+    using kernel = relation_tile_kernel<A, B, Relation, Use>;
+    kernel const body{pairs};
+    launch(policy, shape_for(body.tiles(), 1, kernel::threads, kernel::shared_bytes), body);
+  } else {
+    launch_indices(policy, pairs.a.extent(0) * pairs.b.extent(0), pairs);
+  }
+}
 
 template <class Derived, class A, class B, class R, class Relation>
 void relation_matrix(cuda_policy<Derived> const& base, matrix_view<A const> a,
@@ -103,14 +139,8 @@ void relation_matrix(cuda_policy<Derived> const& base, matrix_view<A const> a,
   double* const b_norms = a_norms + a.extent(0);
   row_norms(policy, a, a_norms);
   row_norms(policy, b, b_norms);
-  relation_pairs<A, B, R, Relation> const pairs{a, b, relations, a_norms, b_norms, relation};
-  if constexpr (has_term<Relation>) {
-    using kernel = relation_tile_kernel<A, B, R, Relation>;
-    kernel const body{pairs};
-    launch(policy, shape_for(body.tiles(), 1, kernel::threads, kernel::shared_bytes), body);
-  } else {
-    launch_indices(policy, a.extent(0) * b.extent(0), pairs);
-  }
+  relate_pairs(policy, relation_pairs<A, B, Relation, store_relation<R>>{
+                           a, b, a_norms, b_norms, relation, {relations}});
 }
 
 }  // namespace detail

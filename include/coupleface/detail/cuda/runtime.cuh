@@ -18,6 +18,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstdint>
 #include <string>
 
 #define COUPLEFACE_UNROLL _Pragma("unroll")
@@ -172,6 +173,15 @@ COUPLEFACE_HOST_DEVICE inline int add_atomically(int* counter, int amount) {
   return atomicAdd(counter, amount);
 #else
   return *counter + amount;
+#endif
+}
+
+COUPLEFACE_HOST_DEVICE inline void add_atomically(std::uint64_t* counter, std::uint64_t amount) {
+#if defined(__CUDA_ARCH__)
+  static_assert(sizeof(unsigned long long) == sizeof amount);
+  atomicAdd(reinterpret_cast<unsigned long long*>(counter), amount);
+#else
+  *counter += amount;
 #endif
 }
 

@@ -1,5 +1,5 @@
 // coupleface: operating points over all pairs of two sets of rows, in passes that narrow down where
-// each lies, host side.
+// each lies.
 #pragma once
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
@@ -119,18 +119,23 @@ std::vector<score_slot> isolate(Derived const& policy, Tiles const& tiles, Label
   }
 }
 
-template <class Curve, class Derived, class Q, class C, class L, class M, class Result,
+template <class Curve, class Policy, class Q, class C, class L, class M, class Result,
           class Relation, class Progress>
-void all_pairs(host_policy<Derived> const& base, matrix_view<Q const> queries,
+void all_pairs(Policy const& policy, matrix_view<Q const> queries,
                vector_view<L const> query_labels, matrix_view<C const> candidates,
                vector_view<M const> candidate_labels, std::vector<double> const& fars,
                Result& result, Relation relation, Progress& progress) {
-  auto const& policy = static_cast<Derived const&>(base);
-  row_norm_pair<Derived, Q, C> const norms(policy, queries, candidates);
+  row_norm_pair<Policy, Q, C> const norms(policy, queries, candidates);
   using score_type = relation_score<Q, C, Relation>;
-  pair_tiles<Derived, score_type> const tiles(
+  pair_tiles<Policy, score_type> const tiles(
       policy, {queries, candidates, norms.queries(), norms.candidates(), relation});
-  auto const totals = count_pairs(policy, query_labels, candidate_labels, tiles.symmetric());
+  pair_totals totals;
+  {
+    auto const query_list = on_host(policy, query_labels);
+    auto const candidate_list = on_host(policy, candidate_labels);
+    totals = count_pairs(host_side(policy), query_list.vector(), candidate_list.vector(),
+                         tiles.symmetric());
+  }
   auto const requests = requests_of(fars, totals);
   pair_labels<L, M> const labels{query_labels.data_handle(), candidate_labels.data_handle()};
   auto const slots = isolate(policy, tiles, labels, requests, progress);

@@ -55,10 +55,10 @@ class weighed_pairs {
 
 /// Fold and rightness of every pair, by the thresholds of the pairs as they are; how many folds.
 template <class FoldAccuracies, class Derived, class S, class Y, class F>
-index_t judge_folds(host_policy<Derived> const& policy, vector_view<S const> scores,
-                    vector_view<Y const> same, vector_view<F const> folds, resampled_pair* pairs) {
+index_t judge_pairs(Derived const& policy, vector_view<S const> scores, vector_view<Y const> same,
+                    vector_view<F const> folds, resampled_pair* pairs) {
   FoldAccuracies found;
-  k_fold_accuracy(policy, scores, same, folds, found);
+  judge_folds(policy, scores, same, folds, found);
   for (index_t i = 0; i < folds.extent(0); ++i) {
     auto const fold = std::lower_bound(found.folds.begin(), found.folds.end(), folds(i));
     auto const at = static_cast<std::uint32_t>(fold - found.folds.begin());
@@ -100,11 +100,10 @@ void walk_resamples(Derived const& policy, weighed_pairs const& pairs, index_t p
 
 template <class FoldAccuracies, class Derived, class S, class Y, class I, class J, class F,
           class Result>
-void resample_identities(host_policy<Derived> const& base, vector_view<S const> scores,
-                         vector_view<Y const> same, vector_view<I const> a, vector_view<J const> b,
-                         vector_view<F const> folds, std::vector<double> const& fars,
-                         index_t resamples, std::uint64_t seed, Result& result) {
-  auto const& policy = static_cast<Derived const&>(base);
+void resample_pairs(Derived const& policy, vector_view<S const> scores, vector_view<Y const> same,
+                    vector_view<I const> a, vector_view<J const> b, vector_view<F const> folds,
+                    std::vector<double> const& fars, index_t resamples, std::uint64_t seed,
+                    Result& result) {
   index_t const count = scores.extent(0);
   expect_flags("resample_identities", same);
   expect_same_people("resample_identities", same, a, b);
@@ -113,7 +112,7 @@ void resample_identities(host_policy<Derived> const& base, vector_view<S const> 
   for (index_t i = 0; i < count; ++i) { pairs[i] = {load(scores(i)), 0, 0, 0, same(i) == Y(1), 0}; }
   index_t const people = number_people(a, b, pairs);
   index_t const fold_count =
-      folds.extent(0) == 0 ? 0 : judge_folds<FoldAccuracies>(base, scores, same, folds, pairs);
+      folds.extent(0) == 0 ? 0 : judge_pairs<FoldAccuracies>(policy, scores, same, folds, pairs);
   index_t const ranked = sort_pairs(pairs, count);
   // The walk meets targets by size; `place` says whose they are.
   std::vector<std::size_t> place(fars.size());
@@ -132,6 +131,22 @@ void resample_identities(host_policy<Derived> const& base, vector_view<S const> 
                      result.tars[place[k]][std::size_t(r)] = tars[k];
                    }
                  });
+}
+
+template <class FoldAccuracies, class Policy, class S, class Y, class I, class J, class F,
+          class Result>
+void resample_identities(Policy const& policy, vector_view<S const> scores,
+                         vector_view<Y const> same, vector_view<I const> a, vector_view<J const> b,
+                         vector_view<F const> folds, std::vector<double> const& fars,
+                         index_t resamples, std::uint64_t seed, Result& result) {
+  auto const score_list = on_host(policy, scores);
+  auto const flags = on_host(policy, same);
+  auto const first = on_host(policy, a);
+  auto const second = on_host(policy, b);
+  auto const fold_list = on_host(policy, folds);
+  resample_pairs<FoldAccuracies>(host_side(policy), score_list.vector(), flags.vector(),
+                                 first.vector(), second.vector(), fold_list.vector(), fars,
+                                 resamples, seed, result);
 }
 
 /// Value at a share of sorted values, linear between them.

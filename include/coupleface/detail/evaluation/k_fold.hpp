@@ -65,9 +65,8 @@ inline void mean_and_deviation(double const* values, index_t size, double& mean,
 }
 
 template <class Derived, class S, class Y, class F, class Result>
-void k_fold_accuracy(host_policy<Derived> const& base, vector_view<S const> scores,
-                     vector_view<Y const> same, vector_view<F const> folds, Result& result) {
-  auto const& policy = static_cast<Derived const&>(base);
+void judge_folds(Derived const& policy, vector_view<S const> scores, vector_view<Y const> same,
+                 vector_view<F const> folds, Result& result) {
   expect_flags("k_fold_accuracy", same);
   auto& ids = result.folds;
   ids.assign(folds.data_handle(), folds.data_handle() + folds.extent(0));
@@ -92,6 +91,15 @@ void k_fold_accuracy(host_policy<Derived> const& base, vector_view<S const> scor
         accuracies[f] = fold_accuracy(ranking, ranked, f, thresholds[f], counts[f]);
       });
   mean_and_deviation(result.accuracies.data(), fold_count, result.mean, result.standard_deviation);
+}
+
+template <class Policy, class S, class Y, class F, class Result>
+void k_fold_accuracy(Policy const& policy, vector_view<S const> scores, vector_view<Y const> same,
+                     vector_view<F const> folds, Result& result) {
+  auto const score_list = on_host(policy, scores);
+  auto const flags = on_host(policy, same);
+  auto const fold_list = on_host(policy, folds);
+  judge_folds(host_side(policy), score_list.vector(), flags.vector(), fold_list.vector(), result);
 }
 
 }  // namespace detail

@@ -1,6 +1,7 @@
 // coupleface: two sets of rows with labels: whether they fit, and how often a label is there.
 #pragma once
 
+#include <coupleface/detail/host_side.hpp>
 #include <coupleface/detail/mining/pair_score.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/error.hpp>
@@ -19,23 +20,34 @@ void expect_labels_of(char const* function, char const* argument, matrix_view<Q>
                (std::string("rows of ") + argument).c_str(), rows.extent(0));
 }
 
-/// Probes and gallery, or queries and references. The same rows must have the same labels.
-template <class Q, class L, class C, class M>
-void expect_labelled_rows(char const* function, char const* a, matrix_view<Q> a_rows,
-                          char const* a_labels_argument, vector_view<L> a_labels, char const* b,
-                          matrix_view<C> b_rows, char const* b_labels_argument,
-                          vector_view<M> b_labels) {
-  expect_labels_of(function, a, a_rows, a_labels_argument, a_labels);
-  expect_labels_of(function, b, b_rows, b_labels_argument, b_labels);
-  expect_equal(function, (std::string("width of ") + b).c_str(), b_rows.extent(1),
-               (std::string("width of ") + a).c_str(), a_rows.extent(1));
-  if (!same_rows(matrix_view<Q const>(a_rows), matrix_view<C const>(b_rows))) { return; }
-  for (index_t i = 0; i < a_rows.extent(0); ++i) {
+/// The same rows must have the same labels.
+template <class L, class M>
+void expect_same_labels(char const* function, char const* a, vector_view<L const> a_labels,
+                        char const* b, vector_view<M const> b_labels) {
+  for (index_t i = 0; i < a_labels.extent(0); ++i) {
     if (index_t(a_labels(i)) != index_t(b_labels(i))) {
       fail(function, std::string(a) + " and " + b + " are the same rows, but label " +
                          std::to_string(i) + " is " + std::to_string(a_labels(i)) + " and " +
                          std::to_string(b_labels(i)));
     }
+  }
+}
+
+/// Probes and gallery, or queries and references.
+template <class Policy, class Q, class L, class C, class M>
+void expect_labelled_rows(Policy const& policy, char const* function, char const* a,
+                          matrix_view<Q> a_rows, char const* a_labels_argument,
+                          vector_view<L> a_labels, char const* b, matrix_view<C> b_rows,
+                          char const* b_labels_argument, vector_view<M> b_labels) {
+  expect_labels_of(function, a, a_rows, a_labels_argument, a_labels);
+  expect_labels_of(function, b, b_rows, b_labels_argument, b_labels);
+  expect_equal(function, (std::string("width of ") + b).c_str(), b_rows.extent(1),
+               (std::string("width of ") + a).c_str(), a_rows.extent(1));
+  if (same_rows(matrix_view<Q const>(a_rows), matrix_view<C const>(b_rows)) &&
+      static_cast<void const*>(a_labels.data_handle()) != b_labels.data_handle()) {
+    auto const a_list = on_host(policy, a_labels);
+    auto const b_list = on_host(policy, b_labels);
+    expect_same_labels(function, a, a_list.vector(), b, b_list.vector());
   }
 }
 

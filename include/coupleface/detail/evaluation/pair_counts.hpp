@@ -16,7 +16,7 @@ struct product_bins {
   static constexpr int half = 1 << 14;
   static constexpr int count = 2 * half;
 
-  static int of(float product) {
+  COUPLEFACE_HOST_DEVICE static int of(float product) {
     float const place = (product + 1.0f) * float(half);
     float const inside = place > 0.0f ? (place < float(count - 1) ? place : float(count - 1)) : 0;
     return product == product ? int(inside) : count;
@@ -68,8 +68,9 @@ inline void add_lanes(std::uint64_t const* counts, index_t lanes, std::vector<sc
 
 /// Runs one pass: each lane counts with count_tile(lane_counts, tile).
 template <class Derived, class Tiles, class CountTile, class Progress>
-void count_tiles(Derived const& policy, Tiles const& tiles, CountTile count_tile,
+void count_tiles(host_policy<Derived> const& base, Tiles const& tiles, CountTile count_tile,
                  std::vector<score_slot>& slots, Progress&& progress) {
+  auto const& policy = static_cast<Derived const&>(base);
   index_t const size = index_t(slots.size()), each = lane_counts::size(size);
   scratch<std::uint64_t, Derived> const memory(policy, tiles.lanes() * each);
   std::uint64_t* const counts = memory.data();
@@ -84,8 +85,8 @@ void count_tiles(Derived const& policy, Tiles const& tiles, CountTile count_tile
 
 /// The slots of product_bins with the pairs whose screened product is there.
 template <class Derived, class Tiles, class Labels, class Progress>
-std::vector<score_slot> count_products(Derived const& policy, Tiles const& tiles, Labels labels,
-                                       Progress&& progress) {
+std::vector<score_slot> count_products(host_policy<Derived> const& policy, Tiles const& tiles,
+                                       Labels labels, Progress&& progress) {
   std::vector<score_slot> slots(std::size_t(product_bins::count + 1), score_slot{0, 0, {0, 0}});
   auto const count_tile = [labels, symmetric = tiles.symmetric()](lane_counts const& counts,
                                                                   pair_tile const& tile) {
@@ -171,8 +172,8 @@ struct score_counter {
 
 /// Fills the slots of a layout.
 template <class Derived, class Tiles, class Labels, class Progress>
-void count_scores(Derived const& policy, Tiles const& tiles, Labels labels, slot_layout& layout,
-                  Progress&& progress) {
+void count_scores(host_policy<Derived> const& policy, Tiles const& tiles, Labels labels,
+                  slot_layout& layout, Progress&& progress) {
   std::vector<std::int32_t> sure;
   if constexpr (Tiles::screened) { sure = sure_slots(layout, tiles.error()); }
   score_counter<Tiles, Labels> const count_tile{tiles, layout, sure.data(), labels};
@@ -181,3 +182,7 @@ void count_scores(Derived const& policy, Tiles const& tiles, Labels labels, slot
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/evaluation/pair_counts.cuh>
+#endif

@@ -27,7 +27,7 @@ struct pair_tile {
   }
 };
 
-template <class Derived, class Score>
+template <class Derived, class Score, class = void>
 class pair_tiles {
  public:
   static constexpr index_t most_lanes = 32;
@@ -128,3 +128,7 @@ class pair_tiles {
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/evaluation/pair_tiles.cuh>
+#endif

@@ -14,7 +14,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// The place of a float among all floats: a larger score has a larger key. Not for NaN; -0 is 0.
-inline index_t key_of(float score) {
+COUPLEFACE_HOST_DEVICE inline index_t key_of(float score) {
   std::uint32_t const bits = element_bits::bits_of(score + 0.0f);
   return index_t(bits >> 31 ? ~bits : bits | 0x80000000u);
 }
@@ -83,6 +83,37 @@ inline crossing find_crossing(std::vector<score_slot> const& slots,
   return found;
 }
 
+/// A range cut into bins of 2^shift keys.
+struct slot_zone {
+  key_range keys;
+  int shift;
+  index_t slot;  ///< of its first bin
+
+  COUPLEFACE_HOST_DEVICE index_t slot_of(index_t key) const {
+    if (key > keys.last) { return slot + ((keys.last - keys.first) >> shift) + 1; }
+    return slot + ((key - keys.first) >> shift);
+  }
+};
+
+/// Finds a key's slot in ascending zones; a gap lies before, between and behind them.
+struct slot_finder {
+  slot_zone const* zones;
+  index_t count;
+
+  COUPLEFACE_HOST_DEVICE index_t operator()(index_t key) const {
+    index_t low = 0, high = count;  // the first zone that begins behind the key
+    while (low < high) {
+      index_t const middle = low + (high - low) / 2;
+      if (key < zones[middle].keys.first) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low == 0 ? 0 : zones[low - 1].slot_of(key);
+  }
+};
+
 /// Ranges cut into bins, with a slot for each gap between them, below and above.
 class slot_layout {
  public:
@@ -108,16 +139,9 @@ class slot_layout {
   }
 
   std::vector<score_slot>& slots() { return slots_; }
+  slot_finder finder() const { return {zones_.data(), index_t(zones_.size())}; }
 
-  index_t slot_of(index_t key) const {
-    auto const behind = std::upper_bound(zones_.begin(), zones_.end(), key,
-                                         [](index_t k, zone const& z) { return k < z.keys.first; });
-    if (behind == zones_.begin()) { return 0; }
-    zone const& z = *(behind - 1);
-    index_t const within = std::min(key, z.keys.last + 1) - z.keys.first;
-    if (key <= z.keys.last) { return z.slot + (within >> z.shift); }
-    return z.slot + ((z.keys.last - z.keys.first) >> z.shift) + 1;
-  }
+  index_t slot_of(index_t key) const { return finder()(key); }
 
   /// The slot that holds all of these keys if it is a gap or one bin, else -1.
   index_t common_slot(key_range keys) const {
@@ -127,16 +151,11 @@ class slot_layout {
 
   /// Does every bin hold one key?
   bool exact() const {
-    return std::all_of(zones_.begin(), zones_.end(), [](zone const& z) { return z.shift == 0; });
+    return std::all_of(zones_.begin(), zones_.end(),
+                       [](slot_zone const& z) { return z.shift == 0; });
   }
 
  private:
-  struct zone {
-    key_range keys;
-    int shift;
-    index_t slot;  ///< of its first bin
-  };
-
   static void merge(std::vector<key_range>& ranges) {
     std::sort(ranges.begin(), ranges.end(), [](key_range const& a, key_range const& b) {
       return a.first < b.first || (a.first == b.first && a.last < b.last);
@@ -153,7 +172,7 @@ class slot_layout {
   }
 
   std::vector<score_slot> slots_;
-  std::vector<zone> zones_;
+  std::vector<slot_zone> zones_;
 };
 
 /// Where to look closer: the slots of the crossings, and those whose lowest score is a threshold.

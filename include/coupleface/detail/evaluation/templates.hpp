@@ -42,6 +42,7 @@ void average_templates(host_policy<Derived> const& base, matrix_view<X const> x,
                        vector_view<M const> media_ids, matrix_view<Y> templates) {
   auto const& policy = static_cast<Derived const&>(base);
   index_t const count = templates.extent(0), width = x.extent(1);
+  expect_ids_inside("average_templates", "rows", rows, "x", x.extent(0));
   expect_ids("average_templates", "template_ids", template_ids, count);
   scratch<index_t, Derived> const begins(policy, count + 1), members(policy, rows.extent(0));
   group_by_label(template_ids, count, begins.data(), members.data());
@@ -66,3 +67,7 @@ void average_templates(host_policy<Derived> const& base, matrix_view<X const> x,
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/evaluation/templates.cuh>
+#endif

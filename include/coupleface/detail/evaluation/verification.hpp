@@ -1,8 +1,10 @@
-// coupleface: scores of pairs, and their operating points, host side.
+// coupleface: operating points of scored pairs.
 #pragma once
 
+#include <coupleface/detail/element.hpp>
 #include <coupleface/detail/for_each_index.hpp>
-#include <coupleface/detail/normalize.hpp>
+#include <coupleface/detail/host_side.hpp>
+#include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/error.hpp>
 
@@ -11,16 +13,6 @@
 #include <cstdint>
 #include <limits>
 #include <vector>
-
-/// Stops a call with no policy, or with one whose memory the host cannot read. A CUDA overload of
-/// the detail function (sort by score, scan of the labels, copy of the points) may lift this.
-#define COUPLEFACE_EXPECT_HOST_POLICY(function, Policy)                                   \
-  COUPLEFACE_EXPECT_POLICY(function, Policy);                                             \
-  static_assert(!COUPLEFACE_HAS_CUDA || ::coupleface::detail::is_host_policy_v<Policy> || \
-                    !::coupleface::detail::is_thrust_policy_v<Policy>,                    \
-                "coupleface::" function                                                   \
-                ": runs on the host so far; copy the scores there and"                    \
-                " pass a host policy")
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -44,18 +36,6 @@ void expect_judged_pairs(char const* function, vector_view<S> scores, vector_vie
   expect_pairs(function, "same", same, "scores", scores);
 }
 
-template <class Id>
-void expect_ids_inside(char const* function, char const* argument, vector_view<Id const> ids,
-                       char const* reference, index_t rows) {
-  for (index_t i = 0; i < ids.extent(0); ++i) {
-    if (ids(i) < 0 || index_t(ids(i)) >= rows) {
-      fail(function, std::string(argument) + "(" + std::to_string(i) + ") is " +
-                         std::to_string(ids(i)) + ", but " + reference + " has " +
-                         std::to_string(rows) + " rows");
-    }
-  }
-}
-
 template <class Y>
 void expect_flags(char const* function, vector_view<Y const> same) {
   for (index_t i = 0; i < same.extent(0); ++i) {
@@ -69,31 +49,6 @@ void expect_flags(char const* function, vector_view<Y const> same) {
 inline void expect_fars(char const* function, std::vector<double> const& fars) {
   expect(std::all_of(fars.begin(), fars.end(), [](double far) { return far >= 0 && far <= 1; }),
          function, "every target in fars must be in [0, 1]");
-}
-
-template <class Derived, class A, class B, class I, class J, class S, class Relation>
-void pair_scores(host_policy<Derived> const& base, matrix_view<A const> a, matrix_view<B const> b,
-                 vector_view<I const> a_ids, vector_view<J const> b_ids, vector_view<S> scores,
-                 Relation relation) {
-  auto const& policy = static_cast<Derived const&>(base);
-  expect_ids_inside("pair_scores", "a_ids", a_ids, "a", a.extent(0));
-  expect_ids_inside("pair_scores", "b_ids", b_ids, "b", b.extent(0));
-  index_t const rows = a.extent(0) + b.extent(0);
-  bool const few_pairs = 2 * scores.extent(0) <= rows;  // few: their own norms only; the same bits
-  scratch<double, Derived> const norms(policy, few_pairs ? 0 : rows);
-  double* const a_norms = norms.data();
-  double* const b_norms = few_pairs ? nullptr : a_norms + a.extent(0);
-  if (!few_pairs) {
-    row_norms(policy, a, a_norms);
-    row_norms(policy, b, b_norms);
-  }
-  for_each_index(policy, scores.extent(0), [=](index_t i) {
-    A const* const x = a.row(a_ids(i));
-    B const* const y = b.row(b_ids(i));
-    row<A> const x_row{x, a.extent(1), few_pairs ? row_norm(x, a.extent(1)) : a_norms[a_ids(i)]};
-    row<B> const y_row{y, b.extent(1), few_pairs ? row_norm(y, b.extent(1)) : b_norms[b_ids(i)]};
-    scores(i) = store<S>(relation(x_row, y_row));
-  });
 }
 
 /// A pair in the order of its score. `fold` counts from 0.
@@ -128,9 +83,8 @@ inline bool ends_tie(ranked_pair const* ranking, index_t i, index_t ranked) {
 }
 
 template <class Derived, class S, class Y, class Curve>
-void roc(host_policy<Derived> const& base, vector_view<S const> scores, vector_view<Y const> same,
-         Curve& curve) {
-  auto const& policy = static_cast<Derived const&>(base);
+void trace_curve(Derived const& policy, vector_view<S const> scores, vector_view<Y const> same,
+                 Curve& curve) {
   expect_flags("roc", same);
   scratch<ranked_pair, Derived> const memory(policy, scores.extent(0));
   ranked_pair const* const ranking = memory.data();
@@ -150,6 +104,14 @@ void roc(host_policy<Derived> const& base, vector_view<S const> scores, vector_v
     ++accepted[ranking[i].same];
     if (ends_tie(ranking, i, ranked)) { add_point(ranking[i].score); }
   }
+}
+
+template <class Policy, class S, class Y, class Curve>
+void roc(Policy const& policy, vector_view<S const> scores, vector_view<Y const> same,
+         Curve& curve) {
+  auto const score_list = on_host(policy, scores);
+  auto const flags = on_host(policy, same);
+  trace_curve(host_side(policy), score_list.vector(), flags.vector(), curve);
 }
 
 template <class Curve>

@@ -1,7 +1,7 @@
 // coupleface: near-duplicates in a table that lies on a CUDA device: of its copy on the host.
 #pragma once
 
-#include <coupleface/detail/cuda/mining/host_copy.cuh>
+#include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/mining/near_duplicates.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -12,7 +12,7 @@ void find_near_duplicates(cuda_policy<Derived> const& policy, matrix_view<V cons
                           matrix_view<I const> indices, double threshold, Result& result) {
   host_copy<V> const value(policy, values);
   host_copy<I> const index(policy, indices);
-  find_near_duplicates(host_side(), value.view(), index.view(), threshold, result);
+  find_near_duplicates(host_side(policy), value.view(), index.view(), threshold, result);
 }
 
 }  // namespace detail

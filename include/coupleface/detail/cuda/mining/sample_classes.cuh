@@ -2,7 +2,7 @@
 // the table's rows of the batch's classes are copied.
 #pragma once
 
-#include <coupleface/detail/cuda/mining/host_copy.cuh>
+#include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/mining/sample_classes.hpp>
 
@@ -35,14 +35,14 @@ void sample_classes(cuda_policy<Derived> const& base, vector_view<L> labels, ind
   using id = std::remove_const_t<I>;
   auto const& policy = static_cast<Derived const&>(base);
   index_t const n = labels.extent(0), columns = table.extent(1);
-  host_copy<std::remove_const_t<L>> const label(policy, labels);
+  auto const label = on_host(policy, labels);
   expect_ids("sample_classes", "labels", label.vector(), class_count);  // rows are read by them
   scratch<id, Derived> const gathered(policy, n * columns);
   launch_indices(policy, n * columns, gather_rows_body<L, I, id>{labels, table, gathered.data()});
   host_copy<id> const rows(policy, matrix_view<id const>(gathered.data(), n, columns));
   std::vector<O> chosen(static_cast<std::size_t>(classes.extent(0)));
-  sample_classes(host_side(), label.vector(), class_count, gathered_rows<id>{rows.view()}, seed,
-                 vector_view<O>(chosen.data(), classes.extent(0)));
+  sample_classes(host_side(policy), label.vector(), class_count, gathered_rows<id>{rows.view()},
+                 seed, vector_view<O>(chosen.data(), classes.extent(0)));
   write_back(policy, chosen.data(), classes.extent(0), classes.data_handle());
 }
 

@@ -7,20 +7,11 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A relation that does not say what it sums is evaluated by every thread of the team.
 template <int N, class Q, class C, class Relation>
 COUPLEFACE_HOST_DEVICE double score_by(row_team<N> const& team,
                                        relation_score<Q, C, Relation> const& score, index_t query,
                                        index_t candidate) {
-  if constexpr (has_term<Relation>) {
-    row<Q> const a = score.query_row(query);
-    row<C> const b = score.candidate_row(candidate);
-    return score.relation.from_sum(a, b,
-                                   team.sum(a.data, b.data, a.width, typename Relation::term{}));
-  } else {
-    (void)team;
-    return score(query, candidate);
-  }
+  return relation_by(team, score.relation, score.query_row(query), score.candidate_row(candidate));
 }
 
 }  // namespace detail

@@ -1,0 +1,66 @@
+// coupleface: all pairs of two sets of rows on a CUDA device, tile by tile: a block multiplies 128
+// by 128 packed rows on tensor cores, and products never leave the chip.
+//
+// Rows are packed in half, which moves unit rows an eighth as far as bfloat16 does: the pairs that
+// a product cannot place cost more than the product.
+#pragma once
+
+#include <coupleface/detail/cuda/mining/packed_rows.cuh>
+#include <coupleface/detail/cuda/mining/tile_product.cuh>
+#include <coupleface/detail/evaluation/pair_tiles.hpp>
+
+#include <optional>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Some tiles of a sweep: what a launch goes through.
+struct tile_range {
+  tile_sweep sweep;
+  index_t begin, end;
+
+  COUPLEFACE_HOST_DEVICE tile_place operator[](index_t u) const {
+    return sweep.tile(0, sweep.turns(), u);
+  }
+  /// Does a tile meet itself, so that half of it is the other half again?
+  COUPLEFACE_HOST_DEVICE bool meets_itself(tile_place at) const {
+    return sweep.symmetric && !at.both;
+  }
+};
+
+template <class Policy, class Score>
+class pair_tiles<Policy, Score, std::enable_if_t<!is_host_policy_v<Policy>>> {
+ public:
+  static constexpr bool screened = screening_of<Score> == screening::direct;
+  using packed_rows = packed_sides<Policy, half, Score>;
+
+  /// `in_launch` tiles at a time: the pairs that they leave open must have room (128 MiB).
+  pair_tiles(Policy const& policy, Score const& score, index_t in_launch = 2048)
+      : policy_(policy), score_(score), in_launch_(in_launch) {
+    if constexpr (screened) { packed_.emplace(policy, score); }
+  }
+
+  Score const& score() const { return score_; }
+  packed_rows const& packed() const { return *packed_; }
+  bool symmetric() const { return score_.symmetric(); }
+  index_t in_launch() const { return in_launch_; }
+  tile_sweep sweep() const {
+    // Lists, of which the last two numbers speak, there are none.
+    return {score_.queries(), score_.candidates(), 0, 0, symmetric()};
+  }
+  /// How far a product can lie from the score, once that is a float. Waits for the packing.
+  double error() const {
+    device_survey survey{};
+    read_back(policy_, packed_->survey(), 1, &survey);
+    return survey.error;
+  }
+
+ private:
+  Policy const& policy_;
+  Score score_;
+  index_t in_launch_;
+  std::optional<packed_rows> packed_;
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
