@@ -55,6 +55,31 @@ TEST(sample_classes, random_ones_depend_on_the_seed_alone_and_reach_every_class)
   }
 }
 
+TEST(sample_classes, same_classes_for_every_policy) {
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    index_t const classes = seed % 3 == 0 ? 1 : 300, slots = seed % 4 * 3;
+    auto const labels = random_labels(40, classes, seed);
+    ids table(classes, slots, 2);
+    std::mt19937 generator(seed);
+    for (index_t c = 0; c < classes; ++c) {
+      for (index_t k = 0; k < slots; ++k) {
+        table.set(c, k, double(generator() % unsigned(classes + 1)) - 1);
+      }
+    }
+    auto const host_labels = on_host(labels);
+    auto const host_table = on_host(table);
+    for (index_t const count : {40, 41, 90, 299, 300}) {
+      if (count > classes) { continue; }
+      ids result(1, count);
+      host_matrix<std::int32_t> expected(1, count);
+      sample_classes(policy(), labels.vector(), classes, table.view(), seed, result.vector());
+      sample_classes(thrust::seq, host_labels.vector(), classes, host_table.view(), seed,
+                     expected.vector());
+      EXPECT_TRUE(result.same_bits(expected)) << seed << " " << count;
+    }
+  }
+}
+
 TEST(sample_classes, errors_name_the_sizes_and_write_nothing) {
   ids const labels(1, 2, {0, 3});
   ids const no_table(4, 0);
@@ -71,7 +96,15 @@ TEST(sample_classes, errors_name_the_sizes_and_write_nothing) {
                std::invalid_argument);
   EXPECT_THROW(sample_classes(policy(), labels.vector(), 3, no_table.view(), 1, one.vector()),
                std::invalid_argument);
-  EXPECT_TRUE(one.untouched() && five.untouched());
+  ids const table(4, 2, {0, 1, 9, 9, 2, -1, 1, -2});
+  ids two(1, 2);
+  try {  // the row of class 1, which is not in the batch, may hold anything
+    sample_classes(policy(), labels.vector(), 4, table.view(), 1, two.vector());
+    FAIL();
+  } catch (std::invalid_argument const& error) {
+    EXPECT_STREQ(error.what(), "coupleface::sample_classes: table(3, 1) is -2, outside [-1, 4)");
+  }
+  EXPECT_TRUE(one.untouched() && five.untouched() && two.untouched());
 }
 
 }  // namespace

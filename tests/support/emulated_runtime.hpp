@@ -85,6 +85,9 @@ inline int add_atomically(int* counter, int amount) {
 }
 
 inline void add_atomically(std::uint64_t* counter, std::uint64_t amount) { *counter += amount; }
+inline void lower_atomically(std::uint32_t* least, std::uint32_t value) {
+  *least = std::min(*least, value);
+}
 
 inline void wait_for_block() {
   emulation::block_emulator::here().wait(emulation::pause::block, 0, 0, 0);

@@ -25,6 +25,13 @@ void expect_ids(char const* function, char const* argument, vector_view<I> ids, 
   expect_ids(function, argument, ids.data_handle(), ids.extent(0), limit);
 }
 
+template <class I>
+void expect_table_ids(char const* function, matrix_view<I const> indices, index_t limit) {
+  for (index_t i = 0; i < indices.extent(0); ++i) {
+    expect_ids(function, "indices", indices.row(i), indices.extent(1), limit, i);
+  }
+}
+
 /// Every id must be a row of what `reference` names.
 template <class Id>
 void expect_ids_inside(char const* function, char const* argument, vector_view<Id const> ids,

@@ -33,15 +33,16 @@ struct near_duplicate_rows {
 /// symmetric relation and predicate, a pair that is missing has both its rows there: no such row,
 /// and the list is complete. NaN is under any threshold.
 ///
-/// @param policy any Thrust execution policy; a table on a device is copied to the host, and the
-///   call waits for it
+/// @param policy any Thrust execution policy; from a device a number a row and the pairs are
+/// copied,
+///   and the call waits for them
 /// @param values [C, K] relations of the rows, float or double
 /// @param indices [C, K] rows of the same set, -1 = empty slot; signed integers
 /// @param threshold in units of the relation, not NaN
 /// @throws std::invalid_argument if the shapes do not fit, an index is outside [-1, C), or the
 ///   threshold is NaN
 /// @complexity O(C K + P log P) for P pairs
-/// @scratch 8 C bytes and the copy; the result is the caller's
+/// @scratch 8 C bytes, 24 P more on a device; the result is the caller's
 /// @determinism depends on the arguments only
 /// Source: ours.
 template <class Policy, class V, class I>

@@ -14,9 +14,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// Takes every class among `labels`, then the neighbours of those classes in `table`, nearest rank
 /// first, until `classes` is full; random classes of the rest fill what is left.
 ///
-/// @param policy any Thrust execution policy. With one of a device the host samples: labels and
-/// their
-///   rows of the table are copied there, the call waits for that and for writing the result
+/// @param policy any Thrust execution policy. On a device the call waits for two counts, how many
+///   positives and wrong ids there are
 /// @param labels [n] classes of the batch, -1 = ignored
 /// @param class_count C
 /// @param table [C, K] mined relations, -1 = none; may have no columns
@@ -24,7 +23,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param classes [m] result, ascending, each once; m at least the positives, at most C
 /// @throws std::invalid_argument if shapes or ids do not fit, or m is too small or too large
 /// @complexity O(C + n K)
-/// @scratch 9 C bytes; the copies
+/// @scratch 9 C bytes; 28 C on a device, and the sort's
 /// @determinism depends on the arguments only
 /// Source: stated (partial FC); hard negatives from H: ours.
 template <class Policy, class L, class I, class O>

@@ -48,9 +48,11 @@ inline std::vector<double> even_edges(index_t bins, double lowest = -1.0, double
   return edges;
 }
 
-/// @brief Statistics of a mined table, on the host: a table on a device is copied there.
+/// @brief Statistics of a mined table.
 ///
-/// @param policy any Thrust execution policy; the call waits for the copy from a device
+/// @param policy any Thrust execution policy; from a device only counts and sums are copied, and
+/// the
+///   call waits for them
 /// @param values [n, K] relations or gaps, float or double
 /// @param indices [n, K] candidates, -1 = empty slot; signed integers
 /// @param candidates m, how many candidates or classes there are
@@ -58,7 +60,7 @@ inline std::vector<double> even_edges(index_t bins, double lowest = -1.0, double
 /// @throws std::invalid_argument if the shapes do not fit, an index is outside [-1, m), or the
 ///   edges do not ascend
 /// @complexity O(n K log bins + m)
-/// @scratch 8 bins + 72 bytes for each of at most 64 lanes; the copy
+/// @scratch 8 bins + 72 bytes for each of at most 64 lanes; on a device 8 m more
 /// @determinism bit-identical for any policy and thread count: counts are integers and each of the
 ///   lanes, a number that depends on n alone, adds its rows in their order
 /// Source: ours.
@@ -89,13 +91,13 @@ table_statistics describe_table(Policy const& policy, matrix_view<V> values, mat
 /// two tables at the same indices; a one-sided penalty on absolute gaps counts both sides. Where
 /// there are embeddings and no gaps, rad_loss with active_share gives the share without a table.
 ///
-/// @param policy any Thrust execution policy; the call waits for a copy on the host from a device
+/// @param policy any Thrust execution policy; from a device two counts are copied and waited for
 /// @param gaps [n, K]
 /// @param indices [n, K] -1 = empty slot; signed integers
 /// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or yours
 /// @throws std::invalid_argument if the shapes do not fit or the penalty has a bad setting
 /// @complexity O(n K)
-/// @scratch 16 n bytes; the copy
+/// @scratch 16 n bytes; 16 in all on a device
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours.
 template <class Policy, class V, class I, class Penalty = hinge>

@@ -185,6 +185,15 @@ COUPLEFACE_HOST_DEVICE inline void add_atomically(std::uint64_t* counter, std::u
 #endif
 }
 
+/// *least becomes `value` if that is smaller.
+COUPLEFACE_HOST_DEVICE inline void lower_atomically(std::uint32_t* least, std::uint32_t value) {
+#if defined(__CUDA_ARCH__)
+  atomicMin(least, value);
+#else
+  if (value < *least) { *least = value; }
+#endif
+}
+
 /// The block's shared memory, sixteen-byte aligned.
 COUPLEFACE_HOST_DEVICE inline unsigned char* shared_memory() {
 #if defined(__CUDA_ARCH__)

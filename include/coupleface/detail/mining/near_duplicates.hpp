@@ -14,8 +14,8 @@ namespace detail {
 
 /// How many slots of a row hold another row at the threshold or above; NaN never is.
 template <class V, class I>
-index_t count_duplicates(V const* values, I const* indices, index_t slots, index_t own,
-                         double threshold) {
+COUPLEFACE_HOST_DEVICE index_t count_duplicates(V const* values, I const* indices, index_t slots,
+                                                index_t own, double threshold) {
   index_t count = 0;
   for (index_t slot = 0; slot < slots; ++slot) {
     count += indices[slot] >= 0 && index_t(indices[slot]) != own && load(values[slot]) >= threshold;
@@ -23,11 +23,23 @@ index_t count_duplicates(V const* values, I const* indices, index_t slots, index
   return count;
 }
 
+/// use(pair) for each of these slots, the smaller row first.
+template <class Pair, class V, class I, class Use>
+COUPLEFACE_HOST_DEVICE void for_each_duplicate(V const* values, I const* indices, index_t slots,
+                                               index_t own, double threshold, Use use) {
+  for (index_t slot = 0; slot < slots; ++slot) {
+    index_t const other = indices[slot];
+    double const similarity = load(values[slot]);
+    if (other < 0 || other == own || !(similarity >= threshold)) { continue; }
+    use(Pair{own < other ? own : other, own < other ? other : own, similarity});
+  }
+}
+
 /// May a row have more duplicates than its slots show? Only if every slot is used for one (or for
 /// the row itself) and they are not all there are.
 template <class V, class I>
-bool shows_too_few(V const* values, I const* indices, index_t slots, index_t duplicates,
-                   index_t rows, double threshold) {
+COUPLEFACE_HOST_DEVICE bool shows_too_few(V const* values, I const* indices, index_t slots,
+                                          index_t duplicates, index_t rows, double threshold) {
   if (duplicates >= rows - 1) { return false; }
   for (index_t slot = 0; slot < slots; ++slot) {
     if (indices[slot] < 0 || !(load(values[slot]) >= threshold)) { return false; }
@@ -82,15 +94,25 @@ void sort_and_merge(std::vector<Pair>& pairs) {
                    [](Pair const& a, Pair const& b) { return a.similarity > b.similarity; });
 }
 
+template <class Result>
+using pairs_of = decltype(Result::pairs);
+
+/// Puts the pairs in order, and each of the n rows into its group.
+template <class Result>
+void group_duplicates(index_t n, Result& result) {
+  sort_and_merge(result.pairs);
+  smallest_of_group groups(n);
+  for (auto const& pair : result.pairs) { groups.join(pair.first, pair.second); }
+  result.representatives = groups.representatives();
+}
+
 /// Fills `result`, a near_duplicate_rows.
 template <class Derived, class V, class I, class Result>
 void find_near_duplicates(host_policy<Derived> const& base, matrix_view<V const> values,
                           matrix_view<I const> indices, double threshold, Result& result) {
   auto const& policy = static_cast<Derived const&>(base);
   index_t const n = values.extent(0), slots = values.extent(1);
-  for (index_t i = 0; i < n; ++i) {
-    expect_ids("near_duplicates", "indices", indices.row(i), slots, n, i);
-  }
+  expect_table_ids("near_duplicates", indices, n);
   scratch<index_t, Derived> const counts(policy, n);
   index_t* const count = counts.data();
   for_each_index(policy, n, [=](index_t i) {
@@ -100,17 +122,12 @@ void find_near_duplicates(host_policy<Derived> const& base, matrix_view<V const>
     if (shows_too_few(values.row(i), indices.row(i), slots, count[i], n, threshold)) {
       result.truncated.push_back(i);
     }
-    for (index_t slot = 0; slot < slots && count[i] > 0; ++slot) {
-      index_t const other = indices(i, slot);
-      double const similarity = load(values(i, slot));
-      if (other < 0 || other == i || !(similarity >= threshold)) { continue; }
-      result.pairs.push_back({std::min(i, other), std::max(i, other), similarity});
-    }
+    if (count[i] == 0) { continue; }
+    for_each_duplicate<typename pairs_of<Result>::value_type>(
+        values.row(i), indices.row(i), slots, i, threshold,
+        [&](auto const& pair) { result.pairs.push_back(pair); });
   }
-  sort_and_merge(result.pairs);
-  smallest_of_group groups(n);
-  for (auto const& pair : result.pairs) { groups.join(pair.first, pair.second); }
-  result.representatives = groups.representatives();
+  group_duplicates(n, result);
 }
 
 }  // namespace detail

@@ -11,22 +11,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The rows of the samples' classes in a table of all.
-template <class L, class I>
-struct rows_of_classes {
-  vector_view<L> labels;
-  matrix_view<I> table;
-  index_t columns() const { return table.extent(1); }
-  I const* of_sample(index_t i) const { return table.row(labels(i)); }
-};
-
 /// Marks table entries of the batch's classes, rank by rank; returns how many slots are left.
-template <class L, class Rows>
-index_t mark_hard_negatives(vector_view<L> labels, Rows rows, char* taken, index_t slots) {
-  for (index_t k = 0; k < rows.columns(); ++k) {
+template <class L, class I>
+index_t mark_hard_negatives(vector_view<L> labels, matrix_view<I> table, char* taken,
+                            index_t slots) {
+  for (index_t k = 0; k < table.extent(1); ++k) {
     for (index_t i = 0; i < labels.extent(0) && slots > 0; ++i) {
       if (labels(i) < 0) { continue; }
-      auto const negative = rows.of_sample(i)[k];
+      auto const negative = table(labels(i), k);
       if (negative >= 0 && !taken[negative]) {
         taken[negative] = 1;
         --slots;
@@ -51,19 +43,32 @@ inline void mark_random(index_t class_count, std::uint64_t seed, char* taken, in
   for (index_t s = 0; s < slots; ++s) { taken[free[s]] = 1; }
 }
 
-template <class Derived, class L, class Rows, class O>
-void sample_classes(host_policy<Derived> const& base, vector_view<L> labels, index_t class_count,
-                    Rows rows, std::uint64_t seed, vector_view<O> classes) {
-  auto const& policy = static_cast<Derived const&>(base);
-  constexpr char const* function = "sample_classes";
-  index_t const wanted = classes.extent(0);
-  expect_ids(function, "labels", labels, class_count);
-  for (index_t i = 0; i < labels.extent(0) && rows.columns() > 0; ++i) {
+/// Labels of the batch, and the table's rows of its classes.
+template <class L, class I>
+void expect_sampled_ids(vector_view<L> labels, index_t class_count, matrix_view<I> table) {
+  expect_ids("sample_classes", "labels", labels, class_count);
+  for (index_t i = 0; i < labels.extent(0) && table.extent(1) > 0; ++i) {
     if (labels(i) >= 0) {
-      expect_ids(function, "table", rows.of_sample(i), rows.columns(), class_count,
+      expect_ids("sample_classes", "table", table.row(labels(i)), table.extent(1), class_count,
                  index_t(labels(i)));
     }
   }
+}
+
+inline void expect_classes_fit(index_t wanted, index_t positives, index_t class_count) {
+  if (wanted < positives || wanted > class_count) {
+    fail("sample_classes", "size of classes is " + std::to_string(wanted) + ", but the batch has " +
+                               std::to_string(positives) + " classes and there are " +
+                               std::to_string(class_count) + " in all");
+  }
+}
+
+template <class Derived, class L, class I, class O>
+void sample_classes(host_policy<Derived> const& base, vector_view<L> labels, index_t class_count,
+                    matrix_view<I> table, std::uint64_t seed, vector_view<O> classes) {
+  auto const& policy = static_cast<Derived const&>(base);
+  index_t const wanted = classes.extent(0);
+  expect_sampled_ids(labels, class_count, table);
   scratch<char, Derived> const marks(policy, class_count);
   scratch<index_t, Derived> const free(policy, class_count);
   char* const taken = marks.data();
@@ -75,23 +80,13 @@ void sample_classes(host_policy<Derived> const& base, vector_view<L> labels, ind
       ++positives;
     }
   }
-  if (wanted < positives || wanted > class_count) {
-    fail(function, "size of classes is " + std::to_string(wanted) + ", but the batch has " +
-                       std::to_string(positives) + " classes and there are " +
-                       std::to_string(class_count) + " in all");
-  }
-  index_t const left = mark_hard_negatives(labels, rows, taken, wanted - positives);
+  expect_classes_fit(wanted, positives, class_count);
+  index_t const left = mark_hard_negatives(labels, table, taken, wanted - positives);
   mark_random(class_count, seed, taken, left, free.data());
   index_t written = 0;
   for (index_t c = 0; c < class_count; ++c) {
     if (taken[c]) { classes(written++) = static_cast<O>(c); }
   }
-}
-
-template <class Derived, class L, class I, class O>
-void sample_classes(host_policy<Derived> const& policy, vector_view<L> labels, index_t class_count,
-                    matrix_view<I> table, std::uint64_t seed, vector_view<O> classes) {
-  sample_classes(policy, labels, class_count, rows_of_classes<L, I>{labels, table}, seed, classes);
 }
 
 }  // namespace detail

@@ -4,65 +4,15 @@
 #include <coupleface/detail/element.hpp>
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/mining/table_totals.hpp>
 #include <coupleface/detail/scratch.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// What one lane of rows adds up to; sums over numbers only.
-struct table_totals {
-  index_t pairs;
-  index_t not_numbers;
-  index_t below;
-  index_t above;
-  index_t nearest;  // rows whose first slot holds a number
-  double sum;
-  double nearest_sum;
-  double smallest;
-  double largest;
-
-  void clear() {
-    double const infinity = std::numeric_limits<double>::infinity();
-    *this = {0, 0, 0, 0, 0, 0.0, 0.0, infinity, -infinity};
-  }
-
-  void add(table_totals const& other) {
-    pairs += other.pairs;
-    not_numbers += other.not_numbers;
-    below += other.below;
-    above += other.above;
-    nearest += other.nearest;
-    sum += other.sum;
-    nearest_sum += other.nearest_sum;
-    smallest = std::min(smallest, other.smallest);
-    largest = std::max(largest, other.largest);
-  }
-};
-
-/// Bins [e_0, e_1), ..., [e_{b-1}, e_b]: the last one has its upper edge too.
-struct bin_edges {
-  double const* edges;
-  index_t bins;
-
-  void count(double value, table_totals& totals, index_t* histogram) const {
-    if (bins == 0) { return; }
-    index_t const bin = std::upper_bound(edges, edges + bins + 1, value) - edges - 1;
-    if (bin < 0) {
-      ++totals.below;
-    } else if (bin < bins) {
-      ++histogram[bin];
-    } else if (value == edges[bins]) {
-      ++histogram[bins - 1];
-    } else {
-      ++totals.above;
-    }
-  }
-};
 
 template <class V, class I>
 void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
@@ -75,14 +25,8 @@ void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
       ++totals.not_numbers;
       continue;
     }
-    totals.sum += value;
-    totals.smallest = std::min(totals.smallest, value);
-    totals.largest = std::max(totals.largest, value);
-    edges.count(value, totals, histogram);
-    if (slot == 0) {
-      ++totals.nearest;
-      totals.nearest_sum += value;
-    }
+    totals.add_number(value, slot == 0);
+    edges.count(value, totals, [=](index_t bin) { ++histogram[bin]; });
   }
 }
 
@@ -137,11 +81,8 @@ void summarize(table_totals const& totals, index_t slots, Result& result) {
 
 /// How often each candidate is in the table.
 template <class I>
-std::vector<index_t> count_chosen(char const* function, matrix_view<I const> indices,
-                                  index_t candidates) {
-  for (index_t i = 0; i < indices.extent(0); ++i) {
-    expect_ids(function, "indices", indices.row(i), indices.extent(1), candidates, i);
-  }
+std::vector<index_t> count_chosen(matrix_view<I const> indices, index_t candidates) {
+  expect_table_ids("describe_table", indices, candidates);
   std::vector<index_t> chosen(static_cast<std::size_t>(candidates), 0);
   for (index_t i = 0; i < indices.extent(0); ++i) {
     for (index_t k = 0; k < indices.extent(1); ++k) {
@@ -156,7 +97,7 @@ template <class Derived, class V, class I, class Result>
 void describe_table(host_policy<Derived> const& policy, matrix_view<V const> values,
                     matrix_view<I const> indices, index_t candidates,
                     std::vector<double> const& edges, Result& result) {
-  result.chosen = count_chosen("describe_table", indices, candidates);
+  result.chosen = count_chosen(indices, candidates);
   result.histogram.assign(edges.empty() ? 0 : edges.size() - 1, 0);
   bin_edges const bins{edges.data(), index_t(result.histogram.size())};
   summarize(total_table(policy, values, indices, bins, result.histogram.data()),

@@ -2,6 +2,7 @@
 // counters are read back, at the end of the pass.
 #pragma once
 
+#include <coupleface/detail/cuda/counters.cuh>
 #include <coupleface/detail/cuda/evaluation/pair_kernels.cuh>
 #include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/cuda/mining/device_search.cuh>
@@ -11,33 +12,22 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-struct clear_counters_body {
-  std::uint64_t* counts;
-  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const { counts[i] = 0; }
-};
-
 /// Counters of one pass.
 template <class Derived>
 class pass_counters {
  public:
-  pass_counters(Derived const& policy, index_t slots)
-      : policy_(policy), slots_(slots), memory_(policy, 2 * slots) {
-    launch_indices(policy, 2 * slots, clear_counters_body{memory_.data()});
-  }
-  slot_counters counters() const { return {memory_.data(), slots_}; }
+  pass_counters(Derived const& policy, index_t slots) : slots_(slots), counts_(policy, 2 * slots) {}
+  slot_counters counters() const { return {counts_.data(), slots_}; }
   void add_to(std::vector<score_slot>& slots) const {
-    std::vector<std::uint64_t> counts(static_cast<std::size_t>(2 * slots_));
-    read_back(policy_, static_cast<std::uint64_t const*>(memory_.data()), 2 * slots_,
-              counts.data());
+    auto const counts = counts_.to_host();
     for (index_t s = 0; s < 2 * slots_; ++s) {
       slots[std::size_t(s % slots_)].counts[s / slots_] += index_t(counts[std::size_t(s)]);
     }
   }
 
  private:
-  Derived const& policy_;
   index_t slots_;
-  scratch<std::uint64_t, Derived> memory_;
+  device_counters<Derived> counts_;
 };
 
 /// launch_tiles(pairs) for some tiles after the other; progress counts rows as tiles pass, which is

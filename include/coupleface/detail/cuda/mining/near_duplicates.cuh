@@ -1,18 +1,81 @@
-// coupleface: near-duplicates in a table that lies on a CUDA device: of its copy on the host.
+// coupleface: near-duplicates in a table that lies on a CUDA device. A number for each row and the
+// pairs are read back, the table is not.
 #pragma once
 
 #include <coupleface/detail/cuda/host_side.cuh>
+#include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/mining/near_duplicates.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+/// Twice the duplicates that a row shows, one more if it may have others; -1 if an entry names no
+/// row.
+template <class V, class I>
+struct count_duplicates_body {
+  matrix_view<V const> values;
+  matrix_view<I const> indices;
+  double threshold;
+  index_t* codes;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const {
+    index_t const rows = values.extent(0), slots = values.extent(1);
+    for (index_t slot = 0; slot < slots; ++slot) {
+      index_t const id = index_t(indices(i, slot));
+      if (id < -1 || id >= rows) {
+        codes[i] = -1;
+        return;
+      }
+    }
+    index_t const count = count_duplicates(values.row(i), indices.row(i), slots, i, threshold);
+    bool const truncated =
+        shows_too_few(values.row(i), indices.row(i), slots, count, rows, threshold);
+    codes[i] = 2 * count + (truncated ? 1 : 0);
+  }
+};
+
+/// Writes each row's pairs behind those of the rows before it.
+template <class Pair, class V, class I>
+struct write_duplicates_body {
+  matrix_view<V const> values;
+  matrix_view<I const> indices;
+  double threshold;
+  index_t const* begins;
+  Pair* pairs;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const {
+    Pair* out = pairs + begins[i];
+    if (begins[i + 1] == begins[i]) { return; }
+    for_each_duplicate<Pair>(values.row(i), indices.row(i), values.extent(1), i, threshold,
+                             [&](Pair const& pair) { *out++ = pair; });
+  }
+};
+
 template <class Derived, class V, class I, class Result>
-void find_near_duplicates(cuda_policy<Derived> const& policy, matrix_view<V const> values,
+void find_near_duplicates(cuda_policy<Derived> const& base, matrix_view<V const> values,
                           matrix_view<I const> indices, double threshold, Result& result) {
-  host_copy<V> const value(policy, values);
-  host_copy<I> const index(policy, indices);
-  find_near_duplicates(host_side(policy), value.view(), index.view(), threshold, result);
+  auto const& policy = static_cast<Derived const&>(base);
+  using pair = typename pairs_of<Result>::value_type;
+  index_t const n = values.extent(0);
+  scratch<index_t, Derived> const memory(policy, n);
+  launch_indices(policy, n, count_duplicates_body<V, I>{values, indices, threshold, memory.data()});
+  auto const codes = on_host(policy, vector_view<index_t const>(memory.data(), n));
+  std::vector<index_t> begins{0};
+  for (index_t i = 0; i < n; ++i) {
+    index_t const code = codes.vector()(i);
+    // Only the host's copy can say which entry it is.
+    if (code < 0) { expect_table_ids("near_duplicates", on_host(policy, indices).view(), n); }
+    if (code % 2 != 0) { result.truncated.push_back(i); }
+    begins.push_back(begins.back() + code / 2);
+  }
+  auto const begin_list = in_memory_of(policy, vector_view<index_t const>(begins.data(), n + 1));
+  scratch<pair, Derived> const list(policy, begins.back());
+  launch_indices(policy, n,
+                 write_duplicates_body<pair, V, I>{values, indices, threshold,
+                                                   begin_list.vector().data_handle(), list.data()});
+  auto const found = on_host(policy, vector_view<pair const>(list.data(), list.size()));
+  result.pairs.assign(found.vector().data_handle(), found.vector().data_handle() + list.size());
+  group_duplicates(n, result);
 }
 
 }  // namespace detail

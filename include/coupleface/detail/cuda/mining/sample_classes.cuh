@@ -1,49 +1,153 @@
-// coupleface: sampling classes on the host, of labels and a table that lie on a CUDA device. Only
-// the table's rows of the batch's classes are copied.
+// coupleface: sampling classes on a CUDA device: all classes sorted by how soon they are taken.
+// Two counts are read back, as a batch that does not fit is an error.
 #pragma once
 
+#include <coupleface/detail/cuda/counters.cuh>
 #include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>
+#include <coupleface/detail/cuda/sort.cuh>
 #include <coupleface/detail/mining/sample_classes.hpp>
 
-#include <vector>
+#include <cstdint>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-template <class L, class I, class O>
-struct gather_rows_body {
+/// When a class is taken: positives first, hard negatives in the order in which the host meets
+/// them, then the rest, which the seed orders.
+struct class_turns {
+  static constexpr std::uint32_t positive = 0, rest = 0xffffffffu;
+  std::uint32_t* of;
+  index_t classes;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t c) const { of[c] = rest; }
+};
+
+/// Position 0: a sample's own class; then its row of the table. Ids that are out of range are
+/// counted.
+template <class L, class I>
+struct take_turns_body {
   vector_view<L> labels;
   matrix_view<I> table;
-  O* rows;
+  class_turns turns;
+  std::uint64_t* wrong_ids;
+
   COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
-    index_t const i = at / table.extent(1), k = at % table.extent(1);
-    rows[at] = labels(i) < 0 ? O(-1) : table(index_t(labels(i)), k);
+    index_t const n = labels.extent(0), i = at % n, k = at / n;
+    index_t const label = index_t(labels(i));
+    if (label < 0 || label >= turns.classes) {
+      if (label != -1 && k == 0) { add_atomically(wrong_ids, 1); }
+      return;
+    }
+    index_t const id = k == 0 ? label : index_t(table(label, k - 1));
+    if (id < -1 || id >= turns.classes) { add_atomically(wrong_ids, 1); }
+    if (id < 0 || id >= turns.classes) { return; }
+    lower_atomically(turns.of + id, k == 0 ? turns.positive : std::uint32_t(1 + at - n));
   }
 };
 
-template <class I>
-struct gathered_rows {
-  matrix_view<I const> rows;
-  index_t columns() const { return rows.extent(1); }
-  I const* of_sample(index_t i) const { return rows.row(i); }
+struct count_positives_body {
+  class_turns turns;
+  std::uint64_t* positives;
+  COUPLEFACE_HOST_DEVICE void operator()(index_t c) const {
+    if (turns.of[c] == turns.positive) { add_atomically(positives, 1); }
+  }
 };
+
+/// 32 bits of a class's random number as keys; without an order classes count up.
+struct random_key_body {
+  std::uint64_t seed;
+  index_t const* order;
+  int shift;
+  std::uint32_t* keys;
+  index_t* classes;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
+    index_t const c = order == nullptr ? at : order[at];
+    keys[at] = static_cast<std::uint32_t>(mixed_bits(seed, std::uint64_t(c)) >> shift);
+    classes[at] = c;
+  }
+};
+
+struct turn_key_body {
+  class_turns turns;
+  index_t const* order;
+  std::uint32_t* keys;
+  index_t* classes;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
+    keys[at] = turns.of[order[at]];
+    classes[at] = order[at];
+  }
+};
+
+/// The first classes of an order as keys, to be sorted by themselves.
+struct class_key_body {
+  index_t const* order;
+  std::uint32_t* keys;
+  index_t* classes;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
+    keys[at] = static_cast<std::uint32_t>(order[at]);
+    classes[at] = order[at];
+  }
+};
+
+template <class O>
+struct write_classes_body {
+  index_t const* sorted;
+  vector_view<O> classes;
+  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
+    classes(at) = static_cast<O>(sorted[at]);
+  }
+};
+
+/// Sorts all classes by turn, then random number, then id, and writes the first ones, ascending.
+template <class Derived, class O>
+void write_first_classes(Derived const& policy, class_turns turns, std::uint64_t seed,
+                         vector_view<O> classes) {
+  index_t const count = turns.classes, wanted = classes.extent(0);
+  scratch<std::uint32_t, Derived> const keys(policy, 2 * count);
+  scratch<index_t, Derived> const memory(policy, 2 * count);
+  index_t *const order = memory.data(), *const sorted = order + count;
+  auto const sort = [&](index_t size, int bits) {
+    sort_by_key(policy, static_cast<std::uint32_t const*>(keys.data()), keys.data() + count,
+                static_cast<index_t const*>(order), sorted, size, bits);
+  };
+  // Stable sorts, the least of the keys first.
+  launch_indices(policy, count, random_key_body{seed, nullptr, 0, keys.data(), order});
+  sort(count, 32);
+  launch_indices(policy, count, random_key_body{seed, sorted, 32, keys.data(), order});
+  sort(count, 32);
+  launch_indices(policy, count, turn_key_body{turns, sorted, keys.data(), order});
+  sort(count, 32);
+  launch_indices(policy, wanted, class_key_body{sorted, keys.data(), order});
+  sort(wanted, 32);
+  launch_indices(policy, wanted, write_classes_body<O>{sorted, classes});
+}
 
 template <class Derived, class L, class I, class O>
 void sample_classes(cuda_policy<Derived> const& base, vector_view<L> labels, index_t class_count,
                     matrix_view<I> table, std::uint64_t seed, vector_view<O> classes) {
-  using id = std::remove_const_t<I>;
   auto const& policy = static_cast<Derived const&>(base);
-  index_t const n = labels.extent(0), columns = table.extent(1);
-  auto const label = on_host(policy, labels);
-  expect_ids("sample_classes", "labels", label.vector(), class_count);  // rows are read by them
-  scratch<id, Derived> const gathered(policy, n * columns);
-  launch_indices(policy, n * columns, gather_rows_body<L, I, id>{labels, table, gathered.data()});
-  host_copy<id> const rows(policy, matrix_view<id const>(gathered.data(), n, columns));
-  std::vector<O> chosen(static_cast<std::size_t>(classes.extent(0)));
-  sample_classes(host_side(policy), label.vector(), class_count, gathered_rows<id>{rows.view()},
-                 seed, vector_view<O>(chosen.data(), classes.extent(0)));
-  write_back(policy, chosen.data(), classes.extent(0), classes.data_handle());
+  index_t const n = labels.extent(0), positions = n * (1 + table.extent(1));
+  expect(positions < index_t(class_turns::rest) && class_count < index_t(class_turns::rest),
+         "sample_classes", "more classes or table entries of the batch than a device can sort");
+  scratch<std::uint32_t, Derived> const memory(policy, class_count);
+  class_turns const turns{memory.data(), class_count};
+  device_counters<Derived> const counters(policy, 2);
+  launch_indices(policy, class_count, turns);
+  launch_indices(policy, positions, take_turns_body<L, I>{labels, table, turns, counters.data()});
+  launch_indices(policy, class_count, count_positives_body{turns, counters.data() + 1});
+  auto const counts = counters.to_host();
+  // Only the host's copy can say which id it is.
+  if (counts[0] > 0) {
+    auto const label_list = on_host(policy, labels);
+    auto const rows = on_host(policy, table);
+    expect_sampled_ids(label_list.vector(), class_count, rows.view());
+  }
+  expect_classes_fit(classes.extent(0), index_t(counts[1]), class_count);
+  write_first_classes(policy, turns, seed, classes);
 }
 
 }  // namespace detail
