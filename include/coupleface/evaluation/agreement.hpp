@@ -40,7 +40,9 @@ struct teacher_agreement {
 /// correlation of R_t and R_s over i's pairs, equal values sharing their mean rank; NaN where one
 /// side is all equal. Gaps are R_s - R_t in double.
 ///
-/// @param policy a host policy
+/// @param policy any Thrust execution policy; from a device four numbers a row are copied, and
+/// counts
+///   and sums, and the call waits for them
 /// @param student [n, d_s], @param teacher [n, d_t] rows that belong together: samples, or class
 ///   prototypes for numbers by class
 /// @param k neighbours of each row, at least 1
@@ -51,7 +53,9 @@ struct teacher_agreement {
 /// @throws std::invalid_argument if the shapes do not fit, k < 1, the edges do not ascend or the
 ///   penalty has a bad setting
 /// @complexity that of mine_nearest on both sides, O(n K (d_s + d_t + log K)) for the pairs
-/// @scratch mine_nearest's, at most 64 MiB + 56 n bytes, 1792 K for up to 32 lanes
+/// @scratch mine_nearest's, at most 64 MiB + 56 n bytes, 1792 K for up to 32 lanes; on a device 3
+/// GiB
+///   in place of 64 MiB, 40 K + 48 bytes a row if that is less
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours.
 template <class Policy, class S, class T, class Penalty = hinge, class Relation = cosine>

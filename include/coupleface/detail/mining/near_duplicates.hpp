@@ -12,27 +12,27 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// How many slots of a row hold another row at the threshold or above; NaN never is.
+/// Does a slot hold another row at the threshold or above? NaN never is.
+template <class V, class I>
+COUPLEFACE_HOST_DEVICE bool holds_duplicate(V const* values, I const* indices, index_t slot,
+                                            index_t own, double threshold) {
+  return indices[slot] >= 0 && index_t(indices[slot]) != own && load(values[slot]) >= threshold;
+}
+
 template <class V, class I>
 COUPLEFACE_HOST_DEVICE index_t count_duplicates(V const* values, I const* indices, index_t slots,
                                                 index_t own, double threshold) {
   index_t count = 0;
   for (index_t slot = 0; slot < slots; ++slot) {
-    count += indices[slot] >= 0 && index_t(indices[slot]) != own && load(values[slot]) >= threshold;
+    count += holds_duplicate(values, indices, slot, own, threshold);
   }
   return count;
 }
 
-/// use(pair) for each of these slots, the smaller row first.
-template <class Pair, class V, class I, class Use>
-COUPLEFACE_HOST_DEVICE void for_each_duplicate(V const* values, I const* indices, index_t slots,
-                                               index_t own, double threshold, Use use) {
-  for (index_t slot = 0; slot < slots; ++slot) {
-    index_t const other = indices[slot];
-    double const similarity = load(values[slot]);
-    if (other < 0 || other == own || !(similarity >= threshold)) { continue; }
-    use(Pair{own < other ? own : other, own < other ? other : own, similarity});
-  }
+/// The smaller row first.
+template <class Pair>
+COUPLEFACE_HOST_DEVICE Pair ordered_pair(index_t a, index_t b, double similarity) {
+  return {a < b ? a : b, a < b ? b : a, similarity};
 }
 
 /// May a row have more duplicates than its slots show? Only if every slot is used for one (or for
@@ -95,7 +95,7 @@ void sort_and_merge(std::vector<Pair>& pairs) {
 }
 
 template <class Result>
-using pairs_of = decltype(Result::pairs);
+using pair_of = typename decltype(Result::pairs)::value_type;
 
 /// Puts the pairs in order, and each of the n rows into its group.
 template <class Result>
@@ -111,6 +111,7 @@ template <class Derived, class V, class I, class Result>
 void find_near_duplicates(host_policy<Derived> const& base, matrix_view<V const> values,
                           matrix_view<I const> indices, double threshold, Result& result) {
   auto const& policy = static_cast<Derived const&>(base);
+  using pair = pair_of<Result>;
   index_t const n = values.extent(0), slots = values.extent(1);
   expect_table_ids("near_duplicates", indices, n);
   scratch<index_t, Derived> const counts(policy, n);
@@ -122,10 +123,11 @@ void find_near_duplicates(host_policy<Derived> const& base, matrix_view<V const>
     if (shows_too_few(values.row(i), indices.row(i), slots, count[i], n, threshold)) {
       result.truncated.push_back(i);
     }
-    if (count[i] == 0) { continue; }
-    for_each_duplicate<typename pairs_of<Result>::value_type>(
-        values.row(i), indices.row(i), slots, i, threshold,
-        [&](auto const& pair) { result.pairs.push_back(pair); });
+    for (index_t slot = 0; slot < slots && count[i] > 0; ++slot) {
+      if (!holds_duplicate(values.row(i), indices.row(i), slot, i, threshold)) { continue; }
+      result.pairs.push_back(
+          ordered_pair<pair>(i, index_t(indices(i, slot)), load(values(i, slot))));
+    }
   }
   group_duplicates(n, result);
 }

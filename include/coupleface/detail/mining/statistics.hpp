@@ -26,7 +26,8 @@ void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
       continue;
     }
     totals.add_number(value, slot == 0);
-    edges.count(value, totals, [=](index_t bin) { ++histogram[bin]; });
+    index_t const bin = edges.bin_or_count(value, totals);
+    if (bin >= 0) { ++histogram[bin]; }
   }
 }
 

@@ -65,18 +65,13 @@ struct bin_edges {
     }
     return low == bins + 1 && value == edges[bins] ? bins - 1 : low - 1;
   }
-  /// add(bin) for a value between the edges.
-  template <class Add>
-  COUPLEFACE_HOST_DEVICE void count(double value, table_totals& totals, Add add) const {
-    if (bins == 0) { return; }
+  /// The bin of a value, or -1 and it is counted as below or above.
+  COUPLEFACE_HOST_DEVICE index_t bin_or_count(double value, table_totals& totals) const {
+    if (bins == 0) { return -1; }
     index_t const bin = bin_of(value);
-    if (bin < 0) {
-      ++totals.below;
-    } else if (bin < bins) {
-      add(bin);
-    } else {
-      ++totals.above;
-    }
+    totals.below += bin < 0;
+    totals.above += bin == bins;
+    return bin < bins ? bin : -1;
   }
 };
 

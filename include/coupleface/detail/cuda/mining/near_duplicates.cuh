@@ -44,10 +44,11 @@ struct write_duplicates_body {
   Pair* pairs;
 
   COUPLEFACE_HOST_DEVICE void operator()(index_t i) const {
-    Pair* out = pairs + begins[i];
-    if (begins[i + 1] == begins[i]) { return; }
-    for_each_duplicate<Pair>(values.row(i), indices.row(i), values.extent(1), i, threshold,
-                             [&](Pair const& pair) { *out++ = pair; });
+    index_t at = begins[i];
+    for (index_t slot = 0; at < begins[i + 1]; ++slot) {
+      if (!holds_duplicate(values.row(i), indices.row(i), slot, i, threshold)) { continue; }
+      pairs[at++] = ordered_pair<Pair>(i, index_t(indices(i, slot)), load(values(i, slot)));
+    }
   }
 };
 
@@ -55,7 +56,7 @@ template <class Derived, class V, class I, class Result>
 void find_near_duplicates(cuda_policy<Derived> const& base, matrix_view<V const> values,
                           matrix_view<I const> indices, double threshold, Result& result) {
   auto const& policy = static_cast<Derived const&>(base);
-  using pair = typename pairs_of<Result>::value_type;
+  using pair = pair_of<Result>;
   index_t const n = values.extent(0);
   scratch<index_t, Derived> const memory(policy, n);
   launch_indices(policy, n, count_duplicates_body<V, I>{values, indices, threshold, memory.data()});

@@ -38,7 +38,8 @@ struct total_lanes_kernel {
       ++counted.not_numbers;
       return none;
     }
-    edges.count(value, counted, [this](index_t bin) { add_atomically(histogram + bin, 1); });
+    index_t const bin = edges.bin_or_count(value, counted);
+    if (bin >= 0) { add_atomically(histogram + bin, 1); }
     return slot == 0 ? nearest_number : number;
   }
 
