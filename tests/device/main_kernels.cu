@@ -1,5 +1,8 @@
-// The kernels that training spends its time in, for the element types that it uses. Compiled for
-// ptxas' report alone: cmake/CheckSpills.cmake reads it.
+// The kernels that training, mining and evaluation spend their time in, for the element types that
+// they use. Compiled for ptxas' report alone: cmake/CheckSpills.cmake reads it.
+#include <coupleface/evaluation/agreement.hpp>
+#include <coupleface/evaluation/all_pairs.hpp>
+#include <coupleface/evaluation/templates.hpp>
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
@@ -60,6 +63,16 @@ void primitives(matrix_view<T const> x, labels classes, matrix_view<T> out,
   }
 }
 
+template <class T>
+void evaluation(matrix_view<T const> x, labels classes, matrix_view<T> out,
+                vector_view<float> scores) {
+  auto const policy = thrust::cuda::par_nosync;
+  coupleface::pair_scores(policy, x, x, classes, classes, scores);
+  coupleface::verify_all_pairs(policy, x, classes, {1e-3});
+  coupleface::average_templates(policy, x, classes, classes, classes, out);
+  coupleface::compare_with_teacher(policy, x, x, 10);
+}
+
 }  // namespace
 
 void main_kernels() {
@@ -72,4 +85,6 @@ void main_kernels() {
   primitives<float>({}, {}, {}, {});
   primitives<half>({}, {}, {}, {});
   primitives<double>({}, {}, {}, {});
+  evaluation<float>({}, {}, {}, {});
+  evaluation<half>({}, {}, {}, {});
 }

@@ -121,6 +121,10 @@ class device_heap {
     pieces_.erase(at);
   }
   std::size_t live() const { return pieces_.size(); }
+  bool holds(void const* memory) const {
+    auto const* const at = static_cast<char const*>(memory);
+    return at >= memory_ && at < memory_ + reserved;
+  }
 
   /// `grown`: even if it is open already, for there may be new memory.
   void open(bool grown = false) {

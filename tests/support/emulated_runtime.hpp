@@ -72,6 +72,53 @@ void write_back(cuda_policy<Derived> const&, T const* from, index_t count, T* to
   std::memcpy(to, from, sizeof(T) * std::size_t(count));
 }
 
+inline bool lies_on_host(void const* memory) {
+  return memory != nullptr && !emulation::device_heap::here().holds(memory);
+}
+
+/// Copies as late as a device may: when they are waited for. Until then, and from the beginning of
+/// a copy on, the buffer holds NaNs. A copy into a buffer that is still in use throws.
+template <class Derived, int lanes>
+class row_uploads {
+ public:
+  explicit row_uploads(cuda_policy<Derived> const&) {}
+  row_uploads(row_uploads const&) = delete;
+
+  void begin(int lane, void* to, index_t to_stride, void const* from, index_t from_stride,
+             index_t row_bytes, index_t rows) {
+    if (in_use_[lane]) { throw std::logic_error("emulator: a copy into a buffer in use"); }
+    pending_[lane] = {to, from, to_stride, from_stride, row_bytes, rows};
+    pending_[lane].for_each_row(
+        [](char* row, char const*, std::size_t bytes) { std::memset(row, 0xff, bytes); });
+  }
+  void await(int lane) {
+    pending_[lane].for_each_row(
+        [](char* row, char const* source, std::size_t bytes) { std::memcpy(row, source, bytes); });
+    pending_[lane].rows = 0;
+    in_use_[lane] = true;
+  }
+  void release(int lane) { in_use_[lane] = false; }
+
+ private:
+  struct copy {
+    void* to = nullptr;
+    void const* from = nullptr;
+    index_t to_stride = 0, from_stride = 0, row_bytes = 0, rows = 0;
+
+    template <class Body>
+    void for_each_row(Body body) const {
+      emulation::device_access const open;
+      for (index_t i = 0; i < rows; ++i) {
+        body(static_cast<char*>(to) + i * to_stride,
+             static_cast<char const*>(from) + i * from_stride, std::size_t(row_bytes));
+      }
+    }
+  };
+
+  copy pending_[lanes];
+  bool in_use_[lanes] = {};
+};
+
 inline int thread_in_block() { return emulation::block_emulator::here().thread(); }
 inline int threads_in_block() { return emulation::block_emulator::here().threads(); }
 inline index_t block_in_grid() { return emulation::block_emulator::here().block(); }

@@ -24,7 +24,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// @param policy any Thrust execution policy
 /// @param queries [n, d] rows; for class relations the prototypes. They and the candidates may lie
-///   in a mapped file larger than memory: they are read by blocks, in order
+///   in a mapped file larger than memory: they are read by blocks, in order. With a CUDA policy
+///   rows in the host's memory, of which either side may be, are copied by blocks while the block
+///   before is searched; they must not change before the stream is done. The call waits for such
+///   copies where that memory is not pinned
 /// @param candidates [m, d] rows; for class relations the same prototypes
 /// @param values [n, K] result, float or double
 /// @param indices [n, K] result, rows of `candidates`; signed integers
@@ -39,7 +42,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @scratch at most 64 MiB + 16 n bytes, 8 m more where candidates are other rows (at widths over
 ///   30,000 two packed parts of 224 rows exceed that)
 ///   With a CUDA policy 2 d + 16 bytes a row, 32 K + 2.3 KiB a query (of 8 bytes an entry; at most
-///   2 GiB, or 128 queries' lists) and 256 MiB
+///   2 GiB, or 128 queries' lists) and 256 MiB; for rows on the host 4 GiB in place of the first
+///   term, or two blocks of 128 candidates and one of queries
 /// @determinism bit-identical for any policy, thread count, blocking and processor
 /// Source: "mine the informative mutual relations": stated; top-K of prototypes: reconstructed.
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,

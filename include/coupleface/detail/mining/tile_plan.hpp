@@ -16,11 +16,13 @@ inline constexpr index_t tile_band = 16;        ///< tiles of rows that run side
 inline constexpr index_t packed_multiple = 32;  ///< packed rows are filled up to it
 inline constexpr index_t rest_slots = 32;       ///< of a list, beside those that depend on K
 
-/// What a search may hold in lists (at least one tile of queries goes at a time) and in the work
-/// of the scan; `room` of a list, 0: by K. Tests make them small.
+/// What a search may hold in lists (at least one tile of queries goes at a time), in the work of
+/// the scan, and in blocks of rows from the host's memory; `room` of a list, 0: by K. Tests make
+/// them small.
 struct device_limits {
   index_t lists_bytes = index_t(2) << 30;
   index_t scan_bytes = index_t(256) << 20;
+  index_t stream_bytes = index_t(4) << 30;
   index_t room = 0;
 };
 

@@ -1,7 +1,7 @@
 // coupleface: nearest rows on a CUDA device: an exact search by relation.
 #pragma once
 
-#include <coupleface/detail/cuda/mining/pair_search.cuh>
+#include <coupleface/detail/cuda/mining/streamed_search.cuh>
 #include <coupleface/detail/mining/nearest.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -14,50 +14,54 @@ void mine_nearest(cuda_policy<Derived> const& base, matrix_view<Q const> queries
                   Relation relation, Keep keep, device_limits limits = {}) {
   auto const& policy = static_cast<Derived const&>(base);
   if (values.extent(1) == 0) { return; }
+  using streamed = streamed_search<Element, Derived, Q, C, V, I, Relation, Keep>;
+  if (streamed::is_needed(queries, candidates)) {
+    streamed search(policy, queries, candidates, values, indices, relation, keep, limits);
+    while (search.step() < search.steps()) { search.advance(); }
+    return;
+  }
   row_norm_pair<Derived, Q, C> const norms(policy, queries, candidates);
   relation_score<Q, C, Relation> const score{queries, candidates, norms.queries(),
                                              norms.candidates(), relation};
-  search_pairs<Element>(policy, score, keep, values, indices, limits);
+  // The predicate of blocks, so that kernels are compiled once.
+  search_pairs<Element>(policy, score, streamed_keep<Keep>{keep, 0, 0}, values, indices, limits);
 }
 
+/// Steps of a search past rows that a device can read where they are.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
-class nearest_steps<Policy, Q, C, V, I, Relation, Keep,
-                    std::enable_if_t<!is_host_policy_v<Policy>>> {
+class resident_steps {
   using score_type = relation_score<Q, C, Relation>;
   static constexpr bool screened = screening_of<score_type> != screening::none;
 
  public:
-  nearest_steps(Policy const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
-                matrix_view<V> values, matrix_view<I> indices, Relation relation, Keep keep)
+  resident_steps(Policy const& policy, matrix_view<Q const> queries,
+                 matrix_view<C const> candidates, matrix_view<V> values, matrix_view<I> indices,
+                 Relation relation, Keep keep)
       : policy_(policy),
         norms_(policy, queries, candidates),
         score_{queries, candidates, norms_.queries(), norms_.candidates(), relation},
-        keep_(keep),
+        keep_{keep, 0, 0},
         values_(values),
         indices_(indices) {
-    if (values.extent(0) == 0 || values.extent(1) == 0) { return; }
     if constexpr (screened) {
-      search_.emplace(policy, score_, keep, values, indices, device_limits{});
+      search_.emplace(policy, score_, keep_, values, indices, device_limits{});
     }
   }
 
   index_t steps() const { return search_ ? search_->steps() : 0; }
   index_t step() const { return search_ ? search_->step() : 0; }
   void advance() { search_->advance(); }
-  /// Nobody counts on a device: the number would have to be read back.
-  index_t finish() {
+  void finish() {
     if (search_) {
       search_->finish();
     } else {
       search_pairs(policy_, score_, keep_, values_, indices_);
     }
-    return 0;
   }
   template <class Visit>
   void visit_state(Visit& visit) {
     if (search_) { search_->visit_state(visit); }
   }
-  char const* screen() const { return "bfloat16"; }
 
  private:
   struct nothing {
@@ -71,12 +75,50 @@ class nearest_steps<Policy, Q, C, V, I, Relation, Keep,
   Policy const& policy_;
   row_norm_pair<Policy, Q, C> norms_;
   score_type score_;
-  Keep keep_;
+  streamed_keep<Keep> keep_;
   matrix_view<V> values_;
   matrix_view<I> indices_;
   std::optional<std::conditional_t<
-      screened, device_search<bfloat16, Policy, score_type, Keep, V, I>, nothing>>
+      screened, device_search<bfloat16, Policy, score_type, streamed_keep<Keep>, V, I>, nothing>>
       search_;
+};
+
+template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
+class nearest_steps<Policy, Q, C, V, I, Relation, Keep,
+                    std::enable_if_t<!is_host_policy_v<Policy>>> {
+ public:
+  nearest_steps(Policy const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
+                matrix_view<V> values, matrix_view<I> indices, Relation relation, Keep keep,
+                device_limits limits = {}) {
+    if (values.extent(0) == 0 || values.extent(1) == 0) { return; }
+    if (streamed::is_needed(queries, candidates)) {
+      streamed_.emplace(policy, queries, candidates, values, indices, relation, keep, limits);
+    } else {
+      resident_.emplace(policy, queries, candidates, values, indices, relation, keep);
+    }
+  }
+
+  index_t steps() const {
+    return streamed_ ? streamed_->steps() : resident_ ? resident_->steps() : 0;
+  }
+  index_t step() const { return streamed_ ? streamed_->step() : resident_ ? resident_->step() : 0; }
+  void advance() { streamed_ ? streamed_->advance() : resident_->advance(); }
+  /// Nobody counts on a device: the number would have to be read back.
+  index_t finish() {
+    if (resident_) { resident_->finish(); }
+    return 0;
+  }
+  template <class Visit>
+  void visit_state(Visit& visit) {
+    if (streamed_) { streamed_->visit_state(visit); }
+    if (resident_) { resident_->visit_state(visit); }
+  }
+  char const* screen() const { return "bfloat16"; }
+
+ private:
+  using streamed = streamed_search<bfloat16, Policy, Q, C, V, I, Relation, Keep>;
+  std::optional<streamed> streamed_;
+  std::optional<resident_steps<Policy, Q, C, V, I, Relation, Keep>> resident_;
 };
 
 }  // namespace detail
