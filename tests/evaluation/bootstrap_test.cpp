@@ -156,6 +156,25 @@ TEST(bootstrap, without_folds_or_pairs) {
   EXPECT_TRUE(std::isnan(nothing.tars[0][2]));
 }
 
+#if COUPLEFACE_HAS_KERNELS
+TEST(bootstrap, has_the_host_s_bits) {
+  for (int const people : {1, 5, 300}) {
+    for (int const pairs : {1, 127, 128, 900}) {
+      auto const p =
+          random_problem(pairs, people, std::max(1, std::min(pairs, 4)), unsigned(pairs));
+      auto const folds = pairs > 3 ? p.folds : std::vector<int>{};
+      auto const expected = cf::resample_identities(
+          thrust::seq, host_view_of(p.scores), host_view_of(p.same), host_view_of(p.a),
+          host_view_of(p.b), host_view_of(folds), targets, 30, 9);
+      expect_same(
+          cf::resample_identities(policy(), view_of(p.scores), view_of(p.same), view_of(p.a),
+                                  view_of(p.b), view_of(folds), targets, 30, 9),
+          expected);
+    }
+  }
+}
+#endif
+
 #if !COUPLEFACE_HAS_KERNELS
 TEST(bootstrap, scratch) {
   auto const p = random_problem(90, 12, 3, 1);

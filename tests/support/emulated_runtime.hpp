@@ -136,6 +136,10 @@ inline void lower_atomically(std::uint32_t* least, std::uint32_t value) {
   *least = std::min(*least, value);
 }
 
+inline void raise_atomically(std::uint64_t* most, std::uint64_t value) {
+  *most = std::max(*most, value);
+}
+
 inline void wait_for_block() {
   emulation::block_emulator::here().wait(emulation::pause::block, 0, 0, 0);
 }

@@ -34,8 +34,9 @@ struct resampled_rates {
 /// kind was drawn. Two systems on the same pairs and seed meet the same people, so that differences
 /// of their numbers are paired.
 ///
-/// @param policy any Thrust execution policy; pairs on a device are copied to the host, where one
-///   thread draws and walks, and the call waits for that
+/// @param policy any Thrust execution policy; pairs on a device are copied to the host, sorted
+/// there
+///   and walked on the device; the call waits
 /// @param scores [p] larger = more alike
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @param a_identities, b_identities [p] whose the two rows are, any signed integers
@@ -46,8 +47,8 @@ struct resampled_rates {
 /// @throws std::invalid_argument if the shapes differ, `same` is neither 0 nor 1 or contradicts the
 ///   identities, a target is outside [0, 1], resamples < 0, or there is one fold only
 /// @complexity O(p log p + resamples p)
-/// @scratch 24 p bytes, 16 p more meanwhile with folds; 4 bytes a person for at most 64 lanes; the
-///   copies from a device
+/// @scratch 24 p bytes, 16 p more meanwhile with folds; 4 bytes a person for at most 64 lanes, on a
+///   device for 512 blocks, and the copies
 /// @determinism identical for any policy and thread count
 /// Source: ours (cluster bootstrap with the pairs' product weights).
 template <class Policy, class S, class Y, class I, class J, class F>

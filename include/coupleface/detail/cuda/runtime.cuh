@@ -260,6 +260,15 @@ COUPLEFACE_HOST_DEVICE inline void lower_atomically(std::uint32_t* least, std::u
 #endif
 }
 
+/// *most becomes `value` if that is larger.
+COUPLEFACE_HOST_DEVICE inline void raise_atomically(std::uint64_t* most, std::uint64_t value) {
+#if defined(__CUDA_ARCH__)
+  atomicMax(reinterpret_cast<unsigned long long*>(most), static_cast<unsigned long long>(value));
+#else
+  if (value > *most) { *most = value; }
+#endif
+}
+
 /// The block's shared memory, sixteen-byte aligned.
 COUPLEFACE_HOST_DEVICE inline unsigned char* shared_memory() {
 #if defined(__CUDA_ARCH__)

@@ -1,5 +1,4 @@
-// coupleface: verification numbers of pairs weighed by how often their people were drawn, host
-// side.
+// coupleface: verification numbers of pairs weighed by how often their people were drawn.
 #pragma once
 
 #include <coupleface/detail/evaluation/k_fold.hpp>
@@ -11,11 +10,18 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Pairs sorted once, so that each resample is a walk. All sums are of whole numbers, exact.
+/// Pairs sorted once, so that each resample is a walk; the first `ranked` have scores that are
+/// numbers.
+struct sorted_pairs {
+  resampled_pair const* pairs;
+  index_t count, ranked, folds, people;
+};
+
+/// All sums are of whole numbers, exact.
 class weighed_pairs {
  public:
-  weighed_pairs(resampled_pair const* pairs, index_t count, index_t ranked, index_t folds)
-      : pairs_(pairs), count_(count), ranked_(ranked), folds_(folds) {}
+  explicit weighed_pairs(sorted_pairs const& sorted)
+      : pairs_(sorted.pairs), count_(sorted.count), ranked_(sorted.ranked), folds_(sorted.folds) {}
 
   /// Mean over the folds somebody was drawn from; `sums` is scratch for two numbers a fold. NaN
   /// without folds.
@@ -77,43 +83,50 @@ inline index_t sort_pairs(resampled_pair* pairs, index_t count) {
   return end - pairs;
 }
 
-/// store(resample, accuracy, tars) for every resample, the first being the pairs as they are.
-template <class Derived, class Store>
-void walk_resamples(Derived const& policy, weighed_pairs const& pairs, index_t people,
-                    index_t folds, std::vector<double> const& fars, index_t resamples,
-                    std::uint64_t seed, Store store) {
-  index_t const lanes = lane_count(resamples + 1), width = 2 * folds + index_t(fars.size());
+/// Numbers of every resample, the first being the pairs as they are: accuracy, then TAR at each of
+/// the ascending targets.
+template <class Derived>
+void walk_resamples(host_policy<Derived> const& base, sorted_pairs const& sorted,
+                    std::vector<double> const& fars, index_t resamples, std::uint64_t seed,
+                    double* numbers) {
+  auto const& policy = static_cast<Derived const&>(base);
+  index_t const lanes = lane_count(resamples), people = sorted.people, folds = sorted.folds;
   scratch<std::uint32_t, Derived> const counts(policy, lanes * people);
-  scratch<double, Derived> const sums(policy, lanes * width);
+  scratch<double, Derived> const sums(policy, lanes * 2 * folds);
   for_each_index(policy, lanes, [=, &fars, counts = counts.data(), sums = sums.data()](index_t l) {
+    weighed_pairs const pairs(sorted);
     std::uint32_t* const mine = counts + l * people;
-    double *const of_folds = sums + l * width, *const of_fars = of_folds + 2 * folds;
-    index_t const end = lane_begin(l + 1, lanes, resamples + 1);
-    for (index_t r = lane_begin(l, lanes, resamples + 1); r < end; ++r) {
+    index_t const width = 1 + index_t(fars.size());
+    for (index_t r = lane_begin(l, lanes, resamples); r < lane_begin(l + 1, lanes, resamples);
+         ++r) {
       draw_people(seed, r, mine, people);
-      double const accuracy = folds > 0 ? pairs.accuracy(mine, of_folds) : 0;
-      pairs.tars(mine, fars, of_fars);
-      store(r, accuracy, of_fars);
+      numbers[r * width] = folds > 0 ? pairs.accuracy(mine, sums + l * 2 * folds) : 0;
+      pairs.tars(mine, fars, numbers + r * width + 1);
     }
   });
 }
 
-template <class FoldAccuracies, class Derived, class S, class Y, class I, class J, class F,
-          class Result>
-void resample_pairs(Derived const& policy, vector_view<S const> scores, vector_view<Y const> same,
-                    vector_view<I const> a, vector_view<J const> b, vector_view<F const> folds,
-                    std::vector<double> const& fars, index_t resamples, std::uint64_t seed,
-                    Result& result) {
+/// Numbers the people, judges the folds and sorts, all on the host.
+template <class FoldAccuracies, class Derived, class S, class Y, class I, class J, class F>
+sorted_pairs prepare_pairs(Derived const& policy, vector_view<S const> scores,
+                           vector_view<Y const> same, vector_view<I const> a,
+                           vector_view<J const> b, vector_view<F const> folds,
+                           resampled_pair* pairs) {
   index_t const count = scores.extent(0);
   expect_flags("resample_identities", same);
   expect_same_people("resample_identities", same, a, b);
-  scratch<resampled_pair, Derived> const memory(policy, count);
-  resampled_pair* const pairs = memory.data();
   for (index_t i = 0; i < count; ++i) { pairs[i] = {load(scores(i)), 0, 0, 0, same(i) == Y(1), 0}; }
   index_t const people = number_people(a, b, pairs);
   index_t const fold_count =
       folds.extent(0) == 0 ? 0 : judge_pairs<FoldAccuracies>(policy, scores, same, folds, pairs);
-  index_t const ranked = sort_pairs(pairs, count);
+  return {pairs, count, sort_pairs(pairs, count), fold_count, people};
+}
+
+/// Walks, and gives the numbers back in the order of the targets.
+template <class Policy, class Result>
+void resample_pairs(Policy const& policy, sorted_pairs const& pairs,
+                    std::vector<double> const& fars, index_t resamples, std::uint64_t seed,
+                    Result& result) {
   // The walk meets targets by size; `place` says whose they are.
   std::vector<std::size_t> place(fars.size());
   std::iota(place.begin(), place.end(), std::size_t(0));
@@ -121,16 +134,17 @@ void resample_pairs(Derived const& policy, vector_view<S const> scores, vector_v
             [&](std::size_t x, std::size_t y) { return fars[x] < fars[y]; });
   std::vector<double> ascending;
   for (std::size_t const k : place) { ascending.push_back(fars[k]); }
-  auto const size = std::size_t(resamples + 1);
-  result.accuracies.assign(fold_count > 0 ? size : 0, 0.0);
+  auto const size = std::size_t(resamples + 1), width = 1 + fars.size();
+  std::vector<double> numbers(size * width);
+  walk_resamples(policy, pairs, ascending, resamples + 1, seed, numbers.data());
+  result.accuracies.assign(pairs.folds > 0 ? size : 0, 0.0);
   result.tars.assign(fars.size(), std::vector<double>(size));
-  walk_resamples(policy, weighed_pairs(pairs, count, ranked, fold_count), people, fold_count,
-                 ascending, resamples, seed, [&](index_t r, double accuracy, double const* tars) {
-                   if (fold_count > 0) { result.accuracies[std::size_t(r)] = accuracy; }
-                   for (std::size_t k = 0; k < place.size(); ++k) {
-                     result.tars[place[k]][std::size_t(r)] = tars[k];
-                   }
-                 });
+  for (std::size_t r = 0; r < size; ++r) {
+    if (pairs.folds > 0) { result.accuracies[r] = numbers[r * width]; }
+    for (std::size_t k = 0; k < place.size(); ++k) {
+      result.tars[place[k]][r] = numbers[r * width + 1 + k];
+    }
+  }
 }
 
 template <class FoldAccuracies, class Policy, class S, class Y, class I, class J, class F,
@@ -139,14 +153,19 @@ void resample_identities(Policy const& policy, vector_view<S const> scores,
                          vector_view<Y const> same, vector_view<I const> a, vector_view<J const> b,
                          vector_view<F const> folds, std::vector<double> const& fars,
                          index_t resamples, std::uint64_t seed, Result& result) {
-  auto const score_list = on_host(policy, scores);
-  auto const flags = on_host(policy, same);
-  auto const first = on_host(policy, a);
-  auto const second = on_host(policy, b);
-  auto const fold_list = on_host(policy, folds);
-  resample_pairs<FoldAccuracies>(host_side(policy), score_list.vector(), flags.vector(),
-                                 first.vector(), second.vector(), fold_list.vector(), fars,
-                                 resamples, seed, result);
+  auto const& host = host_side(policy);
+  scratch<resampled_pair, std::decay_t<decltype(host)>> const memory(host, scores.extent(0));
+  sorted_pairs pairs{};
+  {
+    auto const score_list = on_host(policy, scores);
+    auto const flags = on_host(policy, same);
+    auto const first = on_host(policy, a);
+    auto const second = on_host(policy, b);
+    auto const fold_list = on_host(policy, folds);
+    pairs = prepare_pairs<FoldAccuracies>(host, score_list.vector(), flags.vector(), first.vector(),
+                                          second.vector(), fold_list.vector(), memory.data());
+  }
+  resample_pairs(policy, pairs, fars, resamples, seed, result);
 }
 
 /// Value at a share of sorted values, linear between them.
@@ -159,3 +178,7 @@ inline double quantile(std::vector<double> const& sorted, double share) {
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/evaluation/bootstrap.cuh>
+#endif

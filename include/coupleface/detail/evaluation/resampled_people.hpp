@@ -49,18 +49,21 @@ void expect_same_people(char const* function, vector_view<Y const> same, vector_
 /// into.
 class people_stream {
  public:
-  people_stream(std::uint64_t seed, std::uint64_t resample) {
-    for (std::uint64_t const key : {seed, resample}) {
+  COUPLEFACE_HOST_DEVICE people_stream(std::uint64_t seed, std::uint64_t resample) {
+    std::uint64_t const keys[] = {seed, resample};
+    for (std::uint64_t const key : keys) {
       state_ = mixed_bits((state_ ^ mixed_bits(key, 0)) - golden, 0);
     }
   }
-  std::uint32_t below(std::uint32_t bound) {
-    return static_cast<std::uint32_t>((mixed_bits(state_, drawn_++) >> 32) * bound >> 32);
+  /// The number at a place of the stream.
+  COUPLEFACE_HOST_DEVICE std::uint32_t below(std::uint32_t bound, index_t place) const {
+    return static_cast<std::uint32_t>((mixed_bits(state_, std::uint64_t(place)) >> 32) * bound >>
+                                      32);
   }
 
  private:
   static constexpr std::uint64_t golden = 0x9e3779b97f4a7c15u;
-  std::uint64_t state_ = 0, drawn_ = 0;
+  std::uint64_t state_ = 0;
 };
 
 /// How often each person comes when as many are drawn, with replacement, as there are. Resample 0
@@ -69,8 +72,8 @@ inline void draw_people(std::uint64_t seed, index_t resample, std::uint32_t* cou
                         index_t people) {
   std::fill(counts, counts + people, resample == 0 ? 1u : 0u);
   if (resample == 0) { return; }
-  people_stream stream(seed, std::uint64_t(resample));
-  for (index_t i = 0; i < people; ++i) { ++counts[stream.below(std::uint32_t(people))]; }
+  people_stream const stream(seed, std::uint64_t(resample));
+  for (index_t i = 0; i < people; ++i) { ++counts[stream.below(std::uint32_t(people), i)]; }
 }
 
 /// A pair of one person comes as often as the person, a pair of two as often as both meet.

@@ -12,6 +12,9 @@
 #include <coupleface/detail/mining/stream_plan.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
+
+struct other_rows;
+
 namespace detail {
 
 /// What `keep` says of blocks of queries and candidates.
@@ -21,6 +24,18 @@ struct streamed_keep {
   index_t first_query, first_candidate;
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     return keep(first_query + query, first_candidate + candidate);
+  }
+};
+
+/// Of the default predicate one number says it all: the kernels have no register left.
+template <>
+struct streamed_keep<other_rows> {
+  COUPLEFACE_HOST_DEVICE streamed_keep(other_rows const&, index_t first_query,
+                                       index_t first_candidate)
+      : shift(first_query - first_candidate) {}
+  index_t shift;
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
+    return query + shift != candidate;
   }
 };
 
