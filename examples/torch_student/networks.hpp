@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "channel_prelu.hpp"
+
 namespace torch_student {
 
 namespace nn = torch::nn;
@@ -37,7 +39,7 @@ inline chain normalised(convolution c, bool activated = true) {
                               .groups(c.groups)
                               .bias(false)),
                nn::BatchNorm2d(c.out));
-  if (activated) layers->push_back(nn::PReLU(nn::PReLUOptions().num_parameters(c.out)));
+  if (activated) layers->push_back(channel_prelu(nn::PReLUOptions().num_parameters(c.out)));
   return layers;
 }
 
