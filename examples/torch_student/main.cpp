@@ -2,6 +2,7 @@
 // cached embeddings, or a TorchScript file, which may come from this program. What is here:
 // arguments, data, teacher, the list of runs.
 #include "../train_student/evaluation_report.hpp"
+#include "../train_student/folds.hpp"
 #include "../train_student/pair_drawing.hpp"
 #include "../train_student/synthetic_faces.hpp"
 #include "trainer.hpp"
@@ -49,16 +50,20 @@ void centre_and_normalise(torch::Tensor& teacher, std::vector<int> const& train,
   teacher = torch::nn::functional::normalize(teacher);
 }
 
-std::string describe(face_dataset const& faces, training_data const& data) {
+std::string describe(arguments const& a, face_dataset const& faces, training_data const& data,
+                     std::vector<verification_pair> const& pairs) {
   using train_student::digest;
   std::uint64_t check = digest(faces.pixels.data(), faces.pixels.size());
   check = digest(faces.labels.data(), faces.labels.size() * sizeof(std::int32_t), check);
   if (data.teacher.defined()) check = digest(data.teacher.data_ptr(), data.teacher.nbytes(), check);
-  for (auto const& p : data.pairs) {
+  for (auto const& face : data.landmarks)
+    check = digest(face.data(), face.size() * sizeof face[0], check);
+  for (auto const& p : pairs) {
     int const numbers[] = {p.fold, p.a, p.b, p.same ? 1 : 0};
     check = digest(numbers, sizeof numbers, check);
   }
   return "faces = " + std::to_string(faces.size()) + ", digest " + std::to_string(check) +
+         "\nselect-folds = " + a.select_folds +
          "\nthreads = " + std::to_string(at::get_num_threads()) + '\n';
 }
 
@@ -72,15 +77,18 @@ training_data prepare(arguments& a, face_dataset const& faces) {
     data.train.push_back(i);
     data.labels[i] = std::int64_t{faces.labels[i]};
   }
-  data.pairs = a.eval_pairs.empty()
-                   ? train_student::make_pairs(faces, a.folds, a.pairs_per_fold, a.run.seed)
-                   : train_student::load_pairs(a.eval_pairs, faces);
+  auto const pairs = a.eval_pairs.empty()
+                         ? train_student::make_pairs(faces, a.folds, a.pairs_per_fold, a.run.seed)
+                         : train_student::load_pairs(a.eval_pairs, faces);
+  data.select = train_student::pairs_of(pairs, a.select_folds);
+  data.report = train_student::pairs_of(pairs, a.report_folds);
+  if (!a.landmarks.empty()) data.landmarks = train_student::load_landmarks(a.landmarks, faces);
   data.teacher = teacher_embeddings(a, faces);
   if (data.teacher.defined()) {
     centre_and_normalise(data.teacher, data.train, a.centre);
     a.run.embedding = static_cast<int>(data.teacher.size(1));
   }
-  data.text = describe(faces, data);
+  data.text = describe(a, faces, data, pairs);
   return data;
 }
 
@@ -89,9 +97,22 @@ run_record teacher_record(training_data const& data) {
   record.method = "teacher";
   std::vector<int> place(data.faces->size());
   std::iota(place.begin(), place.end(), 0);
-  record.pair_scores = score_pairs(data.teacher, place, data.pairs);
-  record.summary = train_student::summarise(record.pair_scores, data.pairs);
+  record.pair_scores = score_pairs(data.teacher, place, data.teacher, place, data.report);
+  record.summary = train_student::summarise(record.pair_scores, data.report);
   return record;
+}
+
+/// Differences, intervals and ROC of the pairs of which one face wears a mask.
+void report_masked(std::string const& folder, std::vector<run_record> records,
+                   training_data const& data) {
+  std::printf("\nOne face of each pair masked:\n");
+  for (auto& record : records) {
+    record.pair_scores = std::move(record.masked_scores);
+    record.summary = record.masked_summary;
+    record.masked_scores.clear();
+    record.per_epoch.clear();
+  }
+  train_student::write_report(folder, records, data.report, *data.faces, nullptr);
 }
 
 int run(arguments a) {
@@ -104,24 +125,32 @@ int run(arguments a) {
     throw std::invalid_argument("--amp: needs --device cuda");
   if (a.run.device == "cuda" && !torch::cuda::is_available())
     throw std::invalid_argument("--device cuda: this libtorch sees no GPU");
+  for (double const share : a.mask_shares)
+    if (share > 0 && a.landmarks.empty())
+      throw std::invalid_argument("--mask-share: needs --landmarks");
   face_dataset const faces = read_faces(a);
   training_data const data = prepare(a, faces);
-  std::fprintf(stderr, "%zu train images of %d people, %zu pairs\n", data.train.size(),
-               static_cast<int>(data.classes), data.pairs.size());
+  std::fprintf(stderr, "%zu train images of %d people, %zu pairs in the table\n", data.train.size(),
+               static_cast<int>(data.classes), data.report.size());
   std::vector<run_record> records;
-  for (auto const& method : a.methods) {
-    run_settings settings = a.run;
-    settings.method = method;
-    if (settings.uses_teacher() && !data.teacher.defined())
-      throw std::invalid_argument("method " + method +
-                                  ": needs --teacher-embeddings or --teacher-script");
-    std::string const folder = a.out + '/' + method + "_seed" + std::to_string(settings.seed);
-    records.push_back(trainer(data, settings, folder).run());
+  for (double const share : a.mask_shares) {
+    for (auto const& method : a.methods) {
+      run_settings settings = a.run;
+      settings.method = method;
+      settings.augmentation.mask = share;
+      if (settings.uses_teacher() && !data.teacher.defined())
+        throw std::invalid_argument("method " + method +
+                                    ": needs --teacher-embeddings or --teacher-script");
+      std::string const folder =
+          a.out + '/' + settings.name() + "_seed" + std::to_string(settings.seed);
+      records.push_back(trainer(data, settings, folder).run());
+    }
   }
   run_record teacher;
   if (data.teacher.defined()) teacher = teacher_record(data);
-  train_student::write_report(a.out, records, data.pairs, faces,
+  train_student::write_report(a.out, records, data.report, faces,
                               data.teacher.defined() ? &teacher : nullptr);
+  if (!data.landmarks.empty()) report_masked(a.out + "/masked", records, data);
   return 0;
 }
 

@@ -14,8 +14,10 @@ namespace torch_student {
 
 inline double rate_at(run_settings const& s, std::int64_t step, std::int64_t steps,
                       std::int64_t warmup) {
-  if (step < warmup) return s.rate * static_cast<double>(step + 1) / static_cast<double>(warmup);
-  return s.rate * std::pow(1 - static_cast<double>(step) / static_cast<double>(steps), s.power);
+  if (step < warmup)
+    return s.peak_rate() * static_cast<double>(step + 1) / static_cast<double>(warmup);
+  return s.peak_rate() *
+         std::pow(1 - static_cast<double>(step) / static_cast<double>(steps), s.power);
 }
 
 class optimizer {

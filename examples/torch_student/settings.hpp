@@ -3,9 +3,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdint>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "../train_student/augmentation.hpp"
 
@@ -15,7 +17,8 @@ struct run_settings {
   std::string method = "coupleface", network = "mobilefacenet", sampler = "plain";
   std::uint64_t seed = 1;
   int side = 112, embedding = 128, epochs = 8, batch = 64, images_per_person = 4;
-  double rate = 0.1, power = 2, warmup_epochs = 0.5, momentum = 0.9, weight_decay = 5e-4;
+  double rate = 0.1, supervised_rate = 0.1, power = 2, warmup_epochs = 0.5, momentum = 0.9,
+         weight_decay = 5e-4;
   double fcd_weight = 1, lambda = 10, cls_weight = 0, margin = 0.3, scale = 32, q = 0.03;
   int k = 100, refresh = 1;
   bool amp = false;
@@ -25,6 +28,12 @@ struct run_settings {
   bool uses_teacher() const { return method != "supervised"; }
   bool uses_relations() const { return method == "coupleface"; }
   double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
+  double peak_rate() const { return uses_teacher() ? rate : supervised_rate; }
+  /// Of the run in folders and tables.
+  std::string name() const {
+    if (augmentation.mask == 0) return method;
+    return method + "_mask" + std::to_string(std::lround(100 * augmentation.mask));
+  }
 
   std::string text(std::string const& data) const {
     std::ostringstream out;
@@ -44,13 +53,14 @@ struct run_settings {
     line("embedding", embedding);
     line("epochs", epochs);
     line("batch", batch);
-    line("lr", rate);
+    line("lr", peak_rate());
     line("power", power);
     line("warmup", warmup_epochs);
     line("momentum", momentum);
     line("weight-decay", weight_decay);
     line("flip", augmentation.flip);
     line("shift", augmentation.shift);
+    line("mask-share", augmentation.mask);
     line("fcd-weight", fcd_weight);
     line("lambda", lambda);
     line("cls-weight", classification_weight());
@@ -64,7 +74,9 @@ struct run_settings {
 };
 
 struct arguments {
-  std::string data, list, teacher_embeddings, teacher_script, eval_pairs, out = "torch_student_out";
+  std::string data, list, teacher_embeddings, teacher_script, eval_pairs, landmarks, select_folds,
+      report_folds, out = "torch_student_out";
+  std::vector<double> mask_shares{0};
   std::vector<std::string> methods{"coupleface"};
   bool centre = true, teacher_rgb = false;
   int threads = 0, folds = 10, pairs_per_fold = 300, people = 60, images = 8, dev_people = 40;
@@ -82,6 +94,13 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--images-drawn", a.images, "Drawn images of each")->check(at_least(2));
   app.add_option("--dev-people", a.dev_people, "Further drawn people, for the pairs");
   app.add_option("--eval-pairs", a.eval_pairs, "CSV fold,a,b,same; without it pairs are drawn");
+  app.add_option("--select-folds", a.select_folds,
+                 "Folds evaluated after each epoch, e.g. 0-4; empty: all");
+  app.add_option("--report-folds", a.report_folds, "Folds of the final table; empty: all");
+  app.add_option(
+      "--landmarks", a.landmarks,
+      "NPY [rows of the list, 5, 2], x and y in pixels: eyes and nose. With it the table "
+      "is also on pairs of which one face wears a mask");
   app.add_option("--folds", a.folds, "Of drawn pairs")->check(at_least(2));
   app.add_option("--pairs-per-fold", a.pairs_per_fold, "Half of them of one person");
   app.add_option("--teacher-embeddings", a.teacher_embeddings, "NPY [rows of the list, d]");
@@ -107,12 +126,19 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--epochs", r.epochs, "Passes over as many images as the train split has");
   app.add_option("--batch", r.batch, "Images a step")->check(at_least(2));
   app.add_option("--lr", r.rate, "Peak of lr (1 - step / steps)^power");
+  app.add_option("--supervised-lr", r.supervised_rate,
+                 "The same for method supervised, whose gradients grow with --scale");
   app.add_option("--power", r.power, "Of that schedule");
   app.add_option("--warmup", r.warmup_epochs, "Epochs of linear rise");
   app.add_option("--momentum", r.momentum, "Of the gradient")->check(CLI::Range(0.0, 1.0));
   app.add_option("--weight-decay", r.weight_decay, "Of convolutions and matrices");
   app.add_option("--flip", r.augmentation.flip, "Probability of the mirror image");
   app.add_option("--shift", r.augmentation.shift, "Random crop: up to so many pixels each way");
+  app.add_option("--mask-share", a.mask_shares,
+                 "Share of training images with a mask drawn over mouth and nose (the teacher's "
+                 "embedding stays that of the image without); several are compared")
+      ->check(CLI::Range(0.0, 1.0))
+      ->delimiter(',');
   app.add_option("--fcd-weight", r.fcd_weight, "Weight of FCD");
   app.add_option("--lambda", r.lambda, "Weight of the relation term");
   app.add_option("--cls-weight", r.cls_weight, "Weight of the margin softmax beside distillation");

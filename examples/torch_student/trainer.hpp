@@ -37,38 +37,58 @@ struct training_data {
   std::int64_t classes = 0;
   torch::Tensor teacher;  // [faces, d] unit rows; undefined without one
   torch::Tensor labels;   // Long [faces], -1 outside of train
-  std::vector<verification_pair> pairs;
+  std::vector<train_student::face_landmarks> landmarks;  // [faces], or none
+  std::vector<verification_pair> select;                 // after each epoch
+  std::vector<verification_pair> report;                 // of the last epoch, for the table
   std::string text;
 };
 
-/// [n, 1, side, side] as the network sees them when nothing is changed.
-inline torch::Tensor images_of(face_dataset const& faces, std::vector<int> const& rows) {
+// What a random stream is for; one number each, so that no two streams are the same.
+struct purpose {
+  static constexpr std::uint64_t order = 2, augmentation = 3, masked_pairs = 4;
+};
+
+/// [n, 1, side, side] as the network sees them when nothing is changed; or, given where faces are,
+/// with masks, the same ones for every run.
+inline torch::Tensor images_of(face_dataset const& faces, std::vector<int> const& rows,
+                               train_student::face_landmarks const* landmarks) {
   auto const n = static_cast<std::int64_t>(rows.size());
   torch::Tensor const images = torch::empty({n, 1, faces.side, faces.side});
-  for (std::int64_t i = 0; i < n; ++i)
-    train_student::to_float(faces.image(rows[i]), faces.side, images[i].data_ptr<float>());
+  train_student::augmentation_options const masked{0, 0, 1};
+  for (std::int64_t i = 0; i < n; ++i) {
+    float* const to = images[i].data_ptr<float>();
+    if (!landmarks) {
+      train_student::to_float(faces.image(rows[i]), faces.side, to);
+      continue;
+    }
+    random_stream const random({purpose::masked_pairs, static_cast<std::uint64_t>(rows[i])});
+    train_student::augment(faces.image(rows[i]), faces.side, masked, random, to,
+                           landmarks + rows[i]);
+  }
   return images;
 }
 
 /// Unit rows, by chunks; `ask` maps images to embeddings.
 template <class Ask>
-torch::Tensor embed(face_dataset const& faces, std::vector<int> const& rows, Ask const& ask) {
+torch::Tensor embed(face_dataset const& faces, std::vector<int> const& rows, Ask const& ask,
+                    train_student::face_landmarks const* landmarks = nullptr) {
   torch::NoGradGuard const guard;
   std::vector<torch::Tensor> parts;
   for (std::size_t first = 0; first < rows.size(); first += 64) {
     auto const last = std::min(rows.size(), first + 64);
     std::vector<int> const chunk(rows.begin() + first, rows.begin() + last);
-    parts.push_back(ask(images_of(faces, chunk)).to(torch::kCPU, torch::kFloat));
+    parts.push_back(ask(images_of(faces, chunk, landmarks)).to(torch::kCPU, torch::kFloat));
   }
   return torch::nn::functional::normalize(torch::cat(parts));
 }
 
-inline std::vector<float> score_pairs(torch::Tensor const& embeddings,
-                                      std::vector<int> const& place,
+/// Embeddings of the faces a and b of each pair, and in which rows they are.
+inline std::vector<float> score_pairs(torch::Tensor const& of_a, std::vector<int> const& place_a,
+                                      torch::Tensor const& of_b, std::vector<int> const& place_b,
                                       std::vector<verification_pair> const& pairs) {
   std::vector<float> scores;
   for (auto const& p : pairs)
-    scores.push_back(embeddings[place[p.a]].dot(embeddings[place[p.b]]).item<float>());
+    scores.push_back(of_a[place_a[p.a]].dot(of_b[place_b[p.b]]).item<float>());
   return scores;
 }
 
@@ -85,7 +105,6 @@ class trainer {
         optimizer_(trained(), settings),
         steps_per_epoch_(static_cast<std::int64_t>(data.train.size()) / settings.batch) {
     if (steps_per_epoch_ == 0) throw std::invalid_argument("batch: larger than the train split");
-    net_->to(device_);
   }
 
   run_record run() {
@@ -94,7 +113,7 @@ class trainer {
     train_student::stopwatch watch;
     double const seconds_before = seconds_;
     std::int64_t const total = settings_.epochs * steps_per_epoch_;
-    train_student::progress shown(settings_.method, step_, total);
+    train_student::progress shown(settings_.name(), step_, total);
     while (step_ < total) {
       int const epoch = static_cast<int>(step_ / steps_per_epoch_);
       if (step_ % steps_per_epoch_ == 0) distillation_.begin_epoch(epoch);
@@ -120,21 +139,21 @@ class trainer {
       if (train_student::interruption_requested()) stop(seconds_);
     }
     run_record record;
-    record.method = settings_.method;
+    record.method = settings_.name();
     record.seed = static_cast<int>(settings_.seed);
     record.directory = folder_;
-    record.pair_scores = scores();
-    record.summary = train_student::summarise(record.pair_scores, data_.pairs);
+    record.pair_scores = scores(data_.report);
+    record.summary = train_student::summarise(record.pair_scores, data_.report);
+    if (!data_.landmarks.empty()) {
+      record.masked_scores = scores(data_.report, data_.landmarks.data());
+      record.masked_summary = train_student::summarise(record.masked_scores, data_.report);
+    }
     record.per_epoch = per_epoch_;
     record.seconds = seconds_;
     return record;
   }
 
  private:
-  struct purpose {
-    static constexpr std::uint64_t order = 2, augmentation = 3;
-  };
-
   static std::shared_ptr<embedding_network> started_network(run_settings const& s) {
     torch::manual_seed(s.seed);
     return make_network(s.network, s.side, s.embedding);
@@ -143,6 +162,9 @@ class trainer {
   std::vector<torch::Tensor> trained() {
     net_->to(device_);
     auto all = net_->parameters();
+    torch::NoGradGuard const guard;
+    for (auto& p : all)
+      if (p.dim() == 4) p.set_data(in_channels_last(p));
     if (settings_.classification_weight() != 0) all.push_back(distillation_.class_weights());
     return all;
   }
@@ -169,7 +191,8 @@ class trainer {
                                   static_cast<std::uint64_t>(epoch),
                                   static_cast<std::uint64_t>(place + i)});
       train_student::augment(data_.faces->image(row), side, settings_.augmentation, random,
-                             pixels + i * side * side);
+                             pixels + i * side * side,
+                             data_.landmarks.empty() ? nullptr : &data_.landmarks[row]);
       rows.data_ptr<std::int64_t>()[i] = row;
     }
     auto const labels = data_.labels.index_select(0, rows);
@@ -178,7 +201,7 @@ class trainer {
 
     net_->train();
     set_mixed_precision(settings_.amp);
-    auto const embeddings = net_->forward(images.to(device_));
+    auto const embeddings = net_->forward(in_channels_last(images.to(device_)));
     set_mixed_precision(false);
     auto const terms = distillation_.loss(embeddings, teacher, labels);
     double const total = terms.total.item<double>();
@@ -196,6 +219,12 @@ class trainer {
     return total;
   }
 
+  // The order in which convolutions are fastest. `contiguous` would leave tensors of one channel as
+  // they are, in both orders at once, and the next layer would choose the other.
+  static torch::Tensor in_channels_last(torch::Tensor const& t) {
+    return t.to(t.options(), false, false, at::MemoryFormat::ChannelsLast);
+  }
+
   static void set_mixed_precision(bool on) {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
     at::autocast::set_autocast_enabled(at::kCUDA, on);
@@ -205,25 +234,29 @@ class trainer {
     if (!on) at::autocast::clear_cache();
   }
 
-  std::vector<float> scores() {
+  /// Given where faces are, face b of each pair wears a mask.
+  std::vector<float> scores(std::vector<verification_pair> const& pairs,
+                            train_student::face_landmarks const* landmarks = nullptr) {
     std::vector<int> place(data_.faces->size(), -1), rows;
-    for (auto const& p : data_.pairs)
+    for (auto const& p : pairs)
       for (int row : {p.a, p.b})
         if (place[row] < 0) {
           place[row] = static_cast<int>(rows.size());
           rows.push_back(row);
         }
     net_->eval();
-    auto const embeddings = embed(*data_.faces, rows, [&](torch::Tensor const& images) {
-      return net_->forward(images.to(device_));
-    });
-    return score_pairs(embeddings, place, data_.pairs);
+    auto const ask = [&](torch::Tensor const& images) {
+      return net_->forward(in_channels_last(images.to(device_)));
+    };
+    auto const plain = embed(*data_.faces, rows, ask);
+    auto const of_b = landmarks ? embed(*data_.faces, rows, ask, landmarks) : plain;
+    return score_pairs(plain, place, of_b, place, pairs);
   }
 
   void evaluate() {
     double best = -1;
     for (auto const& earlier : per_epoch_) best = std::max(best, earlier.accuracy);
-    per_epoch_.push_back(train_student::summarise(scores(), data_.pairs));
+    per_epoch_.push_back(train_student::summarise(scores(data_.select), data_.select));
     if (per_epoch_.back().accuracy > best)
       save_script(folder_ + "/best.pt", *net_,
                   torch::zeros({2, 1, settings_.side, settings_.side}).to(device_));

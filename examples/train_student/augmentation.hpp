@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "face_mask.hpp"
 #include "random_stream.hpp"
 
 namespace train_student {
@@ -22,8 +23,9 @@ inline void to_float(std::uint8_t const* face, int side, float* out) {
     out[i] = (static_cast<float>(face[i]) - 127.5f) * (1 / 128.0f);
 }
 
+/// @param landmarks  say where the mask is; without them it covers the lower half
 inline void augment(std::uint8_t const* face, int side, augmentation_options const& options,
-                    random_stream random, float* out) {
+                    random_stream random, float* out, face_landmarks const* landmarks = nullptr) {
   // Every number is drawn whether it is used or not, so that one option does not change what
   // another one does.
   bool const flip = random.uniform() < options.flip;
@@ -31,15 +33,17 @@ inline void augment(std::uint8_t const* face, int side, augmentation_options con
   int const down = static_cast<int>(random.below(span)) - options.shift;
   int const right = static_cast<int>(random.below(span)) - options.shift;
   bool const mask = random.uniform() < options.mask;
-  double const top = 0.50 + 0.12 * random.uniform(), grey = random.uniform();
-  int const mask_row = mask ? static_cast<int>(top * side) : side;
+  double const edge = random.uniform(), grey = random.uniform();
+  int const mask_row = mask && !landmarks ? static_cast<int>((0.50 + 0.12 * edge) * side) : side;
+  std::vector<std::uint8_t> drawn;
+  if (mask && landmarks) drawn = fill_outline(mask_outline(*landmarks, mask_top(edge)), side);
 
   for (int y = 0; y < side; ++y) {
     int const row =
         std::clamp(y + down, 0, side - 1);  // edges are repeated: black bars would be a feature
     for (int x = 0; x < side; ++x) {
       int const column = std::clamp((flip ? side - 1 - x : x) + right, 0, side - 1);
-      bool const covered = row >= mask_row;
+      bool const covered = row >= mask_row || (!drawn.empty() && drawn[row * side + column]);
       float const value =
           covered ? static_cast<float>(255 * grey) : static_cast<float>(face[row * side + column]);
       out[y * side + x] = (value - 127.5f) * (1 / 128.0f);

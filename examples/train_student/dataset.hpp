@@ -23,6 +23,10 @@
 
 namespace train_student {
 
+struct image_size {
+  int width = 0, height = 0;
+};
+
 /// Faces of one size. People of the train split have the ids 0 .. train_people() - 1, so the labels
 /// of training faces can serve as classes as they are; people of the dev split follow.
 struct face_dataset {
@@ -32,6 +36,7 @@ struct face_dataset {
   std::vector<std::string> paths;      ///< [n], as the list names them
   std::vector<std::string> people;     ///< [classes]
   std::vector<std::uint8_t> is_train;  ///< [n], 1 = train split, 0 = dev; a person is in one split
+  std::vector<image_size> sizes;       ///< [n], of the image files; empty where there are none
 
   int size() const { return static_cast<int>(labels.size()); }
   std::size_t image_bytes() const { return static_cast<std::size_t>(side) * side; }
@@ -352,6 +357,7 @@ inline face_dataset load_faces(std::string const& data_dir, std::string const& l
                                            : detail::read_list(list_file);
   auto faces = detail::number_people(entries, side);
   faces.pixels.resize(entries.size() * faces.image_bytes());
+  faces.sizes.resize(entries.size());
   for_each_index(faces.size(), [&](int i) {
     auto const file =
         set ? entries[i].path : (std::filesystem::path(data_dir) / entries[i].path).string();
@@ -361,6 +367,7 @@ inline face_dataset load_faces(std::string const& data_dir, std::string const& l
       int height = 0;
       auto const pixels = decode_grey(bytes.data(), bytes.size(), width, height, file);
       resize_area(pixels.data(), width, height, side, faces.image(i));
+      faces.sizes[i] = {width, height};
     } catch (std::runtime_error const& error) {
       throw std::runtime_error(entries[i].where + ": " + error.what());
     }

@@ -40,41 +40,57 @@ inline std::string with_interval(difference_interval const& difference) {
   return difference.undecided() ? text + " undecided" : text;
 }
 
-/// Columns of the table of methods, in percent but for the seconds.
-inline constexpr std::array<char const*, 5> column_titles = {"accuracy %", "TAR@FAR=1e-2 %",
-                                                             "TAR@FAR=1e-3 %", "EER %", "seconds"};
-inline constexpr std::array<char const*, 5> column_names = {"accuracy", "tar_1e2", "tar_1e3", "eer",
-                                                            "seconds"};
+/// Columns of the table of methods, in percent but for the seconds. The last three are there where
+/// runs were also evaluated with a mask on one face of each pair.
+inline constexpr std::array<char const*, 8> column_titles = {
+    "accuracy %", "TAR@FAR=1e-2 %",    "TAR@FAR=1e-3 %",        "EER %",
+    "seconds",    "masked accuracy %", "masked TAR@FAR=1e-2 %", "masked TAR@FAR=1e-3 %"};
+inline constexpr std::array<char const*, 8> column_names = {
+    "accuracy", "tar_1e2",         "tar_1e3",        "eer",
+    "seconds",  "masked_accuracy", "masked_tar_1e2", "masked_tar_1e3"};
 
-inline std::array<double, 5> columns_of(run_record const& run) {
-  auto const& s = run.summary;
-  return {100 * s.accuracy, 100 * s.tar_1e2, 100 * s.tar_1e3, 100 * s.eer, run.seconds};
+inline std::size_t column_count(std::vector<run_record> const& runs) {
+  bool const masked = !runs.empty() && !runs[0].masked_scores.empty();
+  return masked ? column_names.size() : 5;
 }
 
-inline std::array<mean_and_deviation, 5> moments_of(std::vector<run_record const*> const& runs) {
-  std::array<std::vector<double>, 5> values;
+/// A teacher may have taken no time, and have seen no masks.
+inline bool has_column(run_record const& run, std::size_t column) {
+  return column < 4 || (column == 4 ? run.seconds > 0 : !run.masked_scores.empty());
+}
+
+inline std::array<double, 8> columns_of(run_record const& run) {
+  auto const &s = run.summary, &m = run.masked_summary;
+  return {100 * s.accuracy, 100 * s.tar_1e2,  100 * s.tar_1e3, 100 * s.eer,
+          run.seconds,      100 * m.accuracy, 100 * m.tar_1e2, 100 * m.tar_1e3};
+}
+
+inline std::array<mean_and_deviation, 8> moments_of(std::vector<run_record const*> const& runs) {
+  std::array<std::vector<double>, 8> values;
   for (auto const* run : runs) {
     auto const columns = columns_of(*run);
     for (std::size_t i = 0; i < columns.size(); ++i) values[i].push_back(columns[i]);
   }
-  std::array<mean_and_deviation, 5> result{};
+  std::array<mean_and_deviation, 8> result{};
   for (std::size_t i = 0; i < values.size(); ++i) result[i] = moments(values[i]);
   return result;
 }
 
 inline text_table table_of_methods(std::vector<run_record> const& runs, run_record const* teacher) {
   text_table table{{"method", "seeds"}};
-  table[0].insert(table[0].end(), column_titles.begin(), column_titles.end());
+  auto const count = column_count(runs);
+  table[0].insert(table[0].end(), column_titles.begin(), column_titles.begin() + count);
   if (teacher != nullptr) {
     auto const columns = columns_of(*teacher);
     table.push_back({"teacher", "-"});
-    for (double const value : columns) table.back().push_back(fixed(value));
-    if (teacher->seconds <= 0) table.back().back() = "-";
+    for (std::size_t i = 0; i < count; ++i)
+      table.back().push_back(has_column(*teacher, i) ? fixed(columns[i]) : "-");
   }
   for (auto const& method : methods_of(runs)) {
     auto const chosen = runs_of(runs, method);
     table.push_back({method, std::to_string(chosen.size())});
-    for (auto const& value : moments_of(chosen)) table.back().push_back(with_deviation(value));
+    auto const values = moments_of(chosen);
+    for (std::size_t i = 0; i < count; ++i) table.back().push_back(with_deviation(values[i]));
   }
   return table;
 }
@@ -96,15 +112,20 @@ inline constexpr char const* note_on_intervals =
 inline void write_methods_csv(std::string const& file, std::vector<run_record> const& runs,
                               run_record const* teacher) {
   auto stream = open_to_write(file);
+  auto const count = column_count(runs);
   stream << "method,seeds";
-  for (auto const* name : column_names) stream << ',' << name << ',' << name << "_deviation";
+  for (std::size_t i = 0; i < count; ++i)
+    stream << ',' << column_names[i] << ',' << column_names[i] << "_deviation";
   stream << '\n';
   auto const write_row = [&](std::string const& name,
                              std::vector<run_record const*> const& chosen) {
     stream << name << ',' << chosen.size();
-    for (auto const& value : moments_of(chosen)) {
-      stream << ',' << value.mean << ',';
-      if (!std::isnan(value.deviation)) stream << value.deviation;
+    auto const values = moments_of(chosen);
+    for (std::size_t i = 0; i < count; ++i) {
+      stream << ',';
+      if (i < 5 || has_column(*chosen[0], i)) stream << values[i].mean;
+      stream << ',';
+      if (!std::isnan(values[i].deviation)) stream << values[i].deviation;
     }
     stream << '\n';
   };
@@ -116,11 +137,13 @@ inline void write_methods_csv(std::string const& file, std::vector<run_record> c
 inline void write_runs_csv(std::string const& file, std::vector<run_record> const& runs) {
   auto stream = open_to_write(file);
   stream << "method,seed";
-  for (auto const* name : column_names) stream << ',' << name;
+  auto const count = column_count(runs);
+  for (std::size_t i = 0; i < count; ++i) stream << ',' << column_names[i];
   stream << ",accuracy_deviation_over_folds\n";
   for (auto const& run : runs) {
     stream << run.method << ',' << run.seed;
-    for (double const value : columns_of(run)) stream << ',' << value;
+    auto const columns = columns_of(run);
+    for (std::size_t i = 0; i < count; ++i) stream << ',' << columns[i];
     stream << ',' << 100 * run.summary.accuracy_deviation << '\n';
   }
   close_written(stream, file);
@@ -159,6 +182,11 @@ inline void check_runs(std::vector<run_record> const& runs, std::size_t pairs,
                        run_record const* teacher) {
   std::set<std::pair<std::string, int>> seen;
   auto const check_scores = [&](run_record const& run) {
+    if (!run.masked_scores.empty() && run.masked_scores.size() != pairs) {
+      throw std::invalid_argument("write_report: " + run.method + " has " +
+                                  std::to_string(run.masked_scores.size()) + " masked scores for " +
+                                  std::to_string(pairs) + " pairs");
+    }
     if (run.pair_scores.size() != pairs) {
       throw std::invalid_argument("write_report: " + run.method + " has " +
                                   std::to_string(run.pair_scores.size()) + " scores for " +

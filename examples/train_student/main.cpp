@@ -4,10 +4,10 @@
 #include <omp.h>
 
 #include <cstdio>
-#include <set>
 
 #include "arguments.hpp"
 #include "evaluation_report.hpp"
+#include "folds.hpp"
 #include "synthetic_faces.hpp"
 #include "trainer.hpp"
 
@@ -22,30 +22,6 @@ void expect_valid_mining(arguments const& a) {
     mining.strategy = strategy;
     mining.expect_valid(a.run.k);
   }
-}
-
-/// "0-4,7" to a set; empty: everything.
-std::set<int> parse_folds(std::string const& text) {
-  std::set<int> folds;
-  std::istringstream in(text);
-  for (std::string part; std::getline(in, part, ',');) {
-    int first = 0, last = 0;
-    int const read = std::sscanf(part.c_str(), "%d-%d", &first, &last);
-    if (read < 1 || (read == 2 && last < first))
-      throw std::invalid_argument("folds: '" + part + "' is no range");
-    for (int fold = first; fold <= (read == 2 ? last : first); ++fold) folds.insert(fold);
-  }
-  return folds;
-}
-
-std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
-                                        std::string const& text) {
-  std::set<int> const folds = parse_folds(text);
-  std::vector<verification_pair> chosen;
-  for (auto const& p : all)
-    if (folds.empty() || folds.count(p.fold)) chosen.push_back(p);
-  if (chosen.empty()) throw std::invalid_argument("folds: '" + text + "' leaves no pair");
-  return chosen;
 }
 
 std::string describe(face_dataset const& faces, std::vector<verification_pair> const& pairs) {

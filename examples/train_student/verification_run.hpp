@@ -32,6 +32,8 @@ struct run_record {
   verification_summary summary;
   std::vector<float> pair_scores;               ///< in the order of the pairs
   std::vector<verification_summary> per_epoch;  ///< after epoch 1, 2, ...
+  std::vector<float> masked_scores;             ///< with a mask on one face of each pair, or none
+  verification_summary masked_summary;          ///< of those
   double seconds = 0;                           ///< of training
 };
 

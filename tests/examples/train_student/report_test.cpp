@@ -237,6 +237,31 @@ TEST_F(report, shows_means_deviations_and_decisions) {
   EXPECT_FALSE(contains(text, "nan")) << text;
 }
 
+TEST_F(report, has_columns_of_masked_pairs_where_runs_have_them) {
+  EXPECT_FALSE(contains(write(folder.string(), &teacher), "masked"));
+  EXPECT_FALSE(contains(text_of(folder / "table.csv"), "masked"));
+  for (auto& run : runs) {
+    run.masked_scores = scores_of(pairs, faces, 0.5, static_cast<std::uint64_t>(run.seed) + 50);
+    run.masked_summary = summarise(run.masked_scores, pairs);
+  }
+  auto const text = write(folder.string(), &teacher);
+  EXPECT_TRUE(contains(text, "masked TAR@FAR=1e-3 %")) << text;
+  double mean = 0;
+  for (int s : {0, 2, 4}) mean += 100 * runs[s].masked_summary.accuracy / 3;
+  char expected[64];
+  std::snprintf(expected, sizeof(expected), "%.2f ± ", mean);
+  EXPECT_TRUE(contains(text, expected)) << expected << "\n" << text;
+  // What is not known of a teacher is left out.
+  auto const rows = lines_of(text_of(folder / "table.csv"));
+  EXPECT_TRUE(contains(rows[0], "seconds_deviation,masked_accuracy,masked_accuracy_deviation,"));
+  EXPECT_EQ(rows[1].substr(rows[1].size() - 6), ",,,,,,") << rows[1];
+  for (auto const& row : rows)
+    EXPECT_EQ(std::count(row.begin(), row.end(), ','),
+              std::count(rows[0].begin(), rows[0].end(), ','));
+  runs[0].masked_scores.pop_back();
+  EXPECT_THROW(write(folder.string(), &teacher), std::invalid_argument);
+}
+
 TEST_F(report, leaves_tables_data_and_script) {
   write(folder.string(), &teacher);
   auto const csv = lines_of(text_of(folder / "table.csv"));

@@ -1,0 +1,39 @@
+// Which folds of the pairs a choice may see, and which the final table is on.
+#pragma once
+
+#include <cstdio>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "dataset.hpp"
+
+namespace train_student {
+
+/// "0-4,7" to a set; empty: everything.
+inline std::set<int> parse_folds(std::string const& text) {
+  std::set<int> folds;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, ',');) {
+    int first = 0, last = 0;
+    int const read = std::sscanf(part.c_str(), "%d-%d", &first, &last);
+    if (read < 1 || (read == 2 && last < first))
+      throw std::invalid_argument("folds: '" + part + "' is no range");
+    for (int fold = first; fold <= (read == 2 ? last : first); ++fold) folds.insert(fold);
+  }
+  return folds;
+}
+
+inline std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
+                                               std::string const& text) {
+  std::set<int> const folds = parse_folds(text);
+  std::vector<verification_pair> chosen;
+  for (auto const& p : all)
+    if (folds.empty() || folds.count(p.fold)) chosen.push_back(p);
+  if (chosen.empty()) throw std::invalid_argument("folds: '" + text + "' leaves no pair");
+  return chosen;
+}
+
+}  // namespace train_student
