@@ -1,6 +1,7 @@
 // coupleface: counters on a CUDA device. Sums of integers: their order decides nothing.
 #pragma once
 
+#include <coupleface/detail/cuda/atomics.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/scratch.hpp>
 

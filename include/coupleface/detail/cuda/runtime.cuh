@@ -1,5 +1,5 @@
-// coupleface: all that the kernels and their launches take from CUDA. Nothing else in detail/cuda/
-// names the runtime or a compiler's intrinsics, so that an emulator can stand in for this header.
+// coupleface: what kernels and their launches take from CUDA. With atomics.cuh, product.cuh,
+// row_uploads.cuh, sort.cuh and tensor_core.cuh that is all, so that an emulator can stand in.
 #pragma once
 
 #include <coupleface/detail/launch_shape.hpp>
@@ -18,7 +18,6 @@
 
 #include <cuda_runtime.h>
 
-#include <cstdint>
 #include <string>
 
 #define COUPLEFACE_UNROLL _Pragma("unroll")
@@ -92,72 +91,6 @@ void write_back(cuda_policy<Derived> const& policy, T const* from, index_t count
                  "a result could not be written");
   expect_success(cudaStreamSynchronize(stream_of(policy)), "a kernel failed");
 }
-
-/// Is it memory of the host, pinned or not?
-inline bool lies_on_host(void const* memory) {
-  if (memory == nullptr) { return false; }
-  cudaPointerAttributes attributes;
-  expect_success(cudaPointerGetAttributes(&attributes, memory), "no such memory");
-  return attributes.type == cudaMemoryTypeHost || attributes.type == cudaMemoryTypeUnregistered;
-}
-
-/// Copies of rows from the host to buffers, each with a lane of its own, on a stream beside the
-/// policy's. From memory that is not pinned the driver copies while the caller waits.
-template <class Derived, int lanes>
-class row_uploads {
- public:
-  /// What the policy's stream does until now comes before all copies.
-  explicit row_uploads(cuda_policy<Derived> const& policy) : user_(stream_of(policy)) {
-    expect_success(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking),
-                   "a stream could not be made");
-    for (int l = 0; l < lanes; ++l) {
-      for (cudaEvent_t* const event : {&arrived_[l], &released_[l]}) {
-        expect_success(cudaEventCreateWithFlags(event, cudaEventDisableTiming),
-                       "an event could not be made");
-      }
-      release(l);
-    }
-  }
-  row_uploads(row_uploads const&) = delete;
-  ~row_uploads() {
-    cudaEventRecord(arrived_[0], stream_);
-    cudaStreamWaitEvent(user_, arrived_[0]);
-    for (int l = 0; l < lanes; ++l) {
-      cudaEventDestroy(arrived_[l]);
-      cudaEventDestroy(released_[l]);
-    }
-    cudaStreamDestroy(stream_);
-  }
-
-  /// Begins when what used the buffer before its release is done.
-  void begin(int lane, void* to, index_t to_stride, void const* from, index_t from_stride,
-             index_t row_bytes, index_t rows) {
-    auto const size = [](index_t bytes) { return static_cast<std::size_t>(bytes); };
-    expect_success(cudaStreamWaitEvent(stream_, released_[lane]), "streams could not be ordered");
-    if (row_bytes > 0 && rows > 0) {
-      bool const whole = to_stride == row_bytes && from_stride == row_bytes;
-      expect_success(
-          whole ? cudaMemcpyAsync(to, from, size(rows * row_bytes), cudaMemcpyHostToDevice, stream_)
-                : cudaMemcpy2DAsync(to, size(to_stride), from, size(from_stride), size(row_bytes),
-                                    size(rows), cudaMemcpyHostToDevice, stream_),
-          "rows could not be copied");
-    }
-    expect_success(cudaEventRecord(arrived_[lane], stream_), "streams could not be ordered");
-  }
-  /// What the policy's stream does from now on finds the rows.
-  void await(int lane) {
-    expect_success(cudaStreamWaitEvent(user_, arrived_[lane]), "streams could not be ordered");
-  }
-  /// What it does from now on does not need them.
-  void release(int lane) {
-    expect_success(cudaEventRecord(released_[lane], user_), "streams could not be ordered");
-  }
-
- private:
-  cudaStream_t user_;
-  cudaStream_t stream_ = nullptr;
-  cudaEvent_t arrived_[lanes] = {}, released_[lanes] = {};
-};
 
 // The rest is for kernels. Functions of host and device, because what is written in terms of a team
 // is; on the host nobody calls them.
@@ -239,33 +172,6 @@ COUPLEFACE_HOST_DEVICE inline int add_atomically(int* counter, int amount) {
   return atomicAdd(counter, amount);
 #else
   return *counter + amount;
-#endif
-}
-
-COUPLEFACE_HOST_DEVICE inline void add_atomically(std::uint64_t* counter, std::uint64_t amount) {
-#if defined(__CUDA_ARCH__)
-  static_assert(sizeof(unsigned long long) == sizeof amount);
-  atomicAdd(reinterpret_cast<unsigned long long*>(counter), amount);
-#else
-  *counter += amount;
-#endif
-}
-
-/// *least becomes `value` if that is smaller.
-COUPLEFACE_HOST_DEVICE inline void lower_atomically(std::uint32_t* least, std::uint32_t value) {
-#if defined(__CUDA_ARCH__)
-  atomicMin(least, value);
-#else
-  if (value < *least) { *least = value; }
-#endif
-}
-
-/// *most becomes `value` if that is larger.
-COUPLEFACE_HOST_DEVICE inline void raise_atomically(std::uint64_t* most, std::uint64_t value) {
-#if defined(__CUDA_ARCH__)
-  atomicMax(reinterpret_cast<unsigned long long*>(most), static_cast<unsigned long long>(value));
-#else
-  if (value > *most) { *most = value; }
 #endif
 }
 

@@ -1,5 +1,5 @@
 // coupleface: products of small tiles by a warp, and copies to shared memory that go on while a
-// block computes. The second of two headers that name a compiler's intrinsics.
+// block computes. The emulator has its own.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>

@@ -3,6 +3,7 @@
 // All sums are of whole numbers: their order decides nothing.
 #pragma once
 
+#include <coupleface/detail/cuda/atomics.cuh>
 #include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/evaluation/bootstrap.hpp>

@@ -1,6 +1,7 @@
 // coupleface: counters of pairs by slot on a CUDA device, and the labels that decide which counter.
 #pragma once
 
+#include <coupleface/detail/cuda/atomics.cuh>
 #include <coupleface/detail/cuda/evaluation/pair_tiles.cuh>
 #include <coupleface/detail/evaluation/pair_counts.hpp>
 

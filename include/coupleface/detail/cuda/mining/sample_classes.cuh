@@ -2,6 +2,7 @@
 // Two counts are read back, as a batch that does not fit is an error.
 #pragma once
 
+#include <coupleface/detail/cuda/atomics.cuh>
 #include <coupleface/detail/cuda/counters.cuh>
 #include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>

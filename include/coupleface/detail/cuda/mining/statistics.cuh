@@ -5,6 +5,7 @@
 // host's order, while all count.
 #pragma once
 
+#include <coupleface/detail/cuda/atomics.cuh>
 #include <coupleface/detail/cuda/counters.cuh>
 #include <coupleface/detail/cuda/host_side.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>

@@ -8,79 +8,12 @@
 
 #include <coupleface/detail/cuda/mining/merge_tables.cuh>
 #include <coupleface/detail/cuda/mining/pair_search.cuh>
+#include <coupleface/detail/cuda/mining/streamed_rows.cuh>
 #include <coupleface/detail/mining/nearest.hpp>
 #include <coupleface/detail/mining/stream_plan.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
-
-struct other_rows;
-
 namespace detail {
-
-/// What `keep` says of blocks of queries and candidates.
-template <class Keep>
-struct streamed_keep {
-  Keep keep;
-  index_t first_query, first_candidate;
-  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
-    return keep(first_query + query, first_candidate + candidate);
-  }
-};
-
-/// Of the default predicate one number says it all: the kernels have no register left.
-template <>
-struct streamed_keep<other_rows> {
-  COUPLEFACE_HOST_DEVICE streamed_keep(other_rows const&, index_t first_query,
-                                       index_t first_candidate)
-      : shift(first_query - first_candidate) {}
-  index_t shift;
-  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
-    return query + shift != candidate;
-  }
-};
-
-/// One side's rows: where they are if a device can read them there, else `buffers` blocks of them.
-template <class Policy, class T>
-class streamed_rows {
- public:
-  /// Rows begin at multiples of sixteen bytes, so that they are read by vectors.
-  static index_t stride_of(index_t width) {
-    index_t const in_vector = vector_elements<T>;
-    return rounded_up(width, in_vector);
-  }
-  static index_t bytes_of(matrix_view<T const> rows, int buffers) {
-    return lies_on_host(rows.data_handle())
-               ? buffers * stride_of(rows.extent(1)) * index_t(sizeof(T))
-               : 0;
-  }
-
-  streamed_rows(Policy const& policy, matrix_view<T const> rows, index_t block, int buffers)
-      : rows_(rows),
-        block_(block),
-        on_host_(lies_on_host(rows.data_handle())),
-        memory_(policy, on_host_ ? buffers * block * stride_of(rows.extent(1)) : 0) {}
-
-  bool on_host() const { return on_host_; }
-
-  matrix_view<T const> view(int buffer, index_t first, index_t count) const {
-    if (!on_host_) { return {rows_.row(first), count, rows_.extent(1), rows_.stride(0)}; }
-    return {at(buffer), count, rows_.extent(1), stride_of(rows_.extent(1))};
-  }
-  template <class Uploads>
-  void upload(Uploads& uploads, int lane, int buffer, index_t first, index_t count) const {
-    index_t const element = index_t(sizeof(T));
-    uploads.begin(lane, at(buffer), stride_of(rows_.extent(1)) * element, rows_.row(first),
-                  rows_.stride(0) * element, rows_.extent(1) * element, count);
-  }
-
- private:
-  T* at(int buffer) const { return memory_.data() + buffer * block_ * stride_of(rows_.extent(1)); }
-
-  matrix_view<T const> rows_;
-  index_t block_;
-  bool on_host_;
-  scratch<T, Policy> memory_;
-};
 
 template <class Element, class Policy, class Q, class C, class V, class I, class Relation,
           class Keep>
