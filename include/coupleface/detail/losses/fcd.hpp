@@ -149,11 +149,17 @@ void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
   auto const& policy = static_cast<Derived const&>(base);
   index_t const n = student.extent(0), width = student.extent(1);
   index_t const lanes = lane_count(n, 256);
+  constexpr index_t rows_ahead = 2;
   scratch<double, Derived> const row_losses(policy, n);
   double* const terms = row_losses.data();
   bool const past_caches = n * width * index_t(sizeof(float)) >= past_caches_bytes;
   for_each_index(policy, lanes, [=](index_t lane) {
     for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
+      // While the second pass takes a row from the nearest cache, memory would have nothing to do.
+      if (i + rows_ahead < n) {
+        prefetch_row<cache_level::second>(student.row(i + rows_ahead), width);
+        prefetch_row<cache_level::second>(teacher.row(i + rows_ahead), width);
+      }
       if constexpr (std::is_same_v<Gradient, no_gradient>) {
         terms[i] = fcd_row(student.row(i), teacher.row(i), width, 0.0, gradient, false);
       } else {

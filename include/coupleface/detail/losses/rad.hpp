@@ -80,11 +80,11 @@ struct rad_sample {
     auto const t = make_row(teacher.row(i), teacher.extent(1));
     double sum = 0;
     for (index_t k = 0; k < neighbours.count(i); ++k) {
-      ask_for(id_ahead(i, k, rows_ahead));
-      index_t const c = id_ahead(i, k, 0), next = id_ahead(i, k, 1);
+      index_t const c = id_ahead(i, k, 0), later = id_ahead(i, k, rows_ahead);
+      if constexpr (!one_pass) { ask_for(later); }
       if (c < 0) { continue; }
       row<std::remove_const_t<H>> h{student_bank.row(c), student_bank.extent(1), 0};
-      penalty_value const p = penalty(relation_gap(s, t, c, h, next < 0 ? c : next));
+      penalty_value const p = penalty(relation_gap(s, t, c, h, later < 0 ? c : later));
       sum += p.value;
       if (direction != nullptr && p.slope != 0) { add(direction, p.slope, h); }
     }
@@ -92,7 +92,7 @@ struct rad_sample {
   }
 
  private:
-  static constexpr index_t rows_ahead = 4;
+  static constexpr index_t rows_ahead = 3;
   static constexpr bool one_bank = std::is_same_v<TeacherBank, shared_bank>;
   // One pass over a bank row gives both relations and its norm, where all rows are of one type.
   static constexpr bool one_pass = one_bank && !std::is_same_v<std::remove_const_t<H>, double> &&
@@ -107,8 +107,8 @@ struct rad_sample {
     return in_next ? index_t(neighbours.begin(i + 1)[at - count]) : index_t(-1);
   }
 
-  // Gathered rows lie anywhere: each is asked for early, first into a cache that can wait for many
-  // lines at a time, then, by dots(), into the nearest.
+  // Gathered rows lie anywhere: each is asked for early. One pass does so line by line between its
+  // sums, for all lines at once would wait for each other.
   COUPLEFACE_HOST_DEVICE void ask_for(index_t c) const {
     if (c < 0) { return; }
     prefetch_row<cache_level::second>(student_bank.row(c), student_bank.extent(1));
@@ -130,11 +130,11 @@ struct rad_sample {
   /// Relation of the student's row to bank row c, h, minus the teacher's; sets h's norm.
   template <class SRow, class TRow, class HRow>
   COUPLEFACE_HOST_DEVICE double relation_gap(SRow const& s, TRow const& t, index_t c, HRow& h,
-                                             [[maybe_unused]] index_t next) const {
+                                             [[maybe_unused]] index_t later) const {
     if constexpr (one_pass) {
       decltype(h.data) const others[3] = {s.data, t.data, h.data};
       double inner[3];
-      dots(h.data, others, h.width, inner, student_bank.row(next));
+      dots(h.data, others, h.width, inner, student_bank.row(later));
       h.norm = std::sqrt(inner[2]);
       return cosine_of(s.data, s.norm, h.data, h.norm, h.width, inner[0]) -
              cosine_of(t.data, t.norm, h.data, h.norm, h.width, inner[1]);
