@@ -46,6 +46,10 @@ printf 'subdirs("%s")\n' "${presets[@]}" >build/CTestTestfile.cmake
 options=(--test-dir build --parallel "$jobs" --output-on-failure --no-tests=error)
 if ! has_gpu; then
   options+=(--label-exclude gpu)
+  # Left out, but not in silence: the program says how many it would have run.
+  if [[ " ${presets[*]} " == *" cuda "* ]]; then
+    say "$(build/cuda/tests/coupleface_cuda_tests | tail -n 1)"
+  fi
 fi
 if [[ ! -d ${COUPLEFACE_DATA:-$root/../shared/data} ]]; then
   say "no real faces (COUPLEFACE_DATA): tests that need them will say that they are skipped"
