@@ -38,7 +38,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @throws std::invalid_argument if the shapes do not fit or m exceeds the index type
 /// @complexity O(n m d) multiplications, half of them where queries are the candidates, in float or
 ///   half width; O(d) in double for the K and those that the screen cannot tell from the K-th (at
-///   d = 512 those within 6e-4 of its cosine under whole numbers, 0.008 under bfloat16)
+///   d = 512 those within 6e-4 to 1.4e-3 of its cosine by whole numbers, 0.008 by bfloat16)
 /// @scratch at most 64 MiB + 16 n bytes, 8 m more where candidates are other rows (at widths over
 ///   30,000 two packed parts of 224 rows exceed that)
 ///   With a CUDA policy 2 d + 16 bytes a row, 32 K + 2.3 KiB a query (of 8 bytes an entry; at most
@@ -92,7 +92,7 @@ class nearest_search {
   void visit_state(Visit&& visit) {
     search_.visit_state(visit);
   }
-  char const* screen() const { return search_.screen(); }  ///< "float" or "int16"
+  char const* screen() const { return search_.screen(); }  ///< "float", "int16", "bfloat16"
 
  private:
   static void check(matrix_view<Q> queries, matrix_view<C> candidates, matrix_view<V> values,

@@ -81,7 +81,7 @@ struct rad_sample {
     double sum = 0;
     for (index_t k = 0; k < neighbours.count(i); ++k) {
       index_t const c = id_ahead(i, k, 0), later = id_ahead(i, k, rows_ahead);
-      if constexpr (!one_pass) { ask_for(later); }
+      if constexpr (!one_pass || !dots_ask) { ask_for(later); }
       if (c < 0) { continue; }
       row<std::remove_const_t<H>> h{student_bank.row(c), student_bank.extent(1), 0};
       penalty_value const p = penalty(relation_gap(s, t, c, h, later < 0 ? c : later));
@@ -99,6 +99,10 @@ struct rad_sample {
                                    std::is_same_v<std::remove_const_t<S>, std::remove_const_t<H>> &&
                                    std::is_same_v<std::remove_const_t<T>, std::remove_const_t<H>>;
 
+  // Only the vector form of dots() asks for the row it is told of.
+  static constexpr bool dots_ask =
+      COUPLEFACE_FMA_VECTORS && std::is_same_v<std::remove_const_t<H>, float>;
+
   /// Neighbour `ahead` entries behind the k-th of sample i, in the next sample if need be, or -1.
   COUPLEFACE_HOST_DEVICE index_t id_ahead(index_t i, index_t k, index_t ahead) const {
     index_t const at = k + ahead, count = neighbours.count(i);
@@ -107,8 +111,8 @@ struct rad_sample {
     return in_next ? index_t(neighbours.begin(i + 1)[at - count]) : index_t(-1);
   }
 
-  // Gathered rows lie anywhere: each is asked for early. One pass does so line by line between its
-  // sums, for all lines at once would wait for each other.
+  // Gathered rows lie anywhere: each is asked for early, by dots() line by line between its sums
+  // where it can, for all lines at once wait for each other.
   COUPLEFACE_HOST_DEVICE void ask_for(index_t c) const {
     if (c < 0) { return; }
     prefetch_row<cache_level::second>(student_bank.row(c), student_bank.extent(1));

@@ -61,7 +61,7 @@ class whole_row {
     } else if (square < 1e-60) {
       scale_ = 0;
     } else {
-      // Rounding moves each number by a half at most, and one unit more is left for float's own.
+      // Rounding to nearest moves each number by a half at most; one unit is left for float's own.
       double const norm = 46339.0 - 0.51 * std::sqrt(double(width));
       double const scale = std::min(norm / std::sqrt(square), 32766.0 / double(largest));
       scale_ = float(scale);
