@@ -29,8 +29,6 @@ namespace {
 using image_writing::temporary_folder;
 using namespace train_student;
 
-float const nan_score = std::numeric_limits<float>::quiet_NaN();
-
 /// Faces without pixels: only who is on them.
 face_dataset faces_of(int people, int images) {
   face_dataset faces;
