@@ -8,6 +8,11 @@
 int main() {
   float x[] = {3, 4};
   coupleface::matrix_view<float> const view(x, 1, 2);
-  coupleface::normalize_rows(thrust::device, view, view);
+#if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_CUDA
+  auto const policy = thrust::host;  // a unit that nvcc does not compile has no kernels
+#else
+  auto const policy = thrust::device;
+#endif
+  coupleface::normalize_rows(policy, view, view);
   return std::fabs(x[0] - 0.6f) < 1e-6f && std::fabs(x[1] - 0.8f) < 1e-6f ? 0 : 1;
 }
