@@ -3,11 +3,34 @@
 
 #include <coupleface/detail/cuda/scratch.cuh>
 
+#include <cstdint>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// 32 bits of each item's key, key_of(item), from `shift` on; without an order items count up. Two
+/// sorts, the lower bits first, are one by 64.
+template <class KeyOf>
+struct half_key_body {
+  KeyOf key_of;
+  index_t const* order;
+  int shift;
+  std::uint32_t* keys;
+  index_t* items;
+
+  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
+    index_t const item = order == nullptr ? at : order[at];
+    keys[at] = static_cast<std::uint32_t>(key_of(item) >> shift);
+    items[at] = item;
+  }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
 #if COUPLEFACE_HAS_CUDA
 
 #include <cub/device/device_radix_sort.cuh>
-
-#include <cstdint>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

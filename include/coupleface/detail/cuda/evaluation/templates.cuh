@@ -6,6 +6,7 @@
 
 #include <coupleface/detail/cuda/grouping.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>
+#include <coupleface/detail/cuda/sort.cuh>
 #include <coupleface/detail/evaluation/templates.hpp>
 
 #include <cstdint>
@@ -13,23 +14,16 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// 32 bits of each entry's medium as keys that ascend with it; without an order entries count up.
+/// An entry's medium as a key that ascends with it.
 template <class M>
-struct medium_key_body {
+struct medium_key {
   vector_view<M const> media;
-  index_t const* order;
-  int shift;
-  std::uint32_t* keys;
-  index_t* entries;
 
-  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
-    index_t const entry = order == nullptr ? at : order[at];
+  COUPLEFACE_HOST_DEVICE std::uint64_t operator()(index_t entry) const {
     // The sign turned round: negative numbers come first.
-    std::uint64_t const medium =
-        static_cast<std::uint64_t>(static_cast<std::int64_t>(media(entry)));
     bool const has_sign = std::is_signed_v<M>;
-    keys[at] = static_cast<std::uint32_t>((medium ^ (std::uint64_t(has_sign) << 63)) >> shift);
-    entries[at] = entry;
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(media(entry))) ^
+           (std::uint64_t(has_sign) << 63);
   }
 };
 
@@ -63,9 +57,11 @@ void group_by_template(Derived const& policy, vector_view<T const> templates, in
                 static_cast<index_t const*>(order.data()), entries, n, bits);
   };
   // Stable sorts, the least of the keys first.
-  launch_indices(policy, n, medium_key_body<M>{media, nullptr, 0, keys.data(), order.data()});
+  launch_indices(policy, n,
+                 half_key_body<medium_key<M>>{{media}, nullptr, 0, keys.data(), order.data()});
   sort(32);
-  launch_indices(policy, n, medium_key_body<M>{media, entries, 32, keys.data(), order.data()});
+  launch_indices(policy, n,
+                 half_key_body<medium_key<M>>{{media}, entries, 32, keys.data(), order.data()});
   sort(32);
   launch_indices(policy, n,
                  template_key_body<T>{templates, count, entries, keys.data(), order.data()});

@@ -55,18 +55,10 @@ struct count_positives_body {
   }
 };
 
-/// 32 bits of a class's random number as keys; without an order classes count up.
-struct random_key_body {
+struct random_key {
   std::uint64_t seed;
-  index_t const* order;
-  int shift;
-  std::uint32_t* keys;
-  index_t* classes;
-
-  COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
-    index_t const c = order == nullptr ? at : order[at];
-    keys[at] = static_cast<std::uint32_t>(mixed_bits(seed, std::uint64_t(c)) >> shift);
-    classes[at] = c;
+  COUPLEFACE_HOST_DEVICE std::uint64_t operator()(index_t c) const {
+    return mixed_bits(seed, std::uint64_t(c));
   }
 };
 
@@ -116,9 +108,9 @@ void write_first_classes(Derived const& policy, class_turns turns, std::uint64_t
                 static_cast<index_t const*>(order), sorted, size, bits);
   };
   // Stable sorts, the least of the keys first.
-  launch_indices(policy, count, random_key_body{seed, nullptr, 0, keys.data(), order});
+  launch_indices(policy, count, half_key_body<random_key>{{seed}, nullptr, 0, keys.data(), order});
   sort(count, 32);
-  launch_indices(policy, count, random_key_body{seed, sorted, 32, keys.data(), order});
+  launch_indices(policy, count, half_key_body<random_key>{{seed}, sorted, 32, keys.data(), order});
   sort(count, 32);
   launch_indices(policy, count, turn_key_body{turns, sorted, keys.data(), order});
   sort(count, 32);
