@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace {
 
 using namespace coupleface_test;
@@ -17,7 +19,7 @@ void expect_bits_of_dot(matrix<S> const& shared, matrix<O> const& others, index_
   O const* rows[N];
   for (int k = 0; k < N; ++k) { rows[k] = others.view().row(k) + k; }
   double found[N];
-  dots<N>(shared.view().row(0), rows, width, found, rows[N - 1]);
+  dots<N>(shared.view().row(0), rows, width, found);
   for (int k = 0; k < N; ++k) {
     double const expected = dot(shared.view().row(0), rows[k], width);
     EXPECT_EQ(std::memcmp(&found[k], &expected, sizeof expected), 0)
@@ -29,7 +31,7 @@ void expect_bits_of_dot(matrix<S> const& shared, matrix<O> const& others, index_
 template <class A, class B>
 void expect_pair_has_bits_of_dot(A const* a, B const* b, index_t width) {
   double found[3];
-  pair_dots(a, b, width, found);
+  pair_dots(a, b, width, found, a);
   double const expected[3] = {dot(a, a, width), dot(a, b, width), dot(b, b, width)};
   EXPECT_EQ(std::memcmp(found, expected, sizeof expected), 0)
       << "width " << width << ": " << found[0] << ", " << found[1] << ", " << found[2];
@@ -64,6 +66,24 @@ TEST(dots, have_the_bits_of_dot_for_every_storage) {
   expect_every_width<double, float>();
   expect_every_width<coupleface::half, float>();
 }
+
+#if COUPLEFACE_FMA_VECTORS
+TEST(dots, rows_widened_beforehand_change_no_bit) {
+  auto const x = random_matrix<float>(3, 80, 3);
+  for (index_t width = 0; width <= 70; ++width) {
+    auto const row = [&](index_t i) { return (float const*)(x.view().row(i)); };
+    std::vector<double> const a(row(1), row(1) + width), b(row(2), row(2) + width);
+    index_t calls = 0;
+    auto const count = [&] { ++calls; };
+    double found[3];
+    coupleface::detail::widened_dots(row(0), a.data(), b.data(), width, found, count);
+    double const expected[3] = {dot(row(0), row(1), width), dot(row(0), row(2), width),
+                                dot(row(0), row(0), width)};
+    EXPECT_EQ(std::memcmp(found, expected, sizeof expected), 0) << "width " << width;
+    EXPECT_EQ(calls, width / 16);
+  }
+}
+#endif
 
 TEST(dots, extreme_floats) {
   matrix<float> shared(1, 40), others(4, 40);

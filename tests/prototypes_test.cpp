@@ -47,7 +47,7 @@ TYPED_TEST(prototype_types, shapes_against_a_plain_loop) {
       }
       long double square = 0;
       for (long double const m : mean) { square += m * m; }
-      // Unit elements are rounded to the accumulator type; the mean may be shorter than they are.
+      // Results are rounded to the accumulator type; the mean may be shorter than its terms.
       double const length = double(std::sqrt(square));
       double const members = double(n);
       for (index_t j = 0; j < d; ++j) {
@@ -90,13 +90,28 @@ TEST(class_prototypes, every_form_of_the_inner_loop_has_the_same_bits) {
     auto const x = on_host(random_matrix<float>(3, width, 8));
     std::vector<double> a(std::size_t(width), 0.25), b = a;
     auto const row = [&](index_t i) { return (float const*)(x.view().row(i)); };
+    double const scale = coupleface::detail::unit_scale<float>(3.1);
     double const one =
-        coupleface::detail::add_row_and_norm<float>(row(0), 0.3, row(1), row(2), width, a.data());
-    double const two = coupleface::detail::native_add_row_and_norm<float>(row(0), 0.3, row(1),
+        coupleface::detail::add_row_and_norm<float>(row(0), scale, row(1), row(2), width, a.data());
+    double const two = coupleface::detail::native_add_row_and_norm<float>(row(0), scale, row(1),
                                                                           row(2), width, b.data());
     EXPECT_EQ(one, two);
     EXPECT_EQ(a, b);
   }
+}
+
+TEST(class_prototypes, a_units_scale_is_short_enough_for_exact_products) {
+  using coupleface::detail::unit_scale;
+  for (double const norm : {1.0, 3.1, 1e-37, 4e38, 0.1, 7e19}) {
+    double const scale = unit_scale<float>(norm);
+    EXPECT_NEAR(scale * norm, 1.0, std::ldexp(1.0, -29)) << norm;
+    int exponent = 0;
+    double const digits = std::ldexp(std::frexp(scale, &exponent), 29);
+    EXPECT_EQ(digits, std::nearbyint(digits)) << norm;
+    EXPECT_EQ(unit_scale<double>(norm), 1.0 / norm);
+  }
+  EXPECT_EQ(unit_scale<float>(0), 0);
+  EXPECT_TRUE(std::isnan(unit_scale<float>(std::nan(""))));
 }
 
 TEST(class_prototypes, degenerate_and_broken_samples) {
@@ -163,7 +178,7 @@ TEST(class_prototypes, documented_scratch) {
   allocation_count count;
   counting_allocator allocator(count);
   class_prototypes(thrust::seq(allocator), x.view(), labels.vector(), prototypes.view());
-  EXPECT_EQ(count.bytes, 8u * 100 + 8u * 11 + 8u * 10 * 16);
+  EXPECT_EQ(count.bytes, 8u * 100 + 8u * 11 + 8u * 10 * 16 + 64);
   EXPECT_EQ(count.live, 0u);
 }
 

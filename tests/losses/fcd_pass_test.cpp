@@ -23,12 +23,12 @@ void expect_bits_of_the_portable_form(matrix<float> const& s, matrix<float> cons
   alignas(64) float found[96], expected[96];
   std::fill(found, found + 96, -7.0f);
   std::fill(expected, expected + 96, -7.0f);
-  double const value = detail::fcd_pass(a, b, width, f, found + first, past_caches);
+  double const value = detail::fcd_pass(a, b, width, f, found + first, past_caches, b);
   double const same = detail::portable_fcd_pass(a, b, width, f, expected + first);
   detail::store_fence();
   EXPECT_EQ(std::memcmp(&value, &same, sizeof value), 0) << value << ", not " << same;
   EXPECT_EQ(std::memcmp(found, expected, sizeof found), 0) << width << ", from " << first;
-  EXPECT_EQ(detail::fcd_pass(a, b, width, f, detail::no_gradient{}, false), same);
+  EXPECT_EQ(detail::fcd_pass(a, b, width, f, detail::no_gradient{}, false, b), same);
 }
 
 TEST(fcd_pass, every_form_has_the_same_bits) {
@@ -44,7 +44,7 @@ TEST(fcd_pass, every_form_has_the_same_bits) {
 
 TEST(fcd_pass, a_gradient_too_large_for_caches_has_the_bits_of_its_rows) {
   namespace detail = coupleface::detail;
-  // Of four rows in a row, one begins at a multiple of 16 bytes.
+  // Of eight rows in a row, one begins at a multiple of 32 bytes and one at 16 beyond that.
   index_t const width = 1001, n = detail::past_caches_bytes / (4 * width) + 3;
   auto const s = random_matrix<float>(n, width, 20);
   auto const t = random_matrix<float>(n, width, 21);
@@ -54,7 +54,8 @@ TEST(fcd_pass, a_gradient_too_large_for_caches_has_the_bits_of_its_rows) {
   fcd_loss(policy(), s.view(), t.view(), value_only.scalar());
   std::vector<float> row(width);
   for (index_t i = 0; i < n; ++i) {
-    detail::fcd_row(s.view().row(i), t.view().row(i), width, -2.0 / double(n), row.data(), false);
+    detail::fcd_row(s.view().row(i), t.view().row(i), width, -2.0 / double(n), row.data(), false,
+                    s.view().row(i), t.view().row(i));
     ASSERT_EQ(std::memcmp(row.data(), gradient.view().row(i), sizeof(float) * width), 0) << i;
   }
   EXPECT_EQ(loss.at(0, 0), value_only.at(0, 0));

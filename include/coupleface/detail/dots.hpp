@@ -17,23 +17,50 @@ COUPLEFACE_HOST_DEVICE void portable_dots(S const* shared, O const* const (&othe
 }
 
 #if COUPLEFACE_FMA_VECTORS
+/// fold() of lanes that are in registers.
+COUPLEFACE_ALWAYS_INLINE double fold(wide_doubles const (&sums)[dot_lanes / wide_lanes]) {
+  using double2v __attribute__((vector_size(16))) = double;
+#if defined(__AVX512F__)
+  wide_doubles const eight = sums[0] + sums[1];
+  using double4v __attribute__((vector_size(32))) = double;
+  double4v low, high;
+  low = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
+  high = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+#else
+  wide_doubles const low = sums[0] + sums[2], high = sums[1] + sums[3];
+#endif
+  auto const four = low + high;
+  double2v const two =
+      __builtin_shufflevector(four, four, 0, 1) + __builtin_shufflevector(four, four, 2, 3);
+  return two[0] + two[1];
+}
+
+/// The same after the products of a last, shorter piece of two rows.
+template <class A, class B>
+COUPLEFACE_ALWAYS_INLINE double fold_with_rest(wide_doubles const (&sums)[dot_lanes / wide_lanes],
+                                               A const* a, B const* b, index_t size) {
+  if (size == 0) { return fold(sums); }
+  double lanes[dot_lanes];
+  __builtin_memcpy(lanes, sums, sizeof lanes);
+  for (index_t l = 0; l < size; ++l) { lanes[l] = add_product(lanes[l], a[l], b[l]); }
+  return fold(lanes);
+}
+
 /// out[k] = dot(a[k], b[k]). Inlined, so that a row that is there twice is read and widened once.
 template <int N>
 COUPLEFACE_ALWAYS_INLINE void vector_products(float const* const (&a)[N],
                                               float const* const (&b)[N], index_t width,
-                                              double (&out)[N], float const* soon) {
-  constexpr int size = 4, parts = dot_lanes / size;
-  double4v sums[N][parts] = {};
+                                              double (&out)[N]) {
+  constexpr int size = wide_lanes, parts = dot_lanes / size;
+  wide_doubles sums[N][parts] = {};
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
-    // Between the sums, so that both go on at a time; past the end of a row it does no harm.
-    if (soon != nullptr) { __builtin_prefetch(soon + j); }
 #pragma GCC unroll 4
     for (int p = 0; p < parts; ++p) {
 #pragma GCC unroll 8
       for (int k = 0; k < N; ++k) {
-        sums[k][p] = fused_multiply_add(load_four_widened(a[k] + j + size * p),
-                                        load_four_widened(b[k] + j + size * p), sums[k][p]);
+        sums[k][p] = fused_multiply_add(load_wide(a[k] + j + size * p),
+                                        load_wide(b[k] + j + size * p), sums[k][p]);
       }
     }
   }
@@ -47,30 +74,81 @@ COUPLEFACE_ALWAYS_INLINE void vector_products(float const* const (&a)[N],
     out[k] = fold(lanes);
   }
 }
+
+/// out = {x . a, x . b, x . x} for rows a and b of floats that were widened beforehand; `meanwhile`
+/// is called between the sums, a cache line of x apart.
+template <class Function>
+COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* x, double const* a, double const* b,
+                                           index_t width, double (&out)[3], Function& meanwhile) {
+  constexpr int size = wide_lanes, parts = dot_lanes / size;
+  wide_doubles of_a[parts], of_b[parts], of_x[parts];
+#pragma GCC unroll 4
+  for (int p = 0; p < parts; ++p) { of_a[p] = of_b[p] = of_x[p] = wide_doubles{}; }
+  index_t j = 0;
+  for (; j + dot_lanes <= width; j += dot_lanes) {
+    meanwhile();
+#pragma GCC unroll 4
+    for (int p = 0; p < parts; ++p) {
+      index_t const at = j + size * p;
+      wide_doubles const element = load_wide(x + at);
+      of_a[p] = fused_multiply_add(element, load_wide(a + at), of_a[p]);
+      of_b[p] = fused_multiply_add(element, load_wide(b + at), of_b[p]);
+      of_x[p] = fused_multiply_add(element, element, of_x[p]);
+    }
+  }
+  out[0] = fold_with_rest(of_a, x + j, a + j, width - j);
+  out[1] = fold_with_rest(of_b, x + j, b + j, width - j);
+  out[2] = fold_with_rest(of_x, x + j, x + j, width - j);
+}
+
+inline void vector_pair_dots(float const* a, float const* b, index_t width, double (&out)[3],
+                             float const* soon) {
+  constexpr int size = wide_lanes, parts = dot_lanes / size;
+  wide_doubles aa[parts], ab[parts], bb[parts];
+#pragma GCC unroll 4
+  for (int p = 0; p < parts; ++p) { aa[p] = ab[p] = bb[p] = wide_doubles{}; }
+  index_t j = 0;
+  for (; j + dot_lanes <= width; j += dot_lanes) {
+    __builtin_prefetch(soon + j, 0, 2);
+#pragma GCC unroll 4
+    for (int p = 0; p < parts; ++p) {
+      wide_doubles const x = load_wide(a + j + size * p), y = load_wide(b + j + size * p);
+      aa[p] = fused_multiply_add(x, x, aa[p]);
+      ab[p] = fused_multiply_add(x, y, ab[p]);
+      bb[p] = fused_multiply_add(y, y, bb[p]);
+    }
+  }
+  out[0] = fold_with_rest(aa, a + j, a + j, width - j);
+  out[1] = fold_with_rest(ab, a + j, b + j, width - j);
+  out[2] = fold_with_rest(bb, b + j, b + j, width - j);
+}
 #endif
 
-/// out[k] = dot(shared, others[k]). `soon`, unless null, is a row that will be asked for soon.
+/// out[k] = dot(shared, others[k])
 template <int N, class S, class O>
 COUPLEFACE_HOST_DEVICE void dots(S const* shared, O const* const (&others)[N], index_t width,
-                                 double (&out)[N], [[maybe_unused]] O const* soon = nullptr) {
+                                 double (&out)[N]) {
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<S, float> && std::is_same_v<O, float>) {
     S const* again[N];
     for (S const*& row : again) { row = shared; }
-    return vector_products<N>(again, others, width, out, soon);
+    return vector_products<N>(again, others, width, out);
   }
 #endif
   portable_dots<N>(shared, others, width, out);
 }
 
-/// out = {a . a, a . b, b . b}
+/// out = {a . a, a . b, b . b}; meanwhile asks for the row `soon`, line by line: all lines at once
+/// would wait for each other.
 template <class A, class B>
-COUPLEFACE_HOST_DEVICE void pair_dots(A const* a, B const* b, index_t width, double (&out)[3]) {
+COUPLEFACE_HOST_DEVICE void pair_dots(A const* a, B const* b, index_t width, double (&out)[3],
+                                      A const* soon) {
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>) {
-    return vector_products<3>({a, a, b}, {a, b, b}, width, out, nullptr);
+    return vector_pair_dots(a, b, width, out, soon);
   }
 #endif
+  prefetch_row<cache_level::second>(soon, width);
   out[0] = dot(a, a, width);
   out[1] = dot(a, b, width);
   out[2] = dot(b, b, width);

@@ -96,21 +96,5 @@ void panel_product(index_t depth, T const* left, index_t left_next, T const* rig
   product_by_blocks<native_vector<T>, Side>(depth, left, left_next, right, out, stride, add);
 }
 
-/// Panels in the policy's memory, aligned to whole cache lines: only speed depends on it.
-template <class T, class Policy>
-class panel_scratch {
- public:
-  panel_scratch(Policy const& policy, index_t size)
-      : memory_(policy, size == 0 ? 0 : size + line) {}
-  T* data() const {
-    auto const past = reinterpret_cast<std::uintptr_t>(memory_.data()) / sizeof(T) % line;
-    return memory_.data() + (past == 0 ? 0 : line - past);
-  }
-
- private:
-  static constexpr index_t line = index_t(64 / sizeof(T));
-  scratch<T, Policy> memory_;
-};
-
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

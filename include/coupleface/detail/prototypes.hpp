@@ -1,6 +1,7 @@
 // coupleface: sums of unit vectors by class, host side.
 #pragma once
 
+#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/grouping.hpp>
 #include <coupleface/detail/ids.hpp>
@@ -10,75 +11,85 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// sum += x / ||x||. The unit element is rounded to the accumulator type first: the sum is that of
-/// normalize_rows' own output, and no compiler can fuse the two steps in one place and not in
-/// another.
+/// 1 / ||x||, to 29 significant bits where elements have at most 24: their products are then exact
+/// in double, so that no compiler can fuse the sum of them in one place and not in another.
 template <class X>
-COUPLEFACE_HOST_DEVICE inline void add_unit_row(X const* x, double inverse, index_t width,
+COUPLEFACE_HOST_DEVICE inline double unit_scale(double norm) {
+  double const inverse = inverse_norm<X>(norm);
+  if constexpr (std::is_same_v<X, double>) { return inverse; }
+  constexpr std::uint64_t dropped = 24, half = std::uint64_t(1) << (dropped - 1);
+  std::uint64_t bits;
+  std::memcpy(&bits, &inverse, sizeof bits);
+  bits = (bits + half) >> dropped << dropped;
+  double scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  return scale;
+}
+
+/// sum += scale x
+template <class X>
+COUPLEFACE_HOST_DEVICE inline void add_unit_row(X const* x, double scale, index_t width,
                                                 double* sum) {
   for (index_t j = 0; j < width; ++j) {
     if constexpr (std::is_same_v<X, double>) {
-      sum[j] = std::fma(x[j], inverse, sum[j]);
+      sum[j] = std::fma(x[j], scale, sum[j]);
     } else {
-      sum[j] += double(static_cast<float>(load(x[j]) * inverse));
+      sum[j] += load(x[j]) * scale;
     }
   }
 }
 
 /// The same, and returns the norm of `following`; meanwhile asks for the row `later`.
 template <class X>
-double add_row_and_norm(X const* x, double inverse, X const* following, X const* later,
-                        index_t width, double* sum) {
+double add_row_and_norm(X const* x, double scale, X const* following, X const* later, index_t width,
+                        double* sum) {
   prefetch_row<cache_level::second>(later, width);
-  add_unit_row(x, inverse, width, sum);
+  add_unit_row(x, scale, width, sum);
   return row_norm(following, width);
 }
 
 #if COUPLEFACE_FMA_VECTORS
 /// Bit for bit its twin. The norm's sums wait for each other; beside the other row they need not be
 /// waited for. Lines are asked for one at a time, as a burst would fill the buffers for them.
-inline double vector_add_row_and_norm(float const* x, double inverse, float const* following,
+inline double vector_add_row_and_norm(float const* x, double scale, float const* following,
                                       float const* later, index_t width, double* sum) {
-  constexpr int size = 4, parts = dot_lanes / size, second_cache = 2;
-  double4v squares[parts] = {};
+  constexpr int size = wide_lanes, parts = dot_lanes / size, second_cache = 2;
+  wide_doubles const scales = broadcast(scale);
+  wide_doubles squares[parts];
+#pragma GCC unroll 4
+  for (int p = 0; p < parts; ++p) { squares[p] = wide_doubles{}; }
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
     __builtin_prefetch(later + j, 0, second_cache);
 #pragma GCC unroll 4
     for (int p = 0; p < parts; ++p) {
       index_t const at = j + size * p;
-      double4v const y = load_four_widened(following + at);
+      wide_doubles const y = load_wide(following + at);
       squares[p] = fused_multiply_add(y, y, squares[p]);
-      double4v so_far;
-      __builtin_memcpy(&so_far, sum + at, sizeof so_far);
-      so_far += widened(narrowed(load_four_widened(x + at) * inverse));
-      __builtin_memcpy(sum + at, &so_far, sizeof so_far);
+      store_wide(sum + at, fused_multiply_add(load_wide(x + at), scales, load_wide(sum + at)));
     }
   }
-  double lanes[dot_lanes];
-  __builtin_memcpy(lanes, squares, sizeof lanes);
-  add_unit_row(x + j, inverse, width - j, sum + j);
-  for (int l = 0; j + l < width; ++l) {
-    lanes[l] = add_product(lanes[l], following[j + l], following[j + l]);
-  }
-  return std::sqrt(fold(lanes));
+  add_unit_row(x + j, scale, width - j, sum + j);
+  return std::sqrt(fold_with_rest(squares, following + j, following + j, width - j));
 }
 #endif
 
 /// What suits the processor that the unit is compiled for.
 template <class X>
-double native_add_row_and_norm(X const* x, double inverse, X const* following, X const* later,
+double native_add_row_and_norm(X const* x, double scale, X const* following, X const* later,
                                index_t width, double* sum) {
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<X, float>) {
-    return vector_add_row_and_norm(x, inverse, following, later, width, sum);
+    return vector_add_row_and_norm(x, scale, following, later, width, sum);
   }
 #endif
-  return add_row_and_norm(x, inverse, following, later, width, sum);
+  return add_row_and_norm(x, scale, following, later, width, sum);
 }
 
 /// The samples of every class: what both forms of class sums walk through.
@@ -91,7 +102,7 @@ class grouped_samples {
     group_by_label(labels, classes, begins_.data(), members_.data());
   }
 
-  static constexpr index_t rows_ahead = 8;
+  static constexpr index_t rows_ahead = 6;
 
   /// A copyable walk for use inside a policy's functor: for the classes first, ..., last - 1 adds
   /// the samples of class c to begin(c) [d], then calls end(c).
@@ -106,7 +117,7 @@ class grouped_samples {
         double* const sum = begin(c);
         // The samples of a class may lie anywhere; each is read from memory once, ahead of its use.
         for (; at < begins[c + 1]; ++at) {
-          norm = native_add_row_and_norm(row(at), inverse_norm<X>(norm), row(at + 1),
+          norm = native_add_row_and_norm(row(at), unit_scale<X>(norm), row(at + 1),
                                          row(at + rows_ahead), width, sum);
         }
         end(c);
@@ -144,11 +155,12 @@ void class_prototypes(host_policy<Derived> const& base, matrix_view<X const> fea
   expect_ids("class_prototypes", "labels", labels, classes);
   grouped_samples<Derived, X, L> const samples(policy, features, labels, classes);
   index_t const lanes = lane_count(classes);
-  scratch<double, Derived> const sums(policy, lanes * width);
+  index_t const row_size = line_scratch<double, Derived>::whole_lines(width);
+  line_scratch<double, Derived> const sums(policy, lanes * row_size);
   double* const sum_data = sums.data();
   auto const walk = samples.walk();
   for_each_index(policy, lanes, [=](index_t lane) {
-    double* const sum = sum_data + lane * width;
+    double* const sum = sum_data + lane * row_size;
     auto const begin = [=](index_t) {
       std::fill(sum, sum + width, 0.0);
       return sum;

@@ -4,6 +4,7 @@
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
 
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
@@ -46,6 +47,24 @@ class scratch {
   Policy const& policy_;
   index_t size_;
   pointer_type pointer_{};
+};
+
+/// Elements in the policy's memory from the start of a cache line on: only speed depends on it.
+template <class T, class Policy>
+class line_scratch {
+ public:
+  static constexpr index_t line = index_t(64 / sizeof(T));
+  /// The next multiple of a line: rows of this size all start one.
+  static constexpr index_t whole_lines(index_t size) { return (size + line - 1) / line * line; }
+
+  line_scratch(Policy const& policy, index_t size) : memory_(policy, size == 0 ? 0 : size + line) {}
+  T* data() const {
+    auto const past = reinterpret_cast<std::uintptr_t>(memory_.data()) / sizeof(T) % line;
+    return memory_.data() + (past == 0 ? 0 : line - past);
+  }
+
+ private:
+  scratch<T, Policy> memory_;
 };
 
 }  // namespace detail

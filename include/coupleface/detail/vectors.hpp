@@ -55,9 +55,10 @@ inline bool has_avx512_vnni() {
 
 enum class cache_level { first, second };
 
-/// Asks for a row that will be read soon.
+/// Asks for a row that will be read soon. Always inlined: GCC takes a function that does nothing
+/// else for one without effect, and drops its calls.
 template <cache_level level = cache_level::first, class T>
-COUPLEFACE_HOST_DEVICE void prefetch_row(T const* x, index_t width) {
+COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE void prefetch_row(T const* x, index_t width) {
 #if defined(__GNUC__) && !defined(__CUDA_ARCH__)
   constexpr int locality = level == cache_level::first ? 3 : 2;
   for (index_t j = 0; j < width; j += index_t(64 / sizeof(T))) {
@@ -128,47 +129,92 @@ COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_
 
 #if COUPLEFACE_FMA_VECTORS
 
-using float4v __attribute__((vector_size(16))) = float;
-using double4v __attribute__((vector_size(32))) = double;
+#if defined(__AVX512F__)
+inline constexpr int wide_lanes = 8;
+#else
+inline constexpr int wide_lanes = 4;
+#endif
+/// What fits a register of the processor that the unit is compiled for, and as many floats.
+using wide_doubles __attribute__((vector_size(8 * wide_lanes))) = double;
+using narrow_floats __attribute__((vector_size(4 * wide_lanes))) = float;
 
-COUPLEFACE_ALWAYS_INLINE float4v narrowed(double4v v) {
-  return __builtin_convertvector(v, float4v);
+COUPLEFACE_ALWAYS_INLINE wide_doubles broadcast(double x) { return wide_doubles{} + x; }
+
+COUPLEFACE_ALWAYS_INLINE narrow_floats narrowed(wide_doubles v) {
+#if defined(__AVX512F__) && !defined(__clang__)
+  return __builtin_ia32_cvtpd2ps512_mask(v, narrow_floats{}, -1, 4);
+#else
+  return __builtin_convertvector(v, narrow_floats);
+#endif
 }
 
-/// Two of these every cycle, where a vector of eight takes more than one: GCC 12 makes four
-/// instructions of the conversion in its own vectors.
-COUPLEFACE_ALWAYS_INLINE double4v widened(float4v v) {
+/// GCC 12 makes several instructions of a conversion of its own vectors.
+COUPLEFACE_ALWAYS_INLINE wide_doubles widened(narrow_floats v) {
 #if defined(__clang__)
-  return __builtin_convertvector(v, double4v);
+  return __builtin_convertvector(v, wide_doubles);
+#elif defined(__AVX512F__)
+  return __builtin_ia32_cvtps2pd512_mask(v, wide_doubles{}, -1, 4);
 #else
   return __builtin_ia32_cvtps2pd256(v);
 #endif
 }
 
-COUPLEFACE_ALWAYS_INLINE double4v load_four_widened(float const* x) {
-  float4v v;
+COUPLEFACE_ALWAYS_INLINE wide_doubles load_wide(double const* x) {
+  wide_doubles v;
+  __builtin_memcpy(&v, x, sizeof v);
+  return v;
+}
+COUPLEFACE_ALWAYS_INLINE wide_doubles load_wide(float const* x) {
+  narrow_floats v;
   __builtin_memcpy(&v, x, sizeof v);
   return widened(v);
 }
-
-/// sum + a b with one rounding.
-COUPLEFACE_ALWAYS_INLINE double4v fused_multiply_add(double4v a, double4v b, double4v sum) {
-  return __builtin_ia32_vfmaddpd256(a, b, sum);
+COUPLEFACE_ALWAYS_INLINE void store_wide(double* x, wide_doubles v) {
+  __builtin_memcpy(x, &v, sizeof v);
 }
 
-/// Stores the four values as floats; `past_caches`: x must be a multiple of 16 bytes, and what
-/// another thread reads next needs a store_fence() before.
-template <bool past_caches>
-COUPLEFACE_ALWAYS_INLINE void store_four_narrowed(float* x, double4v v) {
-  float4v const narrow = narrowed(v);
-  if constexpr (!past_caches) {
-    __builtin_memcpy(x, &narrow, sizeof narrow);
-  } else {
-#if defined(__clang__)
-    __builtin_nontemporal_store(narrow, reinterpret_cast<float4v*>(x));
+/// sum + a b with one rounding.
+COUPLEFACE_ALWAYS_INLINE wide_doubles fused_multiply_add(wide_doubles a, wide_doubles b,
+                                                         wide_doubles sum) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_vfmaddpd512_mask(a, b, sum, -1, 4);
 #else
-    __builtin_ia32_movntps(x, narrow);
+  return __builtin_ia32_vfmaddpd256(a, b, sum);
 #endif
+}
+
+using float4v __attribute__((vector_size(16))) = float;
+
+COUPLEFACE_ALWAYS_INLINE void stream(float* x, float4v v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, reinterpret_cast<float4v*>(x));
+#else
+  __builtin_ia32_movntps(x, v);
+#endif
+}
+#if defined(__AVX512F__)
+COUPLEFACE_ALWAYS_INLINE void stream(float* x, narrow_floats v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, reinterpret_cast<narrow_floats*>(x));
+#else
+  __builtin_ia32_movntps256(x, v);
+#endif
+}
+#endif
+
+/// Stores the values as floats. `streamed` bytes at a time go past the caches, 0 for none: x must
+/// then be a multiple of them, and what another thread reads next needs a store_fence() before.
+template <int streamed>
+COUPLEFACE_ALWAYS_INLINE void store_narrowed(float* x, wide_doubles v) {
+  narrow_floats const narrow = narrowed(v);
+  if constexpr (streamed == 0) {
+    __builtin_memcpy(x, &narrow, sizeof narrow);
+  } else if constexpr (streamed == sizeof narrow) {
+    stream(x, narrow);
+  } else {
+    float4v halves[sizeof narrow / sizeof(float4v)];
+    __builtin_memcpy(halves, &narrow, sizeof narrow);
+    for (auto const& half : halves) { stream(x, half), x += 4; }
   }
 }
 

@@ -24,8 +24,9 @@ struct hinge {
   double q = 0.03;
   bool valid() const { return q >= 0; }
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
-    if (std::isnan(x)) { return {x, x}; }
-    return x > q ? penalty_value{x - q, 1.0} : penalty_value{0.0, 0.0};
+    double const over =
+        x <= q ? 0.0 : x - q;  // one comparison, false for NaN: compilers vectorise it
+    return {over, over > 0 ? 1.0 : over};
   }
 };
 

@@ -25,7 +25,7 @@ struct grouped_rows {
       COUPLEFACE_UNROLL_4
       for (index_t at = begins[c]; at < begins[c + 1]; ++at) {
         index_t const i = members[at];
-        add_unit_row(features.row(i) + j, inverse_norm<X>(norms[i]), 1, &column);
+        add_unit_row(features.row(i) + j, unit_scale<X>(norms[i]), 1, &column);
       }
       sum[j] = column;
     }

@@ -8,6 +8,7 @@
 #include <coupleface/detail/sum.hpp>
 #include <coupleface/detail/vectors.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -67,24 +68,24 @@ COUPLEFACE_HOST_DEVICE inline double portable_fcd_pass(S const* s, T const* t, i
 }
 
 #if COUPLEFACE_FMA_VECTORS
-template <bool past_caches, class G>
-double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient) {
-  constexpr int size = 4, parts = dot_lanes / size;
-  double4v const zero = {};
-  double4v const s_inverse = zero + f.s_inverse, t_inverse = zero + f.t_inverse;
-  [[maybe_unused]] double4v const of_s = zero + f.of_s, of_t = zero + f.of_t;
-  double4v sums[parts] = {};
+template <int streamed, class G>
+double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient,
+                       float const* soon) {
+  constexpr int size = wide_lanes, parts = dot_lanes / size;
+  wide_doubles const s_inverse = broadcast(f.s_inverse), t_inverse = broadcast(f.t_inverse);
+  [[maybe_unused]] wide_doubles const of_s = broadcast(f.of_s), of_t = broadcast(f.of_t);
+  wide_doubles sums[parts] = {};
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
+    __builtin_prefetch(soon + j, 0, 2);
 #pragma GCC unroll 4
     for (int p = 0; p < parts; ++p) {
-      double4v const x = load_four_widened(s + j + size * p);
-      double4v const y = load_four_widened(t + j + size * p);
-      double4v const gap = fused_multiply_add(x, s_inverse, -(y * t_inverse));
+      wide_doubles const x = load_wide(s + j + size * p);
+      wide_doubles const y = load_wide(t + j + size * p);
+      wide_doubles const gap = fused_multiply_add(x, s_inverse, -(y * t_inverse));
       sums[p] = fused_multiply_add(gap, gap, sums[p]);
       if constexpr (!std::is_same_v<G, no_gradient>) {
-        store_four_narrowed<past_caches>(gradient + j + size * p,
-                                         fused_multiply_add(x, of_s, y * of_t));
+        store_narrowed<streamed>(gradient + j + size * p, fused_multiply_add(x, of_s, y * of_t));
       }
     }
   }
@@ -103,19 +104,25 @@ double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factor
 
 template <class S, class T, class G>
 COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t width, fcd_factors f,
-                                              G gradient, [[maybe_unused]] bool past_caches) {
+                                              G gradient, [[maybe_unused]] bool past_caches,
+                                              T const* soon) {
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<S, float> && std::is_same_v<T, float> &&
                 (std::is_same_v<G, no_gradient> || std::is_same_v<G, float*>)) {
     if (f.s_inverse == 0) { return portable_fcd_pass(s, t, width, f, gradient); }
     if constexpr (std::is_same_v<G, float*>) {
-      if (past_caches && reinterpret_cast<std::uintptr_t>(gradient) % 16 == 0) {
-        return vector_fcd_pass<true>(s, t, width, f, gradient);
+      auto const address = reinterpret_cast<std::uintptr_t>(gradient);
+      if (past_caches && address % sizeof(narrow_floats) == 0) {
+        return vector_fcd_pass<sizeof(narrow_floats)>(s, t, width, f, gradient, soon);
+      }
+      if (past_caches && address % sizeof(float4v) == 0) {
+        return vector_fcd_pass<sizeof(float4v)>(s, t, width, f, gradient, soon);
       }
     }
-    return vector_fcd_pass<false>(s, t, width, f, gradient);
+    return vector_fcd_pass<0>(s, t, width, f, gradient, soon);
   }
 #endif
+  prefetch_row<cache_level::second>(soon, width);
   return portable_fcd_pass(s, t, width, f, gradient);
 }
 
@@ -123,7 +130,9 @@ COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t wi
 /// teacher has inverse 0 and so asks for nothing; a degenerate student has gradient 0.
 template <class S, class T, class G>
 COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width, double scale,
-                                             G gradient, [[maybe_unused]] bool past_caches) {
+                                             G gradient, [[maybe_unused]] bool past_caches,
+                                             [[maybe_unused]] S const* s_soon,
+                                             [[maybe_unused]] T const* t_soon) {
   if constexpr (std::is_same_v<S, double> || std::is_same_v<T, double>) {
     double const s_norm = row_norm(s, width);
     double const t_inverse = inverse_norm<T>(row_norm(t, width));
@@ -134,8 +143,9 @@ COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t wid
     return value;
   } else {
     double of_pair[3];
-    pair_dots(s, t, width, of_pair);
-    return fcd_pass(s, t, width, make_fcd_factors<S, T>(of_pair, scale), gradient, past_caches);
+    pair_dots(s, t, width, of_pair, s_soon);
+    return fcd_pass(s, t, width, make_fcd_factors<S, T>(of_pair, scale), gradient, past_caches,
+                    t_soon);
   }
 }
 
@@ -156,15 +166,13 @@ void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
   for_each_index(policy, lanes, [=](index_t lane) {
     for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
       // While the second pass takes a row from the nearest cache, memory would have nothing to do.
-      if (i + rows_ahead < n) {
-        prefetch_row<cache_level::second>(student.row(i + rows_ahead), width);
-        prefetch_row<cache_level::second>(teacher.row(i + rows_ahead), width);
-      }
+      index_t const soon = std::min(i + rows_ahead, n - 1);
       if constexpr (std::is_same_v<Gradient, no_gradient>) {
-        terms[i] = fcd_row(student.row(i), teacher.row(i), width, 0.0, gradient, false);
+        terms[i] = fcd_row(student.row(i), teacher.row(i), width, 0.0, gradient, false,
+                           student.row(soon), teacher.row(soon));
       } else {
         terms[i] = fcd_row(student.row(i), teacher.row(i), width, -2.0 / double(n), gradient.row(i),
-                           past_caches);
+                           past_caches, student.row(soon), teacher.row(soon));
       }
     }
     if (past_caches) { store_fence(); }

@@ -67,7 +67,7 @@ void softmax_gradients(Derived const& policy, Tiles const& work, Acc* memory, do
                        WeightGradient weight_gradient) {
   index_t const n = work.rows, width = work.padded_width(), tiles = work.tiles();
   index_t const lanes = work.lanes(), lane_gradient = work.padded_rows() * width;
-  panel_scratch<Acc, Derived> const lane_gradients(policy, lanes * lane_gradient);
+  line_scratch<Acc, Derived> const lane_gradients(policy, lanes * lane_gradient);
   Acc* const partial = lane_gradients.data();
   for_each_index(policy, lanes, [=](index_t lane) {
     Acc* const mine = partial + lane * lane_gradient;
@@ -136,17 +136,17 @@ void margin_softmax_loss(host_policy<Derived> const& base, matrix_view<E const> 
   index_t const n = embeddings.extent(0);
   softmax_tiles<acc, W, Targets> work{weights, targets, n, margin.scale};
   // Never null: products of width 0 still point into it.
-  panel_scratch<acc, Derived> const columns(
-      policy, work.padded_rows() * std::max(index_t(1), work.width()));
-  panel_scratch<acc, Derived> const units(policy, with_weights ? n * work.padded_width() : 0);
-  panel_scratch<acc, Derived> const kept(policy, Logits::kept ? work.kept_size() : 0);
+  line_scratch<acc, Derived> const columns(policy,
+                                           work.padded_rows() * std::max(index_t(1), work.width()));
+  line_scratch<acc, Derived> const units(policy, with_weights ? n * work.padded_width() : 0);
+  line_scratch<acc, Derived> const kept(policy, Logits::kept ? work.kept_size() : 0);
   scratch<softmax_sample, Derived> const samples(policy, n);
   work.samples = samples.data();
   work.scaled_columns = columns.data();
   work.units = units.data();
   work.kept = kept.data();
   prepare_samples(policy, work, embeddings, margin, columns.data(), units.data());
-  panel_scratch<acc, Derived> const memory(policy, work.lanes() * work.lane_size());
+  line_scratch<acc, Derived> const memory(policy, work.lanes() * work.lane_size());
   double const mean = softmax_value(policy, work, memory.data(), loss);
   if constexpr (with_gradient) {
     softmax_gradients(policy, work, memory.data(), mean, embeddings, gradient, weight_gradient);

@@ -3,6 +3,7 @@
 
 #include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/losses/gathered_rows.hpp>
 #include <coupleface/detail/losses/neighbours.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
@@ -64,7 +65,7 @@ void check_rad_gradient(matrix_view<S> student, matrix_view<G> student_gradient)
 struct shared_bank {};
 
 /// One sample against its neighbours. The gathered rows are read from memory once: the gradient
-/// takes them while they are still in the nearest cache.
+/// takes them while they are still in a near cache.
 template <class S, class T, class H, class TeacherBank, class Neighbours, class Penalty>
 struct rad_sample {
   matrix_view<S> student;
@@ -74,56 +75,77 @@ struct rad_sample {
   Neighbours neighbours;
   Penalty penalty;
 
+  using bank_element = std::remove_const_t<H>;
+  static constexpr bool one_bank = std::is_same_v<TeacherBank, shared_bank>;
+  /// One pass over a bank row then gives both relations and its norm, from rows widened before.
+  static constexpr bool widens =
+      COUPLEFACE_FMA_VECTORS && one_bank && std::is_same_v<std::remove_const_t<S>, float> &&
+      std::is_same_v<std::remove_const_t<T>, float> && std::is_same_v<bank_element, float>;
+  /// The student's and the teacher's row in double: rows that a call needs beside the direction.
+  struct wide_pair {
+    double* s;
+    double* t;
+  };
+  static constexpr index_t wide_rows = widens ? 2 : 0;
+
+  /// Up to gathered_batch valid neighbours of sample i from the k-th on; k moves behind them.
+  struct batch {
+    index_t ids[gathered_batch];
+    int count = 0;
+  };
+  batch next_batch(index_t i, index_t& k) const {
+    batch b;
+    for (; k < neighbours.count(i) && b.count < gathered_batch; ++k) {
+      index_t const c = index_t(neighbours.begin(i)[k]);
+      b.ids[b.count] = c;
+      b.count += int(c >= 0);
+    }
+    return b;
+  }
+
   /// Sum of the penalties; with `direction` [d_s] also the sum of slope times unit bank row.
-  COUPLEFACE_HOST_DEVICE double operator()(index_t i, double* direction) const {
+  double operator()(index_t i, double* direction, wide_pair wide) const {
+    index_t const width = student_bank.extent(1);
     auto const s = make_row(student.row(i), student.extent(1));
     auto const t = make_row(teacher.row(i), teacher.extent(1));
-    double sum = 0;
-    for (index_t k = 0; k < neighbours.count(i); ++k) {
-      index_t const c = id_ahead(i, k, 0), later = id_ahead(i, k, rows_ahead);
-      if constexpr (!one_pass || !dots_ask) { ask_for(later); }
-      if (c < 0) { continue; }
-      row<std::remove_const_t<H>> h{student_bank.row(c), student_bank.extent(1), 0};
-      penalty_value const p = penalty(relation_gap(s, t, c, h, later < 0 ? c : later));
-      sum += p.value;
-      if (direction != nullptr && p.slope != 0) { add(direction, p.slope, h); }
+    if constexpr (widens) {
+      std::copy(s.data, s.data + s.width, wide.s);
+      std::copy(t.data, t.data + t.width, wide.t);
     }
+    pending_rows<bank_element> pending(width);
+    row_asker<bank_element> asker;
+    double sum = 0;
+    index_t k = 0;
+    for (batch now = next_batch(i, k), next; now.count > 0; now = next) {
+      next = next_batch(i, k);
+      index_t next_begin = 0;
+      bool const is_last = next.count == 0 && i + 1 < neighbours.samples();
+      batch const soon = is_last ? next_batch(i + 1, next_begin) : next;
+      double gaps[gathered_batch] = {}, norms[gathered_batch];
+      relation_gaps(s, t, now, soon, wide, gaps, norms, asker);
+      double values[gathered_batch], slopes[gathered_batch];
+      for (int r = 0; r < gathered_batch; ++r) {
+        penalty_value const p = penalty(gaps[r]);
+        values[r] = p.value, slopes[r] = p.slope;
+      }
+      for (int r = 0; r < now.count; ++r) { sum += values[r]; }
+      if (direction != nullptr) {
+        for (int r = 0; r < now.count; ++r) {
+          pending.append(student_bank.row(now.ids[r]),
+                         slopes[r] * inverse_norm<bank_element>(norms[r]), slopes[r] != 0);
+        }
+        pending.add_groups(direction, asker);
+      }
+      asker.finish();
+    }
+    if (direction != nullptr) { pending.add_rest(direction); }
     return sum;
   }
 
  private:
-  static constexpr index_t rows_ahead = 3;
-  static constexpr bool one_bank = std::is_same_v<TeacherBank, shared_bank>;
-  // One pass over a bank row gives both relations and its norm, where all rows are of one type.
-  static constexpr bool one_pass = one_bank && !std::is_same_v<std::remove_const_t<H>, double> &&
-                                   std::is_same_v<std::remove_const_t<S>, std::remove_const_t<H>> &&
-                                   std::is_same_v<std::remove_const_t<T>, std::remove_const_t<H>>;
-
-  // Only the vector form of dots() asks for the row it is told of.
-  static constexpr bool dots_ask =
-      COUPLEFACE_FMA_VECTORS && std::is_same_v<std::remove_const_t<H>, float>;
-
-  /// Neighbour `ahead` entries behind the k-th of sample i, in the next sample if need be, or -1.
-  COUPLEFACE_HOST_DEVICE index_t id_ahead(index_t i, index_t k, index_t ahead) const {
-    index_t const at = k + ahead, count = neighbours.count(i);
-    if (at < count) { return index_t(neighbours.begin(i)[at]); }
-    bool const in_next = i + 1 < neighbours.samples() && at - count < neighbours.count(i + 1);
-    return in_next ? index_t(neighbours.begin(i + 1)[at - count]) : index_t(-1);
-  }
-
-  // Gathered rows lie anywhere: each is asked for early, by dots() line by line between its sums
-  // where it can, for all lines at once wait for each other.
-  COUPLEFACE_HOST_DEVICE void ask_for(index_t c) const {
-    if (c < 0) { return; }
-    prefetch_row<cache_level::second>(student_bank.row(c), student_bank.extent(1));
-    if constexpr (!one_bank) {
-      prefetch_row<cache_level::second>(teacher_bank.row(c), teacher_bank.extent(1));
-    }
-  }
-
   /// The teacher's row for bank row c, whose student's row is h.
   template <class HRow>
-  COUPLEFACE_HOST_DEVICE auto teacher_row([[maybe_unused]] index_t c, HRow const& h) const {
+  auto teacher_row([[maybe_unused]] index_t c, HRow const& h) const {
     if constexpr (one_bank) {
       return h;
     } else {
@@ -131,27 +153,45 @@ struct rad_sample {
     }
   }
 
-  /// Relation of the student's row to bank row c, h, minus the teacher's; sets h's norm.
-  template <class SRow, class TRow, class HRow>
-  COUPLEFACE_HOST_DEVICE double relation_gap(SRow const& s, TRow const& t, index_t c, HRow& h,
-                                             [[maybe_unused]] index_t later) const {
-    if constexpr (one_pass) {
-      decltype(h.data) const others[3] = {s.data, t.data, h.data};
-      double inner[3];
-      dots(h.data, others, h.width, inner, student_bank.row(later));
-      h.norm = std::sqrt(inner[2]);
-      return cosine_of(s.data, s.norm, h.data, h.norm, h.width, inner[0]) -
-             cosine_of(t.data, t.norm, h.data, h.norm, h.width, inner[1]);
-    } else {
-      h.norm = row_norm(h.data, h.width);
-      return row_cosine(s, h) - row_cosine(t, teacher_row(c, h));
+  /// Relations of the student's row to bank rows minus the teacher's, and the rows' norms. Asks for
+  /// the rows of the batch that comes next.
+  template <class SRow, class TRow>
+  void relation_gaps(SRow const& s, TRow const& t, batch const& b, batch const& soon,
+                     [[maybe_unused]] wide_pair wide, double (&gaps)[gathered_batch],
+                     double (&norms)[gathered_batch],
+                     [[maybe_unused]] row_asker<bank_element>& asker) const {
+    index_t const width = student_bank.extent(1);
+#if COUPLEFACE_FMA_VECTORS
+    if constexpr (widens) {
+      bank_element const* rows[gathered_batch];
+      for (int r = 0; r < soon.count; ++r) { rows[r] = student_bank.row(soon.ids[r]); }
+      row_asker<bank_element> in_registers;
+      in_registers.expect(rows, soon.count, width);
+      double inner[gathered_batch][3];
+      for (int r = 0; r < b.count; ++r) {
+        widened_dots(student_bank.row(b.ids[r]), wide.s, wide.t, width, inner[r], in_registers);
+      }
+      asker = in_registers;
+      for (int r = 0; r < b.count; ++r) {
+        auto const h = student_bank.row(b.ids[r]);
+        norms[r] = std::sqrt(inner[r][2]);
+        gaps[r] = cosine_of(s.data, s.norm, h, norms[r], width, inner[r][0]) -
+                  cosine_of(t.data, t.norm, h, norms[r], width, inner[r][1]);
+      }
+      return;
     }
-  }
-
-  template <class X>
-  COUPLEFACE_HOST_DEVICE static void add(double* direction, double slope, row<X> const& h) {
-    double const scale = slope * inverse_norm<X>(h.norm);
-    for (index_t j = 0; j < h.width; ++j) { direction[j] += scale * load(h.data[j]); }
+#endif
+    for (int r = 0; r < b.count; ++r) {
+      if (r < soon.count) {
+        prefetch_row<cache_level::second>(student_bank.row(soon.ids[r]), width);
+        if constexpr (!one_bank) {
+          prefetch_row<cache_level::second>(teacher_bank.row(soon.ids[r]), teacher_bank.extent(1));
+        }
+      }
+      row<bank_element> const h = make_row(student_bank.row(b.ids[r]), width);
+      norms[r] = h.norm;
+      gaps[r] = row_cosine(s, h) - row_cosine(t, teacher_row(b.ids[r], h));
+    }
   }
 };
 
@@ -171,16 +211,20 @@ void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_v
   index_t const pairs = count_pairs(neighbours);
   double const mean = pairs == 0 ? 0.0 : 1.0 / double(pairs);
   scratch<double, Derived> const row_losses(policy, n);
-  scratch<double, Derived> const directions(policy, with_gradient ? lanes * width : 0);
+  using sample_type = rad_sample<S, T, H, TeacherBank, decltype(neighbours), Penalty>;
+  using memory = line_scratch<double, Derived>;
+  index_t const row_size = memory::whole_lines(width);
+  index_t const lane_size = (index_t(with_gradient) + sample_type::wide_rows) * row_size;
+  memory const rows(policy, lanes * lane_size);
   double* const terms = row_losses.data();
-  double* const direction_data = directions.data();
-  rad_sample<S, T, H, TeacherBank, decltype(neighbours), Penalty> const sample{
-      student, teacher, student_bank, teacher_bank, neighbours, penalty};
+  double* const row_data = rows.data();
+  sample_type const sample{student, teacher, student_bank, teacher_bank, neighbours, penalty};
   for_each_index(policy, lanes, [=](index_t lane) {
-    double* const direction = with_gradient ? direction_data + lane * width : nullptr;
+    double* const wide = row_data + lane * lane_size;
+    double* const direction = with_gradient ? wide + sample_type::wide_rows * row_size : nullptr;
     for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
       if constexpr (with_gradient) { std::fill(direction, direction + width, 0.0); }
-      terms[i] = sample(i, direction);
+      terms[i] = sample(i, direction, {wide, wide + row_size});
       if constexpr (with_gradient) {
         // A row that takes part in no pair gets 0, even if it is not finite.
         double const norm = neighbours.has_any(i) ? row_norm(student.row(i), width) : 0.0;
