@@ -305,7 +305,8 @@ void expect_steps(matrix<float> const& queries, matrix<float> const& candidates,
     if (step < steps) { search.advance(); }
   }
   index_t const evaluated = search.finish();
-  EXPECT_GE(evaluated, std::min(k, candidates.rows() - 1) * n);
+  // One evaluation may serve the lists of both rows.
+  EXPECT_GE(evaluated, std::min(k, candidates.rows() - 1) * n / 2);
   expect_same(table, steps);
 }
 

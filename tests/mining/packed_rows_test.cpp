@@ -117,6 +117,30 @@ TEST(packed_rows, panels_are_filled_up_with_zeros) {
   }
 }
 
+TEST(packed_rows, panels_of_another_size_hold_the_same_words) {
+  index_t const width = 7, rows = 100;
+  auto const x = random_matrix<float>(rows, width, 4);
+  auto const row = [&](index_t i, float* out) { std::copy_n(x.view().row(i), width, out); };
+  for (auto const& [name, kernels] : screens()) {
+    index_t const words = kernels.words(width);
+    std::vector<float> temporary(std::size_t(2 * width));
+    std::vector<panel_word> wide(std::size_t(4 * engine::right_rows * words));
+    engine::pack_panels(thrust::seq, kernels, row, 0, rows, width, engine::right_rows, 2,
+                        temporary.data(), wide.data());
+    for (index_t const first : {0, 5, 28, 90}) {
+      index_t const count = std::min<index_t>(37, rows - first);
+      std::vector<panel_word> expected(std::size_t(3 * engine::left_rows * words), 1u);
+      std::vector<panel_word> found = expected;
+      engine::pack_panels(
+          thrust::seq, kernels, [&](index_t i, float* out) { row(i, out); }, first, count, width,
+          engine::left_rows, 2, temporary.data(), expected.data());
+      engine::repack_panels(thrust::seq, wide.data(), engine::right_rows, first, count, words,
+                            engine::left_rows, found.data());
+      EXPECT_EQ(found, expected) << name << ", from " << first;
+    }
+  }
+}
+
 TEST(packed_rows, residual_is_the_length_of_what_packing_moved) {
   EXPECT_EQ(engine::packing_residual(screen_element::float32, some_row(9, 1).data(), 9), 0);
   for (index_t const width : {0, 1, 2, 33, 64, 100, 512}) {

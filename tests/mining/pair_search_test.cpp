@@ -56,6 +56,35 @@ TEST(pair_search, wide_rows_make_small_blocks) {
   expect_by_every_relation(thin, thin, 3);
 }
 
+TEST(pair_search, rows_too_many_to_stay_packed) {
+  auto const x = random_matrix<float>(1500, 9000, 16);
+  ASSERT_GT(1500 * 4500 * 4, engine::kept_panels_budget);
+  std::vector<index_t> const some = {0, 1, 223, 224, 447, 448, 449, 1001, 1499};
+  expect_by_cosine(x, x, 30, {}, some);
+  expect_by_cosine(random_matrix<float>(20, 9000, 18), x, 30);
+}
+
+TEST(pair_search, thresholds_guessed_for_rows_that_do_not_stay_packed) {
+  index_t const n = 5300, width = 2500, k = 400;
+  auto const x = random_matrix<float>(n, width, 19);
+  auto const kernels = engine::native_screen(engine::screen_element::int16_pair);
+  pair_table<float, std::int32_t> table(n, k);
+  coupleface::matrix_view<float const> const rows = x.view();
+  engine::mine_nearest(policy(), rows, rows, table.values.view(), table.indices.view(), cosine{},
+                       any_pair(), kernels);
+  engine::relation_score<float, float, cosine> const score{rows, rows, nullptr, nullptr, {}};
+  auto const plan = engine::plan_search(score, k, sizeof(std::int32_t), kernels);
+  ASSERT_FALSE(plan.right_stays);
+  ASSERT_GT(engine::plan_guess(k, n, plan.right.block_rows()).size, 0);
+  matrix<float> scores(1, n);
+  for (index_t const i : {0, 447, 448, 2600, 5299}) {
+    relation_matrix(policy(), one_row(x, i), rows, scores.view(), cosine{});
+    expect_best<float, std::int32_t>(
+        table, {i}, n, [&](index_t, float* out) { std::copy_n(scores.view().row(0), n, out); },
+        any_pair(), "row " + std::to_string(i));
+  }
+}
+
 TEST(pair_search, every_relation_on_the_same_rows) {
   auto x = random_matrix<float>(500, 11, 6);
   for (index_t i = 0; i < 500; ++i) {  // norms that differ: the order is not that of the cosines
@@ -166,6 +195,22 @@ TEST(pair_search, lists_whose_doubtful_band_does_not_fit_become_exact) {
     } else {
       EXPECT_LT(evaluated, 2 * n * k) << name;
     }
+  }
+}
+
+TEST(pair_search, one_evaluation_serves_both_rows_of_a_pair) {
+  index_t const n = 2000, width = 40, k = 50;
+  auto const x = random_matrix<float>(n, width, 20);
+  std::vector<double> norms;
+  for (index_t i = 0; i < n; ++i) { norms.push_back(engine::row_norm(x.view().row(i), width)); }
+  coupleface::matrix_view<float const> const view = x.view();
+  engine::relation_score<float, float, cosine> const score{
+      view, view, norms.data(), norms.data(), {}};
+  for (auto const& [name, kernels] : screens()) {
+    pair_table<float, std::int32_t> table(n, k);
+    index_t const evaluated = search(score, any_pair(), table, kernels);
+    EXPECT_LT(evaluated, n * k * 4 / 5) << name;
+    EXPECT_GE(evaluated, n * k / 2) << name;
   }
 }
 

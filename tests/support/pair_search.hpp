@@ -171,7 +171,7 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k, index_t ca
                          : engine::guess_plan{};
   search_scratch result;
   result.lasting = 8 * (n + (plan.symmetric ? 0 : plan.candidates)) +
-                   4 * plan.words * (plan.left.block_rows() + plan.right.block_rows()) +
+                   4 * plan.words * (plan.left.block_rows() + plan.right_rows_packed()) +
                    4 * plan.lanes * plan.width + (4 + 4) * n +
                    n * plan.room * index_t(sizeof(engine::screened_pair<I>)) + 8 * plan.lanes +
                    (guess.size > 0 ? 4 * n : 0);
@@ -181,6 +181,9 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k, index_t ca
         8 * guess.size + 4 * plan.parts * engine::left_rows *
                              engine::rounded_up_quotient(guess.size, engine::right_rows) *
                              engine::right_rows;
+    if (plan.right_stays) {
+      result.guessing += 4 * plan.words * engine::rounded_up(guess.size, engine::right_rows);
+    }
   }
   if (plan.room > 0) {  // else every list is exact and lies in the outputs
     result.finishing =

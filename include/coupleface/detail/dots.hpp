@@ -46,32 +46,39 @@ COUPLEFACE_ALWAYS_INLINE double fold_with_rest(wide_doubles const (&sums)[dot_la
   return fold(lanes);
 }
 
-/// out[k] = dot(a[k], b[k]). Inlined, so that a row that is there twice is read and widened once.
+/// Rows lie anywhere, and no hardware follows so many at a time: each is asked for some lines
+/// ahead.
 template <int N>
-COUPLEFACE_ALWAYS_INLINE void vector_products(float const* const (&a)[N],
-                                              float const* const (&b)[N], index_t width,
-                                              double (&out)[N]) {
+void vector_dots(float const* shared, float const* const (&others)[N], index_t width,
+                 double (&out)[N]) {
   constexpr int size = wide_lanes, parts = dot_lanes / size;
-  wide_doubles sums[N][parts] = {};
+  constexpr index_t line = 16, ahead = 4 * line;
+  wide_doubles sums[N][parts];
+#pragma GCC unroll 8
+  for (int k = 0; k < N; ++k) {
+#pragma GCC unroll 4
+    for (int p = 0; p < parts; ++p) { sums[k][p] = wide_doubles{}; }
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < N; ++k) {
+    for (index_t l = line; l < ahead; l += line) { __builtin_prefetch(others[k] + l); }
+  }
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
+#pragma GCC unroll 8
+    for (int k = 0; k < N; ++k) { __builtin_prefetch(others[k] + j + ahead); }
 #pragma GCC unroll 4
     for (int p = 0; p < parts; ++p) {
+      wide_doubles const x = load_wide(shared + j + size * p);
 #pragma GCC unroll 8
       for (int k = 0; k < N; ++k) {
-        sums[k][p] = fused_multiply_add(load_wide(a[k] + j + size * p),
-                                        load_wide(b[k] + j + size * p), sums[k][p]);
+        sums[k][p] = fused_multiply_add(x, load_wide(others[k] + j + size * p), sums[k][p]);
       }
     }
   }
 #pragma GCC unroll 8
   for (int k = 0; k < N; ++k) {
-    double lanes[dot_lanes];
-    __builtin_memcpy(lanes, sums[k], sizeof lanes);
-    for (int l = 0; j + l < width; ++l) {
-      lanes[l] = add_product(lanes[l], a[k][j + l], b[k][j + l]);
-    }
-    out[k] = fold(lanes);
+    out[k] = fold_with_rest(sums[k], shared + j, others[k] + j, width - j);
   }
 }
 
@@ -130,9 +137,7 @@ COUPLEFACE_HOST_DEVICE void dots(S const* shared, O const* const (&others)[N], i
                                  double (&out)[N]) {
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<S, float> && std::is_same_v<O, float>) {
-    S const* again[N];
-    for (S const*& row : again) { row = shared; }
-    return vector_products<N>(again, others, width, out);
+    return vector_dots<N>(shared, others, width, out);
   }
 #endif
   portable_dots<N>(shared, others, width, out);

@@ -60,5 +60,21 @@ COUPLEFACE_HOST_DEVICE inline index_t lane_begin(index_t lane, index_t lanes, in
   return items / lanes * lane + (lane < items % lanes ? lane : items % lanes);
 }
 
+/// A permutation of 0, ..., n - 1 that puts neighbours far apart: threads that get equal ranges of
+/// i then get equal shares of work that grows, shrinks or ends along spread_index(i, n).
+COUPLEFACE_HOST_DEVICE inline index_t spread_index(index_t i, index_t n) {
+  auto const divides_neither = [=](index_t stride) {
+    index_t a = n, b = stride;
+    while (b != 0) {
+      index_t const rest = a % b;
+      a = b, b = rest;
+    }
+    return a == 1;
+  };
+  index_t stride = n * 3 / 8 + 1;
+  while (!divides_neither(stride)) { ++stride; }
+  return i * stride % n;
+}
+
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

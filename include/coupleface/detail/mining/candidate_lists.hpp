@@ -128,15 +128,6 @@ struct candidate_lists {
     (void)odd_candidates;
   }
 
-  /// Where the next pairs of some queries will be written.
-  void prefetch(index_t first, index_t count) const {
-    for (index_t q = first; room > 0 && q < first + count; ++q) {
-      screened_pair<I> const* const next = waiting_of(q) + std::max(counts[q], 0);
-      __builtin_prefetch(next, 1);
-      __builtin_prefetch(next + 64 / sizeof *next, 1);
-    }
-  }
-
   bounded_heap<V, I> heap(index_t q) const {
     return {values.row(q), indices.row(q), values.extent(1)};
   }
@@ -147,9 +138,20 @@ struct candidate_lists {
   /// Exact values of all candidates that a screen can tell of, for a list that has been cleared.
   void fill_exactly(index_t q, index_t& evaluated) const {
     counts[q] = exact;
+    constexpr int group = 4;
+    I ids[group];
+    int size = 0;
     for (index_t c = 0; c < score.candidates() && !score.odd_query(q); ++c) {
-      if (!score.odd_candidate(c) && keep(q, c)) { evaluate(q, c, evaluated); }
+      if (score.odd_candidate(c) || !keep(q, c)) { continue; }
+      ids[size++] = static_cast<I>(c);
+      if (size < group) { continue; }
+      double scores[group];
+      score.evaluate(q, ids, scores);
+      for (int k = 0; k < group; ++k) { take(q, index_t(ids[k]), scores[k]); }
+      evaluated += group;
+      size = 0;
     }
+    for (int k = 0; k < size; ++k) { evaluate(q, index_t(ids[k]), evaluated); }
   }
 
  private:
@@ -157,7 +159,11 @@ struct candidate_lists {
 
   void evaluate(index_t q, index_t c, index_t& evaluated) const {
     ++evaluated;
-    V const value = store<V>(score(q, c));
+    take(q, c, score(q, c));
+  }
+
+  void take(index_t q, index_t c, double exact_score) const {
+    V const value = store<V>(exact_score);
     if constexpr (has_limit<Score>) {
       if (!(value <= score.limit(q))) { return; }
     }

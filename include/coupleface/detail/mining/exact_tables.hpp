@@ -2,7 +2,10 @@
 //
 // The rows that pairs point to lie anywhere, and reading each from memory would take several times
 // as long as computing with it. So candidates are taken by blocks that fit the nearest large cache,
-// and every query asks for those of its pairs that lie there.
+// and every query takes those of its pairs that lie there.
+//
+// Where queries and candidates are the same rows, most pairs are in the lists of both: the smaller
+// index evaluates, and the larger one looks the value up afterwards.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -21,8 +24,8 @@ struct exact_plan {
   static constexpr index_t block_bytes = index_t(2048) << 10;
   index_t candidates, block, blocks, queries;
 
-  /// Of a lane: two for each query, one a block.
-  index_t places() const { return 2 * queries + blocks; }
+  /// Of a lane: two for each query, one a block and one for pairs that others evaluate.
+  index_t places() const { return 2 * queries + blocks + 1; }
 };
 
 inline exact_plan plan_exact(index_t queries, index_t candidates, index_t candidate_bytes,
@@ -37,7 +40,8 @@ inline exact_plan plan_exact(index_t queries, index_t candidates, index_t candid
   return plan;
 }
 
-/// Finishes the queries of one lane. `pairs` holds K and all that may wait.
+/// Works on the queries of one lane; every step for all queries before the next one. `pairs` holds
+/// K and all that may wait.
 template <class Lists, class V, class I>
 struct exact_tables {
   Lists lists;
@@ -48,97 +52,35 @@ struct exact_tables {
   /// The exact value of a pair that waits takes the place of its screened score, if it fits.
   static constexpr bool fits_waiting = std::is_same_v<V, float>;
 
-  void finish(index_t first, index_t last, index_t& evaluated) const {
+  /// Evaluates what is not left to others; that gets the value NaN.
+  void evaluate_own(index_t first, index_t last, index_t& evaluated) const {
     for (; first < last; first += plan.queries) {
       index_t const end = std::min(last, first + plan.queries);
       for (index_t q = first; q < end; ++q) { order_by_block(q, place(q, first)); }
       for (index_t block = 0; block < plan.blocks; ++block) {
         for (index_t q = first; q < end; ++q) {
-          prefetch(block + 1, q - first, end - first);
           if (!lists.is_exact(q)) { evaluate(q, block, place(q, first), evaluated); }
         }
       }
-      for (index_t q = first; q < end; ++q) { finish_row(q, evaluated); }
     }
   }
 
- private:
-  std::int32_t* place(index_t q, index_t first) const { return next + 2 * (q - first); }
-  index_t block_of(I candidate) const { return index_t(candidate) / plan.block; }
-
-  /// Each query of `count` asks for its share of a block's rows.
-  void prefetch(index_t block, index_t at, index_t count) const {
-    index_t const rows = std::min(plan.block, plan.candidates - block * plan.block);
-    for (index_t j = rows * at / count; j < rows * (at + 1) / count; ++j) {
-      lists.score.prefetch_candidate(block * plan.block + j);
-    }
-  }
-
-  void order_by_block(index_t q, std::int32_t* place) const {
-    place[0] = place[1] = 0;
+  /// Looks up what others have evaluated; evaluates what their lists do not have.
+  void take_shared(index_t q, index_t& evaluated) const {
     if (lists.is_exact(q)) { return; }
-    I* const ids = lists.indices.row(q);
-    index_t const kept = std::find(ids, ids + lists.indices.extent(1), I(-1)) - ids;
-    count_sort(kept, [=](index_t at) -> I& { return ids[at]; });
-    if constexpr (fits_waiting) {
-      auto* const more = lists.waiting_of(q);
-      count_sort(lists.counts[q], [=](index_t at) -> I& { return more[at].candidate; });
-    }
-  }
-
-  // By block alone: within one the order does not matter.
-  template <class At>
-  void count_sort(index_t count, At at) const {
-    std::int32_t* const ends = next + 2 * plan.queries;
-    std::fill(ends, ends + plan.blocks, 0);
-    for (index_t p = 0; p < count; ++p) {
-      pairs[p].candidate = at(p);
-      ++ends[block_of(at(p))];
-    }
-    for (index_t b = 1; b < plan.blocks; ++b) { ends[b] += ends[b - 1]; }
-    for (index_t p = 0; p < count; ++p) {
-      at(--ends[block_of(pairs[p].candidate)]) = pairs[p].candidate;
-    }
-  }
-
-  void evaluate(index_t q, index_t block, std::int32_t* place, index_t& evaluated) const {
-    index_t const last = (block + 1) * plan.block;
     I const* const ids = lists.indices.row(q);
-    evaluate_until(
-        q, last, lists.indices.extent(1), place[0], evaluated, [=](index_t at) { return ids[at]; },
-        [&](index_t at, double x) { lists.values(q, at) = store<V>(x); });
+    V* const values = lists.values.row(q);
+    for (index_t at = kept(q) - 1; at >= 0 && std::isnan(load(values[at])); --at) {
+      prefetch_row(lists.indices.row(index_t(ids[std::max<index_t>(at - lists_ahead, 0)])),
+                   lists.indices.extent(1));
+      values[at] = shared_value(q, index_t(ids[at]), evaluated);
+    }
     if constexpr (fits_waiting) {
       auto* const more = lists.waiting_of(q);
-      evaluate_until(
-          q, last, lists.counts[q], place[1], evaluated,
-          [=](index_t at) { return more[at].candidate; },
-          [=](index_t at, double x) { more[at].score = store<V>(x); });
+      for (index_t at = lists.counts[q] - 1; at >= 0 && std::isnan(more[at].score); --at) {
+        more[at].score = shared_value(q, index_t(more[at].candidate), evaluated);
+      }
     }
-  }
-
-  // Up to four at a time: the query's row is widened once for all of them.
-  template <class Id, class Take>
-  void evaluate_until(index_t q, index_t last, index_t count, std::int32_t& place,
-                      index_t& evaluated, Id id, Take take) const {
-    index_t const begin = place;
-    index_t end = begin;
-    for (; end < count && id(end) >= 0 && id(end) < last; ++end) {}
-    index_t at = begin;
-    for (; at + 4 <= end; at += 4) { evaluate_some<4>(q, at, id, take); }
-    if (end - at == 3) { evaluate_some<3>(q, at, id, take); }
-    if (end - at == 2) { evaluate_some<2>(q, at, id, take); }
-    if (end - at == 1) { evaluate_some<1>(q, at, id, take); }
-    evaluated += end - begin;
-    place = static_cast<std::int32_t>(end);
-  }
-
-  template <int N, class Id, class Take>
-  void evaluate_some(index_t q, index_t at, Id id, Take take) const {
-    I ids[N];
-    double values[N];
-    for (int k = 0; k < N; ++k) { ids[k] = id(at + k); }
-    lists.score.evaluate(q, ids, values);
-    for (int k = 0; k < N; ++k) { take(at + k, values[k]); }
   }
 
   void finish_row(index_t q, index_t& evaluated) const {
@@ -159,6 +101,129 @@ struct exact_tables {
     }
     write_ranked(pairs, count, lists.values.row(q), lists.indices.row(q), k);
   }
+
+ private:
+  std::int32_t* place(index_t q, index_t first) const { return next + 2 * (q - first); }
+  index_t block_of(I candidate) const { return index_t(candidate) / plan.block; }
+
+  static constexpr index_t lists_ahead = 4;  ///< whose lists are asked for before they are searched
+
+  /// How many of the K slots of a screened list are taken.
+  index_t kept(index_t q) const {
+    I const* const ids = lists.indices.row(q);
+    return std::find(ids, ids + lists.indices.extent(1), I(-1)) - ids;
+  }
+
+  /// Will the candidate, as a query, have this pair? What its threshold refuses it surely lacks.
+  bool is_left_to(index_t c, index_t q, float screened) const {
+    return c < q && lists.score.symmetric() && screened >= lists.thresholds[c];
+  }
+
+  V shared_value(index_t q, index_t c, index_t& evaluated) const {
+    I const* const ids = lists.indices.row(c);
+    std::int32_t const slots = static_cast<std::int32_t>(lists.indices.extent(1));
+    std::int32_t found = 0;  // without a branch: an id is there once at most
+    for (std::int32_t at = 0; at < slots; ++at) { found += ids[at] == I(q) ? at + 1 : 0; }
+    if (found > 0) { return lists.values(c, found - 1); }
+    if constexpr (fits_waiting) {
+      auto const* const more = lists.waiting_of(c);
+      for (index_t w = 0; w < lists.counts[c]; ++w) {
+        if (more[w].candidate == I(q)) { return more[w].score; }
+      }
+    }
+    ++evaluated;
+    return store<V>(lists.score(q, c));
+  }
+
+  void order_by_block(index_t q, std::int32_t* place) const {
+    place[0] = place[1] = 0;
+    if (lists.is_exact(q)) { return; }
+    I* const ids = lists.indices.row(q);
+    V* const values = lists.values.row(q);
+    count_sort(
+        q, kept(q), [=](index_t at) -> I& { return ids[at]; },
+        [=](index_t at) -> V& { return values[at]; });
+    if constexpr (fits_waiting) {
+      auto* const more = lists.waiting_of(q);
+      count_sort(
+          q, lists.counts[q], [=](index_t at) -> I& { return more[at].candidate; },
+          [=](index_t at) -> float& { return more[at].score; });
+    }
+  }
+
+  // By block alone, for within one the order does not matter; last what is left to others.
+  template <class Id, class Value>
+  void count_sort(index_t q, index_t count, Id id, Value value) const {
+    std::int32_t* const ends = next + 2 * plan.queries;
+    std::fill(ends, ends + plan.blocks + 1, 0);
+    auto const key = [=](scored_pair<V, I> const& pair) {
+      return std::isnan(load(pair.value)) ? plan.blocks : block_of(pair.candidate);
+    };
+    for (index_t p = 0; p < count; ++p) {
+      bool const left = is_left_to(index_t(id(p)), q, float(value(p)));
+      pairs[p] = {left ? store<V>(not_a_number) : V(value(p)), id(p)};
+      ++ends[key(pairs[p])];
+    }
+    for (index_t b = 1; b <= plan.blocks; ++b) { ends[b] += ends[b - 1]; }
+    for (index_t p = 0; p < count; ++p) {
+      std::int32_t const at = --ends[key(pairs[p])];
+      id(at) = pairs[p].candidate;
+      value(at) = pairs[p].value;
+    }
+  }
+
+  void evaluate(index_t q, index_t block, std::int32_t* place, index_t& evaluated) const {
+    index_t const last = (block + 1) * plan.block;
+    I const* const ids = lists.indices.row(q);
+    V* const values = lists.values.row(q);
+    evaluate_until(
+        q, last, lists.indices.extent(1), place[0], evaluated, [=](index_t at) { return ids[at]; },
+        [=](index_t at) -> V& { return values[at]; });
+    if constexpr (fits_waiting) {
+      auto* const more = lists.waiting_of(q);
+      evaluate_until(
+          q, last, lists.counts[q], place[1], evaluated,
+          [=](index_t at) { return more[at].candidate; },
+          [=](index_t at) -> float& { return more[at].score; });
+    }
+  }
+
+  // Some at a time: the query's row is widened once for all of them.
+  static constexpr index_t most_together = 8;
+
+  template <class Id, class Value>
+  void evaluate_until(index_t q, index_t last, index_t count, std::int32_t& place,
+                      index_t& evaluated, Id id, Value value) const {
+    index_t const begin = place;
+    index_t end = begin;
+    for (; end < count && id(end) >= 0 && id(end) < last && !std::isnan(load(value(end))); ++end) {}
+    index_t at = begin;
+    for (; at + most_together <= end; at += most_together) {
+      evaluate_some<most_together>(q, at, id, value);
+    }
+    evaluate_rest<most_together - 1>(q, at, end, id, value);
+    evaluated += end - begin;
+    place = static_cast<std::int32_t>(end);
+  }
+
+  template <int N, class Id, class Value>
+  void evaluate_rest(index_t q, index_t at, index_t end, Id id, Value value) const {
+    if constexpr (N > 0) {
+      if (end - at == N) { return evaluate_some<N>(q, at, id, value); }
+      evaluate_rest<N - 1>(q, at, end, id, value);
+    }
+  }
+
+  template <int N, class Id, class Value>
+  void evaluate_some(index_t q, index_t at, Id id, Value value) const {
+    I ids[N];
+    double exact[N];
+    for (int k = 0; k < N; ++k) { ids[k] = id(at + k); }
+    lists.score.evaluate(q, ids, exact);
+    for (int k = 0; k < N; ++k) {
+      value(at + k) = store<std::decay_t<decltype(value(at))>>(exact[k]);
+    }
+  }
 };
 
 /// Calls body(query, lane, count) for every query, lane by lane; adds what each lane counted to
@@ -166,7 +231,8 @@ struct exact_tables {
 template <class Policy, class Body>
 void for_each_query(Policy const& policy, index_t lanes, index_t queries, index_t* counts,
                     Body body) {
-  for_each_index(policy, lanes, [=](index_t lane) {
+  for_each_index(policy, lanes, [=](index_t i) {
+    index_t const lane = spread_index(i, lanes);
     index_t count = 0;
     for (index_t q = lane_begin(lane, lanes, queries); q < lane_begin(lane + 1, lanes, queries);
          ++q) {
@@ -188,11 +254,22 @@ void finish_tables(Policy const& policy, Lists const& lists, index_t queries, in
     index_t const most = lists.indices.extent(1) + lists.room;
     scratch<scored_pair<V, I>, Policy> const pairs(policy, lanes * most);
     scratch<std::int32_t, Policy> const next(policy, lanes * plan.places());
-    for_each_index(policy, lanes, [=, pairs = pairs.data(), next = next.data()](index_t lane) {
-      exact_tables<Lists, V, I> const tables{lists, plan, pairs + lane * most,
-                                             next + lane * plan.places()};
-      tables.finish(lane_begin(lane, lanes, queries), lane_begin(lane + 1, lanes, queries),
-                    evaluated[lane]);
+    auto const tables = [=, pairs = pairs.data(), next = next.data()](index_t lane) {
+      return exact_tables<Lists, V, I>{lists, plan, pairs + lane * most,
+                                       next + lane * plan.places()};
+    };
+    for_each_index(policy, lanes, [=](index_t i) {
+      index_t const lane = spread_index(i, lanes);  // the first queries leave least to others
+      tables(lane).evaluate_own(lane_begin(lane, lanes, queries),
+                                lane_begin(lane + 1, lanes, queries), evaluated[lane]);
+    });
+    if (lists.score.symmetric()) {
+      for_each_query(
+          policy, lanes, queries, evaluated,
+          [=](index_t q, index_t lane, index_t& count) { tables(lane).take_shared(q, count); });
+    }
+    for_each_query(policy, lanes, queries, evaluated, [=](index_t q, index_t lane, index_t& count) {
+      tables(lane).finish_row(q, count);
     });
   }
 }

@@ -99,10 +99,6 @@ struct gap_score {
     return student_candidates.extent(1) * index_t(sizeof(SC)) +
            teacher_candidates.extent(1) * index_t(sizeof(TC));
   }
-  void prefetch_candidate(index_t j) const {
-    prefetch_row(student_candidates.row(j), student_candidates.extent(1));
-    prefetch_row(teacher_candidates.row(j), teacher_candidates.extent(1));
-  }
 
  private:
   template <class S, class T>

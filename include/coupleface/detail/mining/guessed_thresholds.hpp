@@ -79,8 +79,8 @@ void guess_part(Lists const& lists, screen_kernels const& kernels, index_t words
       float products[left_rows * right_rows];
       kernels.product(words, queries.panels + i * words, sample + j * words, products);
       for (int r = 0; r < left_rows; ++r) {
-        std::copy(products + r * right_rows, products + (r + 1) * right_rows,
-                  scores + r * stride + j);
+        float* const to = scores + r * stride + j;
+        for (int c = 0; c < right_rows; ++c) { to[c] = products[r * right_rows + c]; }
       }
     }
     for (index_t r = 0; r < std::min<index_t>(left_rows, queries.count - i); ++r) {

@@ -41,7 +41,16 @@ void write_unit_row(T const* x, double norm, index_t width, float degenerate, fl
     std::fill(unit, unit + width, row.instead());
     return;
   }
-  for (index_t j = 0; j < width; ++j) { unit[j] = row(j); }
+  index_t j = 0;
+#if COUPLEFACE_FMA_VECTORS
+  if constexpr (std::is_same_v<T, float>) {
+    wide_doubles const inverse = broadcast(1.0 / norm);
+    for (; j + wide_lanes <= width; j += wide_lanes) {
+      store_narrowed<0>(unit + j, load_wide(x + j) * inverse);
+    }
+  }
+#endif
+  for (; j < width; ++j) { unit[j] = row(j); }
 }
 
 /// A row as multiples of one float: x = unit * whole numbers, nearly. No whole number needs more
@@ -245,6 +254,27 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
         } else {
           for (index_t w = 0; w < words; ++w) { panel[w * panel_rows + r] = 0; }
         }
+      }
+    }
+  });
+}
+
+/// The panels of `to_rows` rows of the same packed rows first, ..., first + count - 1, of which
+/// panels of `from_rows` rows are at `from`; the last one is filled up with zeros.
+template <class Policy>
+void repack_panels(Policy const& policy, panel_word const* from, int from_rows, index_t first,
+                   index_t count, index_t words, int to_rows, panel_word* to) {
+  for_each_index(policy, rounded_up_quotient(count, to_rows), [=](index_t p) {
+    panel_word* const panel = to + p * to_rows * words;
+    panel_word const* rows[64];
+    int const present = int(std::min<index_t>(to_rows, count - p * to_rows));
+    for (int r = 0; r < present; ++r) {
+      index_t const i = first + p * to_rows + r;
+      rows[r] = from + i / from_rows * from_rows * words + i % from_rows;
+    }
+    for (index_t w = 0; w < words; ++w) {
+      for (int r = 0; r < to_rows; ++r) {
+        panel[w * to_rows + r] = r < present ? rows[r][w * from_rows] : 0;
       }
     }
   });

@@ -102,9 +102,6 @@ struct relation_score {
     }
   }
   index_t candidate_bytes() const { return candidate_rows.extent(1) * index_t(sizeof(C)); }
-  void prefetch_candidate(index_t j) const {
-    prefetch_row(candidate_rows.row(j), candidate_rows.extent(1));
-  }
 
   COUPLEFACE_HOST_DEVICE index_t packed_width() const { return query_rows.extent(1); }
   COUPLEFACE_HOST_DEVICE double magnitude() const { return 1.0; }

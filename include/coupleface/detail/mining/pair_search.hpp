@@ -30,7 +30,7 @@ class pair_search {
         kernels_(kernels),
         plan_(plan_search(score, values.extent(1), sizeof(I), kernels)),
         left_(policy, screened ? plan_.left.block_rows() * plan_.words : 0),
-        right_(policy, screened ? plan_.right.block_rows() * plan_.words : 0),
+        right_(policy, screened ? plan_.right_rows_packed() * plan_.words : 0),
         temporary_(policy, plan_.lanes * plan_.width),
         thresholds_(policy, plan_.queries),
         counts_(policy, plan_.queries),
@@ -50,6 +50,9 @@ class pair_search {
     }
     std::fill(evaluated_.data(), evaluated_.data() + plan_.lanes, index_t(0));
     clear();
+    if (screened && plan_.right_stays) {
+      pack(0, plan_.candidates, right_rows, right_.data(), false);
+    }
     if constexpr (screening_of<Score> == screening::direct) {
       if (guess_.size > 0) { guess_thresholds(); }
     }
@@ -66,7 +69,7 @@ class pair_search {
   void screen_blocks() {
     auto const [a, b] = plan_.blocks_of(step_);
     if (a != packed_left_) { pack_left(a); }
-    pack(plan_.right, b, right_rows, right_.data(), false);
+    pack_right(b);
     part_pair<lists_type> const pair{lists_, kernels_, plan_.words, plan_.symmetric, false};
     if (!plan_.symmetric) {
       row_round(a, b, pair);
@@ -145,8 +148,11 @@ class pair_search {
     auto const unit_row = [=, score = lists_.score](index_t s, float* out) {
       score.write_candidate(ids[s], out);
     };
+    scratch<panel_word, Derived> const apart(
+        policy_, plan_.right_stays ? rounded_up(guess_.size, right_rows) * plan_.words : 0);
+    panel_word* const sample = plan_.right_stays ? apart.data() : right_.data();
     pack_panels(policy_, kernels_, unit_row, 0, guess_.size, plan_.width, right_rows, plan_.lanes,
-                temporary_.data(), right_.data());
+                temporary_.data(), sample);
     index_t const stride = left_rows * rounded_up(guess_.size, right_rows);
     scratch<float, Derived> const scores(policy_, plan_.parts * stride);
     for (index_t block = 0; block < plan_.left.blocks(); ++block) {
@@ -154,7 +160,7 @@ class pair_search {
       for_each_index(
           policy_, plan_.parts,
           [=, lists = lists_, kernels = kernels_, plan = plan_, guess = guess_, left = left_.data(),
-           sample = right_.data(), scores = scores.data(), guesses = guesses_.data()](index_t t) {
+           scores = scores.data(), guesses = guesses_.data()](index_t t) {
             guess_part(lists, kernels, plan.words, plan.left.part(block, t, left), sample, ids,
                        guess, scores + t * stride, guesses);
           });
@@ -182,26 +188,42 @@ class pair_search {
                    });
   }
 
-  void pack(search_side const& side, index_t block, int panel_rows, panel_word* panels,
-            bool queries) {
+  void pack(index_t first, index_t last, int panel_rows, panel_word* panels, bool queries) {
     auto const unit_row = [score = lists_.score, queries](index_t i, float* out) {
       queries ? score.write_query(i, out) : score.write_candidate(i, out);
     };
-    pack_panels(policy_, kernels_, unit_row, side.begin(block), side.end(block) - side.begin(block),
-                plan_.width, panel_rows, plan_.lanes, temporary_.data(), panels);
+    pack_panels(policy_, kernels_, unit_row, first, last - first, plan_.width, panel_rows,
+                plan_.lanes, temporary_.data(), panels);
   }
 
   void pack_left(index_t block) {
-    pack(plan_.left, block, left_rows, left_.data(), true);
+    index_t const first = plan_.left.begin(block), last = plan_.left.end(block);
+    if (plan_.right_stays && plan_.symmetric && Score::packs_alike) {
+      repack_panels(policy_, right_.data(), right_rows, first, last - first, plan_.words, left_rows,
+                    left_.data());
+    } else {
+      pack(first, last, left_rows, left_.data(), true);
+    }
     packed_left_ = block;
+  }
+
+  void pack_right(index_t block) {
+    if (plan_.right_stays) { return; }
+    pack(plan_.right.begin(block), plan_.right.end(block), right_rows, right_.data(), false);
+  }
+
+  panel_word const* right_panels(index_t block) const {
+    return right_.data() + (plan_.right_stays ? block * plan_.right.block_rows() * plan_.words : 0);
   }
 
   template <class PartsOf>
   void run_round(index_t a, index_t b, part_pair<lists_type> const& pair, index_t pairs,
                  PartsOf parts_of) {
     for_each_index(policy_, pairs,
-                   [=, plan = plan_, left = left_.data(), right = right_.data(),
-                    evaluated = evaluated_.data()](index_t t) {
+                   [=, plan = plan_, left = left_.data(), right = right_panels(b),
+                    evaluated = evaluated_.data()](index_t i) {
+                     // The last parts of the last block may be empty.
+                     index_t const t = spread_index(i, pairs);
                      auto const [p, q] = parts_of(t);
                      evaluated[t] += pair(plan.left.part(a, p, left), plan.right.part(b, q, right));
                    });
@@ -210,7 +232,7 @@ class pair_search {
   // No rows are shared: each part of the queries takes the whole block of candidates.
   void row_round(index_t a, index_t b, part_pair<lists_type> const& pair) {
     packed_part const all{plan_.right.begin(b), plan_.right.end(b) - plan_.right.begin(b),
-                          right_.data()};
+                          right_panels(b)};
     for_each_index(policy_, plan_.parts,
                    [=, plan = plan_, left = left_.data(), evaluated = evaluated_.data()](
                        index_t t) { evaluated[t] += pair(plan.left.part(a, t, left), all); });

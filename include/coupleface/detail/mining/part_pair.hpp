@@ -21,8 +21,6 @@ struct part_pair {
   /// Returns how many exact scores were evaluated.
   index_t operator()(packed_part left, packed_part right) const {
     index_t evaluated = 0;
-    lists.prefetch(left.first, left.count);
-    if (both) { lists.prefetch(right.first, right.count); }
     for (index_t j = 0; j < right.count; j += right_rows) {
       for (index_t i = 0; i < left.count; i += left_rows) {
         if (diagonal && j + right_rows <= i) { continue; }

@@ -20,6 +20,8 @@ struct packed_part {
 /// What a search may hold beside 16 bytes a query (norm, threshold, count) and the outputs.
 inline constexpr index_t search_budget = index_t(64) << 20;
 inline constexpr index_t panels_budget = index_t(16) << 20;
+/// Candidates that fit it are packed once and stay; others by blocks, again for every left block.
+inline constexpr index_t kept_panels_budget = index_t(24) << 20;
 
 /// Rows of a part: whole panels on either side.
 inline constexpr index_t part_rows = 224;
@@ -29,7 +31,7 @@ inline constexpr index_t most_parts = 16;
 
 /// At most as many places does a lane keep while it evaluates exactly (exact_tables.hpp).
 inline constexpr index_t most_exact_queries = 2048, most_exact_blocks = 1024;
-inline constexpr index_t most_exact_places = 2 * most_exact_queries + most_exact_blocks;
+inline constexpr index_t most_exact_places = 2 * most_exact_queries + most_exact_blocks + 1;
 
 /// One side's division into blocks of equal parts.
 struct search_side {
@@ -48,7 +50,13 @@ struct search_side {
 struct search_plan {
   index_t queries, candidates, width, words, parts, lanes, room;
   bool symmetric;
+  bool right_stays;  ///< all candidates are packed at once
   search_side left, right;
+
+  /// Rows of candidates that are packed at a time, whole parts.
+  index_t right_rows_packed() const {
+    return right.block_rows() * (right_stays ? right.blocks() : 1);
+  }
 
   index_t steps() const {
     index_t const a = left.blocks(), b = right.blocks();
@@ -106,13 +114,18 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     }
     plan.right = {plan.candidates, part_rows, parts, plan.words};
     plan.parts = plan.left.parts;
+    index_t const all = plan.right.blocks() * plan.right.block_rows();
+    plan.right_stays = all * plan.words * index_t(sizeof(panel_word)) <= kept_panels_budget;
   }
   if constexpr (screening_of<Score> == screening::direct && !has_limit<Score>) {
     // Panels, temporary rows, the sample's scores and guesses, what lanes order pairs in.
-    index_t const taken = 4 * ((plan.left.block_rows() + plan.right.block_rows()) * plan.words +
-                               plan.lanes * plan.width + plan.queries +
-                               plan.parts * left_rows * plan.right.block_rows()) +
-                          plan.lanes * (2 * (k + 64) * 16 + most_exact_places * 4);
+    index_t const taken =
+        4 * ((plan.left.block_rows() + plan.right_rows_packed() +
+              (plan.right_stays ? rounded_up(plan.candidates / 40, index_t(right_rows)) : 0)) *
+                 plan.words +
+             plan.lanes * plan.width + plan.queries +
+             plan.parts * left_rows * plan.right.block_rows()) +
+        plan.lanes * (2 * (k + 64) * 16 + most_exact_places * 4);
     index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
     index_t const fits = (search_budget - taken) / (std::max<index_t>(1, plan.queries) * each);
     plan.room = fits < 4 ? 0 : std::min(fits, k + 64);
