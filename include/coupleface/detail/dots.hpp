@@ -19,19 +19,13 @@ COUPLEFACE_HOST_DEVICE void portable_dots(S const* shared, O const* const (&othe
 #if COUPLEFACE_FMA_VECTORS
 /// fold() of lanes that are in registers.
 COUPLEFACE_ALWAYS_INLINE double fold(wide_doubles const (&sums)[dot_lanes / wide_lanes]) {
-  using double2v __attribute__((vector_size(16))) = double;
 #if defined(__AVX512F__)
   wide_doubles const eight = sums[0] + sums[1];
-  using double4v __attribute__((vector_size(32))) = double;
-  double4v low, high;
-  low = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);
-  high = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  auto const four = lower_half(eight) + upper_half(eight);
 #else
-  wide_doubles const low = sums[0] + sums[2], high = sums[1] + sums[3];
+  auto const four = (sums[0] + sums[2]) + (sums[1] + sums[3]);
 #endif
-  auto const four = low + high;
-  double2v const two =
-      __builtin_shufflevector(four, four, 0, 1) + __builtin_shufflevector(four, four, 2, 3);
+  auto const two = lower_half(four) + upper_half(four);
   return two[0] + two[1];
 }
 

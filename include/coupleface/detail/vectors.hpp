@@ -173,6 +173,42 @@ COUPLEFACE_ALWAYS_INLINE void store_wide(double* x, wide_doubles v) {
   __builtin_memcpy(x, &v, sizeof v);
 }
 
+using double2v __attribute__((vector_size(16))) = double;
+using double4v __attribute__((vector_size(32))) = double;
+
+#if defined(__clang__)
+COUPLEFACE_ALWAYS_INLINE double2v lower_half(double4v v) {
+  return __builtin_shufflevector(v, v, 0, 1);
+}
+COUPLEFACE_ALWAYS_INLINE double2v upper_half(double4v v) {
+  return __builtin_shufflevector(v, v, 2, 3);
+}
+#else
+COUPLEFACE_ALWAYS_INLINE double2v lower_half(double4v v) {
+  return __builtin_ia32_vextractf128_pd256(v, 0);
+}
+COUPLEFACE_ALWAYS_INLINE double2v upper_half(double4v v) {
+  return __builtin_ia32_vextractf128_pd256(v, 1);
+}
+#endif
+#if defined(__AVX512F__)
+#if defined(__clang__)
+COUPLEFACE_ALWAYS_INLINE double4v lower_half(wide_doubles v) {
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3);
+}
+COUPLEFACE_ALWAYS_INLINE double4v upper_half(wide_doubles v) {
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7);
+}
+#else
+COUPLEFACE_ALWAYS_INLINE double4v lower_half(wide_doubles v) {
+  return __builtin_ia32_extractf64x4_mask(v, 0, double4v{}, -1);
+}
+COUPLEFACE_ALWAYS_INLINE double4v upper_half(wide_doubles v) {
+  return __builtin_ia32_extractf64x4_mask(v, 1, double4v{}, -1);
+}
+#endif
+#endif
+
 /// sum + a b with one rounding.
 COUPLEFACE_ALWAYS_INLINE wide_doubles fused_multiply_add(wide_doubles a, wide_doubles b,
                                                          wide_doubles sum) {
