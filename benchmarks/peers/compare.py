@@ -276,7 +276,7 @@ class Run:
             self.measure_peak()
             turn = repetition % len(order)  # nobody always follows the same other one
             for contender in order[turn:] + order[:turn]:
-                time.sleep(0.0 if QUICK else 0.05)  # until the last one's threads stop spinning
+                time.sleep(0.0 if QUICK else 0.25)  # until the last one's threads stop spinning
                 start = time.perf_counter()
                 counted = contenders[contender]()
                 elapsed = time.perf_counter() - start
