@@ -55,7 +55,9 @@ void vector_dots(float const* shared, float const* const (&others)[N], index_t w
   }
 #pragma GCC unroll 8
   for (int k = 0; k < N; ++k) {
-    for (index_t l = line; l < ahead; l += line) { __builtin_prefetch(others[k] + l); }
+    for (index_t l = line; width >= ahead && l < ahead; l += line) {
+      __builtin_prefetch(others[k] + l);
+    }
   }
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {

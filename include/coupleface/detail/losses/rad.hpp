@@ -222,9 +222,11 @@ void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_v
   for_each_index(policy, lanes, [=](index_t lane) {
     double* const wide = row_data + lane * lane_size;
     double* const direction = with_gradient ? wide + sample_type::wide_rows * row_size : nullptr;
+    typename sample_type::wide_pair const rows_of_pair{
+        wide, sample_type::wide_rows > 0 ? wide + row_size : nullptr};
     for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
       if constexpr (with_gradient) { std::fill(direction, direction + width, 0.0); }
-      terms[i] = sample(i, direction, {wide, wide + row_size});
+      terms[i] = sample(i, direction, rows_of_pair);
       if constexpr (with_gradient) {
         // A row that takes part in no pair gets 0, even if it is not finite.
         double const norm = neighbours.has_any(i) ? row_norm(student.row(i), width) : 0.0;

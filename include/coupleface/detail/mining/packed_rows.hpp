@@ -264,6 +264,7 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
 template <class Policy>
 void repack_panels(Policy const& policy, panel_word const* from, int from_rows, index_t first,
                    index_t count, index_t words, int to_rows, panel_word* to) {
+  if (words == 0) { return; }
   for_each_index(policy, rounded_up_quotient(count, to_rows), [=](index_t p) {
     panel_word* const panel = to + p * to_rows * words;
     panel_word const* rows[64];
