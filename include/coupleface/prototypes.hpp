@@ -24,9 +24,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is outside [-1, C);
 ///   before anything is written
 /// @complexity O(n d + C d)
-/// @scratch 8 n + 8 (C + 1) bytes, and a row of doubles for each of at most 64 lanes; on CUDA 32 n
-/// + 8 (C + 1), 8 d
-///   for each of at most 2048 blocks, and what CUB's sort takes
+/// @scratch 8 n + 8 (C + 1) bytes, and a row of doubles for each of at most 64 lanes; on CUDA
+///   32 n + 8 (C + 1), 8 d for each of at most 2048 blocks, and what CUB's sort takes
 /// @determinism samples are added in order, in double: bit-identical for any policy, thread count
 ///   and division into chunks (prototype_sums)
 /// Source: reconstructed.

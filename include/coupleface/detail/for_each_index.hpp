@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <iterator>
+#include <numeric>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -62,17 +63,9 @@ COUPLEFACE_HOST_DEVICE inline index_t lane_begin(index_t lane, index_t lanes, in
 
 /// A permutation of 0, ..., n - 1 that puts neighbours far apart: threads that get equal ranges of
 /// i then get equal shares of work that grows, shrinks or ends along spread_index(i, n).
-COUPLEFACE_HOST_DEVICE inline index_t spread_index(index_t i, index_t n) {
-  auto const divides_neither = [=](index_t stride) {
-    index_t a = n, b = stride;
-    while (b != 0) {
-      index_t const rest = a % b;
-      a = b, b = rest;
-    }
-    return a == 1;
-  };
+inline index_t spread_index(index_t i, index_t n) {
   index_t stride = n * 3 / 8 + 1;
-  while (!divides_neither(stride)) { ++stride; }
+  while (std::gcd(stride, n) != 1) { ++stride; }
   return i * stride % n;
 }
 

@@ -6,6 +6,7 @@
 #include <coupleface/detail/grouping.hpp>
 #include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/normalize.hpp>
+#include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/vectors.hpp>
 
@@ -59,24 +60,19 @@ double add_row_and_norm(X const* x, double scale, X const* following, X const* l
 /// waited for. Lines are asked for one at a time, as a burst would fill the buffers for them.
 inline double vector_add_row_and_norm(float const* x, double scale, float const* following,
                                       float const* later, index_t width, double* sum) {
-  constexpr int size = wide_lanes, parts = dot_lanes / size, second_cache = 2;
   wide_doubles const scales = broadcast(scale);
-  wide_doubles squares[parts];
-#pragma GCC unroll 4
-  for (int p = 0; p < parts; ++p) { squares[p] = wide_doubles{}; }
+  running_dot square;
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
-    __builtin_prefetch(later + j, 0, second_cache);
+    prefetch_line<cache_level::second>(later + j);
+    square.add(following + j, following + j);
 #pragma GCC unroll 4
-    for (int p = 0; p < parts; ++p) {
-      index_t const at = j + size * p;
-      wide_doubles const y = load_wide(following + at);
-      squares[p] = fused_multiply_add(y, y, squares[p]);
+    for (index_t at = j; at < j + dot_lanes; at += wide_lanes) {
       store_wide(sum + at, fused_multiply_add(load_wide(x + at), scales, load_wide(sum + at)));
     }
   }
   add_unit_row(x + j, scale, width - j, sum + j);
-  return std::sqrt(fold_with_rest(squares, following + j, following + j, width - j));
+  return std::sqrt(square.finish(following + j, following + j, width - j));
 }
 #endif
 
@@ -155,7 +151,7 @@ void class_prototypes(host_policy<Derived> const& base, matrix_view<X const> fea
   expect_ids("class_prototypes", "labels", labels, classes);
   grouped_samples<Derived, X, L> const samples(policy, features, labels, classes);
   index_t const lanes = lane_count(classes);
-  index_t const row_size = line_scratch<double, Derived>::whole_lines(width);
+  index_t const row_size = rounded_up(width, line_scratch<double, Derived>::line);
   line_scratch<double, Derived> const sums(policy, lanes * row_size);
   double* const sum_data = sums.data();
   auto const walk = samples.walk();

@@ -53,9 +53,7 @@ class scratch {
 template <class T, class Policy>
 class line_scratch {
  public:
-  static constexpr index_t line = index_t(64 / sizeof(T));
-  /// The next multiple of a line: rows of this size all start one.
-  static constexpr index_t whole_lines(index_t size) { return (size + line - 1) / line * line; }
+  static constexpr index_t line = index_t(64 / sizeof(T));  ///< rows of whole ones all start one
 
   line_scratch(Policy const& policy, index_t size) : memory_(policy, size == 0 ? 0 : size + line) {}
   T* data() const {

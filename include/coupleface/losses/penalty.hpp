@@ -24,8 +24,8 @@ struct hinge {
   double q = 0.03;
   bool valid() const { return q >= 0; }
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
-    double const over =
-        x <= q ? 0.0 : x - q;  // one comparison, false for NaN: compilers vectorise it
+    // One comparison, false for NaN: compilers vectorise it.
+    double const over = x <= q ? 0.0 : x - q;
     return {over, over > 0 ? 1.0 : over};
   }
 };

@@ -34,8 +34,7 @@ detail::labelled_neighbours<L, I> class_neighbours(vector_view<L> labels, matrix
 ///   range; before anything is written
 /// @complexity O(n K d), each gathered row is read from memory once
 /// @scratch 8 n bytes and at most 3 rows of doubles for each of at most 64 lanes; on CUDA 12 n + 8,
-/// and
-///   with a gradient of a width beyond some 2,900 8 d for each of at most 4096 blocks
+///   and with a gradient of a width beyond some 2,900 8 d for each of at most 4096 blocks
 /// @determinism bit-identical for any policy and thread count
 /// Source: "Relation-Aware Distillation": stated; the one-sided hinge and q: reconstructed.
 template <class Policy, class S, class T, class B, class N, class L, class Penalty = hinge,

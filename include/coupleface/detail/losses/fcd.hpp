@@ -77,7 +77,7 @@ double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factor
   wide_doubles sums[parts] = {};
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
-    __builtin_prefetch(soon + j, 0, 2);
+    prefetch_line<cache_level::second>(soon + j);
 #pragma GCC unroll 4
     for (int p = 0; p < parts; ++p) {
       wide_doubles const x = load_wide(s + j + size * p);

@@ -24,9 +24,8 @@ class row_asker {
   }
   COUPLEFACE_ALWAYS_INLINE void operator()() {
     if (row_ >= count_) { return; }
-    constexpr index_t line = index_t(64 / sizeof(X));
-    prefetch_row<cache_level::second>(rows_[row_] + at_, line);
-    at_ += line;
+    prefetch_line<cache_level::second>(rows_[row_] + at_);
+    at_ += index_t(64 / sizeof(X));
     if (at_ >= width_) { at_ = 0, ++row_; }
   }
   void finish() {

@@ -6,6 +6,7 @@
 #include <coupleface/detail/losses/gathered_rows.hpp>
 #include <coupleface/detail/losses/neighbours.hpp>
 #include <coupleface/detail/normalize.hpp>
+#include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/settings.hpp>
@@ -213,7 +214,7 @@ void rad_loss(host_policy<Derived> const& base, matrix_view<S> student, matrix_v
   scratch<double, Derived> const row_losses(policy, n);
   using sample_type = rad_sample<S, T, H, TeacherBank, decltype(neighbours), Penalty>;
   using memory = line_scratch<double, Derived>;
-  index_t const row_size = memory::whole_lines(width);
+  index_t const row_size = rounded_up(width, memory::line);
   index_t const lane_size = (index_t(with_gradient) + sample_type::wide_rows) * row_size;
   memory const rows(policy, lanes * lane_size);
   double* const terms = row_losses.data();

@@ -34,7 +34,7 @@ inline index_t safe_rank(double mean) {
 /// A fortieth of the candidates costs a twentieth of the products of a symmetric search. Without a
 /// guess about K (1 + ln(m / K)) pairs a query pass the rising threshold, with one rank m / size.
 inline guess_plan plan_guess(index_t k, index_t candidates, index_t most) {
-  index_t const size = std::min(most, candidates / 40);
+  index_t const size = std::min(most, candidates / sampled_share);
   if (size < 4 * right_rows) { return {}; }
   index_t const rank = safe_rank(double(k) * double(size) / double(candidates));
   double const passing = double(rank) * double(candidates) / double(size);

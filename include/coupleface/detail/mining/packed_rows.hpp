@@ -26,6 +26,7 @@ class unit_row {
     return x_ != nullptr ? static_cast<float>(load(x_[j]) * inverse_) : instead_;
   }
   COUPLEFACE_HOST_DEVICE bool has_direction() const { return x_ != nullptr; }
+  COUPLEFACE_HOST_DEVICE double inverse() const { return inverse_; }
   COUPLEFACE_HOST_DEVICE float instead() const { return instead_; }
 
  private:
@@ -44,7 +45,7 @@ void write_unit_row(T const* x, double norm, index_t width, float degenerate, fl
   index_t j = 0;
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<T, float>) {
-    wide_doubles const inverse = broadcast(1.0 / norm);
+    wide_doubles const inverse = broadcast(row.inverse());
     for (; j + wide_lanes <= width; j += wide_lanes) {
       store_narrowed<0>(unit + j, load_wide(x + j) * inverse);
     }

@@ -23,6 +23,9 @@ inline constexpr index_t panels_budget = index_t(16) << 20;
 /// Candidates that fit it are packed once and stay; others by blocks, again for every left block.
 inline constexpr index_t kept_panels_budget = index_t(24) << 20;
 
+/// One candidate of so many is sampled before a search (guessed_thresholds.hpp).
+inline constexpr index_t sampled_share = 40;
+
 /// Rows of a part: whole panels on either side.
 inline constexpr index_t part_rows = 224;
 static_assert(part_rows % left_rows == 0 && part_rows % right_rows == 0,
@@ -121,7 +124,8 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     // Panels, temporary rows, the sample's scores and guesses, what lanes order pairs in.
     index_t const taken =
         4 * ((plan.left.block_rows() + plan.right_rows_packed() +
-              (plan.right_stays ? rounded_up(plan.candidates / 40, index_t(right_rows)) : 0)) *
+              (plan.right_stays ? rounded_up(plan.candidates / sampled_share, index_t(right_rows))
+                                : 0)) *
                  plan.words +
              plan.lanes * plan.width + plan.queries +
              plan.parts * left_rows * plan.right.block_rows()) +
