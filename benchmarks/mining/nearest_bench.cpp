@@ -1,8 +1,9 @@
 // mine_nearest of class prototypes, beside the product alone and beside what it replaces: the whole
-// matrix by Eigen, then a partial sort of every row.
+// matrix by Eigen, then a partial sort of every row. And what it takes to renew a table.
 #include <thrust/execution_policy.h>
 
 #include <coupleface/mining/nearest.hpp>
+#include <coupleface/mining/refresh.hpp>
 
 #include "support/data.hpp"
 
@@ -34,6 +35,36 @@ void mine_nearest(benchmark::State& state) {
                              indices.view());
   }
   report(state, flop(state), 0);
+}
+
+// One row in a thousand changes: altogether (drift 1000), or as a moving average lets it (drift
+// 50).
+void refresh_nearest(benchmark::State& state) {
+  index_t const classes = state.range(0), width = state.range(1), k = state.range(2);
+  double const drift = double(state.range(3)) / 1000;
+  embeddings prototypes(classes, width, 1), values(classes, k, 2);
+  ids indices(classes, k, 1, 3);
+  auto const x = prototypes.view();
+  coupleface::mine_nearest(thrust::device, x, x, values.view(), indices.view());
+  std::vector<std::int32_t> changed(static_cast<std::size_t>(classes / 1000));
+  coupleface::vector_view<std::int32_t> const list(changed.data(), classes / 1000);
+  index_t round = 0, searched = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    embeddings others(classes / 1000, width, unsigned(10 + round));
+    for (index_t c = 0; c < list.extent(0); ++c) {
+      list(c) = std::int32_t((c * 1000 + 37 * round) % classes);
+      for (index_t j = 0; j < width; ++j) {
+        float& element = x(list(c), j);
+        element = float((1 - drift) * element + drift * others.view()(c, j));
+      }
+    }
+    ++round;
+    state.ResumeTiming();
+    searched += coupleface::refresh_nearest(thrust::device, x, x, list, list, values.view(),
+                                            indices.view());
+  }
+  state.counters["searched_anew"] = double(searched) / double(round * classes);
 }
 
 void product_alone(benchmark::State& state) {
@@ -80,6 +111,11 @@ void shapes(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK(mine_nearest)->Apply(shapes);
+BENCHMARK(refresh_nearest)
+    ->ArgNames({"n", "d", "k", "drift"})
+    ->ArgsProduct({{8000}, {128, 512}, {100}, {50, 1000}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(product_alone)->Name("baseline/product_alone")->Apply(shapes);
 BENCHMARK(product_and_partial_sort)->Name("baseline/product_and_partial_sort")->Apply(shapes);
 

@@ -28,6 +28,7 @@
 #include <coupleface/mining/nearest.hpp>
 #include <coupleface/mining/random.hpp>
 #include <coupleface/mining/rank_window.hpp>
+#include <coupleface/mining/refresh.hpp>
 #include <coupleface/mining/relative_margin.hpp>
 #include <coupleface/mining/sample_classes.hpp>
 #include <coupleface/mining/similarity_window.hpp>
