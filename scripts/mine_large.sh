@@ -28,6 +28,7 @@ limited() (
   file=$1
   shift
   if [[ -n ${MEMORY:-} ]]; then
+    sync "$file"  # pages still to be written stay
     dd if="$file" iflag=nocache count=0 status=none
     group=/sys/fs/cgroup/coupleface limit=memory.max
     if [[ -d /sys/fs/cgroup/memory ]]; then

@@ -214,6 +214,39 @@ TEST(pair_search, one_evaluation_serves_both_rows_of_a_pair) {
   }
 }
 
+TEST(pair_search, exact_values_in_any_number_of_rounds_and_stretches) {
+  index_t const n = 900, width = 24, k = 20;
+  auto const x = random_matrix<float>(n, width, 21), y = random_matrix<float>(n + 61, width, 22);
+  auto const check = [&](matrix<float> const& candidates) {
+    coupleface::matrix_view<float const> const rows = x.view(), others = candidates.view();
+    using policy_type = decltype(policy());
+    engine::row_norm_pair<policy_type, float, float> const norms(policy(), rows, others);
+    using score_type = engine::relation_score<float, float, cosine>;
+    score_type const score{rows, others, norms.queries(), norms.candidates(), {}};
+    auto const finished = [&](engine::exact_limits limits) {
+      pair_table<float, std::int32_t> table(n, k);
+      policy_type const on = policy();
+      engine::pair_search<policy_type, score_type, float, std::int32_t, any_pair> search(
+          on, score, any_pair(), table.values.view(), table.indices.view(), engine::best_screen());
+      while (search.step() < search.steps()) { search.advance(); }
+      index_t const evaluated = search.finish(limits);
+      return std::make_pair(std::move(table), evaluated);
+    };
+    auto const whole = finished({});
+    index_t const row = width * index_t(sizeof(float));
+    for (auto const& limits :
+         {engine::exact_limits{row * 100, 7, row * 200, 13},
+          engine::exact_limits{row * 50, 20, row, 56}, engine::exact_limits{row, 1, 1, 1}}) {
+      auto const divided = finished(limits);
+      EXPECT_EQ(divided.second, whole.second);
+      EXPECT_TRUE(divided.first.values.same_bits(whole.first.values));
+      EXPECT_TRUE(divided.first.indices.same_bits(whole.first.indices));
+    }
+  };
+  check(x);
+  check(y);
+}
+
 TEST(pair_search, predicates_may_differ_between_the_two_ways) {
   auto const x = random_matrix<float>(520, 9, 15);
   expect_by_cosine(x, x, 8, [](index_t q, index_t c) { return c < q; });

@@ -203,4 +203,22 @@ TEST(search_plan, many_slots_cost_no_scratch_beyond_the_budget) {
   }
 }
 
+TEST(search_plan, exact_values_read_rows_a_few_times_at_any_size) {
+  for (index_t const n : {1, 900, 20000, 85742, 524288, 1000000, 10000000}) {
+    for (index_t const bytes : {0, 4, 512, 4096, 120000}) {
+      auto const plan = engine::plan_exact(n, n, bytes, most_parts);
+      EXPECT_GE(plan.block * plan.blocks, n);
+      EXPECT_LT(plan.block * (plan.blocks - 1), n);
+      EXPECT_LE(plan.blocks, engine::most_exact_blocks);
+      // Half a million queries at a time.
+      EXPECT_EQ(plan.queries, std::min<index_t>((n + 15) / 16, 32768));
+      EXPECT_EQ(plan.places(), 2 * plan.queries + plan.blocks + 1);
+      EXPECT_GE(plan.stretch, 1);
+      if (plan.block * bytes <= 128 << 20) {
+        EXPECT_LE(plan.stretch * plan.block * bytes, 128 << 20);
+      }
+    }
+  }
+}
+
 }  // namespace

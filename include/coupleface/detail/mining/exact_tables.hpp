@@ -2,7 +2,8 @@
 //
 // The rows that pairs point to lie anywhere, and reading each from memory would take several times
 // as long as computing with it. So candidates are taken by blocks that fit the nearest large cache,
-// and every query takes those of its pairs that lie there.
+// and every query takes those of its pairs that lie there. Where rows lie in a file that is larger
+// than memory, the same holds of the file: all lanes work on one stretch of candidates at a time.
 //
 // Where queries and candidates are the same rows, most pairs are in the lists of both: the smaller
 // index evaluates, and the larger one looks the value up afterwards.
@@ -19,24 +20,34 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+/// How much of what is worked on together.
+struct exact_limits {
+  index_t block_bytes = index_t(2) << 20;      ///< of candidates that a group of queries asks for
+  index_t grouped = 2048;                      ///< queries of a group
+  index_t stretch_bytes = index_t(128) << 20;  ///< of candidates that all lanes ask for
+  index_t queries = most_exact_queries;        ///< of a lane in a round
+};
+
 /// How the candidates are divided, and the queries that ask for them together.
 struct exact_plan {
-  static constexpr index_t block_bytes = index_t(2048) << 10;
-  index_t candidates, block, blocks, queries;
+  index_t candidates, block, blocks;
+  index_t stretch;  ///< blocks that all queries of a round are done with before the next ones
+  index_t grouped, queries;
 
-  /// Of a lane: two for each query, one a block and one for pairs that others evaluate.
-  index_t places() const { return 2 * queries + blocks + 1; }
+  index_t places() const { return exact_places(queries, blocks); }
 };
 
 inline exact_plan plan_exact(index_t queries, index_t candidates, index_t candidate_bytes,
-                             index_t lanes) {
+                             index_t lanes, exact_limits limits = {}) {
   exact_plan plan{};
+  index_t const bytes = std::max<index_t>(1, candidate_bytes);
   plan.candidates = candidates;
-  plan.block =
-      std::max({index_t(1), exact_plan::block_bytes / std::max<index_t>(1, candidate_bytes),
-                rounded_up_quotient(candidates, most_exact_blocks)});
+  plan.block = std::max(
+      {index_t(1), limits.block_bytes / bytes, rounded_up_quotient(candidates, most_exact_blocks)});
   plan.blocks = rounded_up_quotient(candidates, plan.block);
-  plan.queries = std::min(most_exact_queries, rounded_up_quotient(queries, lanes));
+  plan.stretch = std::max<index_t>(1, limits.stretch_bytes / (plan.block * bytes));
+  plan.grouped = limits.grouped;
+  plan.queries = std::min(limits.queries, exact_queries(queries, lanes));
   return plan;
 }
 
@@ -52,14 +63,20 @@ struct exact_tables {
   /// The exact value of a pair that waits takes the place of its screened score, if it fits.
   static constexpr bool fits_waiting = std::is_same_v<V, float>;
 
-  /// Evaluates what is not left to others; that gets the value NaN.
-  void evaluate_own(index_t first, index_t last, index_t& evaluated) const {
-    for (; first < last; first += plan.queries) {
-      index_t const end = std::min(last, first + plan.queries);
-      for (index_t q = first; q < end; ++q) { order_by_block(q, place(q, first)); }
-      for (index_t block = 0; block < plan.blocks; ++block) {
-        for (index_t q = first; q < end; ++q) {
-          if (!lists.is_exact(q)) { evaluate(q, block, place(q, first), evaluated); }
+  /// Puts the pairs of a round's queries in the order of blocks; what is left to others gets the
+  /// value NaN.
+  void begin_round(index_t first, index_t last) const {
+    for (index_t q = first; q < last; ++q) { order_by_block(q, place(q, first)); }
+  }
+
+  /// Evaluates a round's pairs with candidates of some blocks, but for what is left to others.
+  void evaluate_own(index_t first, index_t last, index_t block, index_t end,
+                    index_t& evaluated) const {
+    for (index_t group = first; group < last; group += plan.grouped) {
+      index_t const group_end = std::min(last, group + plan.grouped);
+      for (index_t b = block; b < end; ++b) {
+        for (index_t q = group; q < group_end; ++q) {
+          if (!lists.is_exact(q)) { evaluate(q, b, place(q, first), evaluated); }
         }
       }
     }
@@ -246,11 +263,12 @@ void for_each_query(Policy const& policy, index_t lanes, index_t queries, index_
 /// evaluated[lane].
 template <class V, class I, class Policy, class Lists>
 void finish_tables(Policy const& policy, Lists const& lists, index_t queries, index_t candidates,
-                   index_t lanes, index_t* evaluated) {
+                   index_t lanes, index_t* evaluated, exact_limits limits) {
   if (Lists::begins_exact || lists.room == 0) {
     for_each_index(policy, queries, [=](index_t q) { lists.heap(q).finish(); });
   } else if constexpr (!Lists::begins_exact) {
-    exact_plan const plan = plan_exact(queries, candidates, lists.score.candidate_bytes(), lanes);
+    exact_plan const plan =
+        plan_exact(queries, candidates, lists.score.candidate_bytes(), lanes, limits);
     index_t const most = lists.indices.extent(1) + lists.room;
     scratch<scored_pair<V, I>, Policy> const pairs(policy, lanes * most);
     scratch<std::int32_t, Policy> const next(policy, lanes * plan.places());
@@ -258,11 +276,28 @@ void finish_tables(Policy const& policy, Lists const& lists, index_t queries, in
       return exact_tables<Lists, V, I>{lists, plan, pairs + lane * most,
                                        next + lane * plan.places()};
     };
-    for_each_index(policy, lanes, [=](index_t i) {
-      index_t const lane = spread_index(i, lanes);  // the first queries leave least to others
-      tables(lane).evaluate_own(lane_begin(lane, lanes, queries),
-                                lane_begin(lane + 1, lanes, queries), evaluated[lane]);
-    });
+    // Of a lane's queries those of one round. The first queries leave least to others.
+    auto const for_each_lane = [&](index_t round, auto body) {
+      for_each_index(policy, lanes, [=](index_t i) {
+        index_t const lane = spread_index(i, lanes);
+        index_t const last = lane_begin(lane + 1, lanes, queries);
+        index_t const first = std::min(last, lane_begin(lane, lanes, queries) + round);
+        index_t count = 0;
+        body(tables(lane), first, std::min(last, first + plan.queries), count);
+        evaluated[lane] += count;
+      });
+    };
+    for (index_t round = 0; round * lanes < queries; round += plan.queries) {
+      for_each_lane(round, [](auto const& table, index_t first, index_t last, index_t&) {
+        table.begin_round(first, last);
+      });
+      for (index_t block = 0; block < plan.blocks; block += plan.stretch) {
+        index_t const end = std::min(plan.blocks, block + plan.stretch);
+        for_each_lane(round, [=](auto const& table, index_t first, index_t last, index_t& count) {
+          table.evaluate_own(first, last, block, end, count);
+        });
+      }
+    }
     if (lists.score.symmetric()) {
       for_each_query(
           policy, lanes, queries, evaluated,

@@ -92,7 +92,7 @@ class pair_search {
   }
 
   /// Exact values, sorted. Returns how many exact scores were evaluated in all.
-  index_t finish() {
+  index_t finish(exact_limits limits = {}) {
     shrink_lists();
     if (guess_.size > 0) { mend_guesses(); }
     for_each_query(policy_, plan_.lanes, plan_.queries, evaluated_.data(),
@@ -100,7 +100,7 @@ class pair_search {
                      lists.offer_unscreened(q, odd, evaluated);
                    });
     finish_tables<V, I>(policy_, lists_, plan_.queries, plan_.candidates, plan_.lanes,
-                        evaluated_.data());
+                        evaluated_.data(), limits);
     index_t sum = 0;
     for (index_t lane = 0; lane < plan_.lanes; ++lane) { sum += evaluated_.data()[lane]; }
     return sum;

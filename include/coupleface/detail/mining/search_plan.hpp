@@ -32,9 +32,17 @@ static_assert(part_rows % left_rows == 0 && part_rows % right_rows == 0,
               "coupleface: a part must consist of whole panels");
 inline constexpr index_t most_parts = 16;
 
-/// At most as many places does a lane keep while it evaluates exactly (exact_tables.hpp).
-inline constexpr index_t most_exact_queries = 2048, most_exact_blocks = 1024;
-inline constexpr index_t most_exact_places = 2 * most_exact_queries + most_exact_blocks + 1;
+/// Of how many queries a lane keeps the places while it evaluates exactly (exact_tables.hpp).
+inline constexpr index_t most_exact_queries = index_t(1) << 15, most_exact_blocks = 1024;
+
+inline index_t exact_queries(index_t queries, index_t lanes) {
+  return std::min(most_exact_queries, rounded_up_quotient(queries, lanes));
+}
+
+/// Two for each query, one a block and one for pairs that others evaluate.
+inline index_t exact_places(index_t queries_of_a_lane, index_t blocks) {
+  return 2 * queries_of_a_lane + blocks + 1;
+}
 
 /// One side's division into blocks of equal parts.
 struct search_side {
@@ -129,7 +137,8 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
                  plan.words +
              plan.lanes * plan.width + plan.queries +
              plan.parts * left_rows * plan.right.block_rows()) +
-        plan.lanes * (2 * (k + 64) * 16 + most_exact_places * 4);
+        plan.lanes * (2 * (k + 64) * 16 +
+                      4 * exact_places(exact_queries(plan.queries, plan.lanes), most_exact_blocks));
     index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
     index_t const fits = (search_budget - taken) / (std::max<index_t>(1, plan.queries) * each);
     plan.room = fits < 4 ? 0 : std::min(fits, k + 64);
