@@ -110,10 +110,10 @@ void shapes(benchmark::internal::Benchmark* bench) {
   bench->Args({8000, 512, 100})->Args({8000, 128, 10});
 }
 
-BENCHMARK(mine_nearest)->Apply(shapes);
+BENCHMARK(mine_nearest)->Apply(shapes)->Args({85742, 512, 100});
 BENCHMARK(refresh_nearest)
     ->ArgNames({"n", "d", "k", "drift"})
-    ->ArgsProduct({{8000}, {128, 512}, {100}, {50, 1000}})
+    ->ArgsProduct({{8000, 85742}, {512}, {100}, {50, 1000}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(product_alone)->Name("baseline/product_alone")->Apply(shapes);

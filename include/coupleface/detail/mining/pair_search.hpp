@@ -71,24 +71,8 @@ class pair_search {
     if (a != packed_left_) { pack_left(a); }
     pack_right(b);
     part_pair<lists_type> const pair{lists_, kernels_, plan_.words, plan_.symmetric, false};
-    if (!plan_.symmetric) {
-      row_round(a, b, pair);
-    } else if (a != b) {
-      for (index_t round = 0; round < plan_.parts; ++round) {
-        run_round(a, b, pair, plan_.parts, [=, parts = plan_.parts](index_t t) {
-          return std::pair<index_t, index_t>(t, (t + round) % parts);
-        });
-      }
-    } else {
-      auto same = pair;
-      same.diagonal = true;
-      run_round(a, b, same, plan_.parts,
-                [](index_t t) { return std::pair<index_t, index_t>(t, t); });
-      for (index_t round = 0; round + 1 < plan_.parts; ++round) {
-        run_round(a, b, pair, plan_.parts / 2,
-                  [=, parts = plan_.parts](index_t t) { return tournament_pair(parts, round, t); });
-      }
-    }
+    if (!plan_.symmetric) { return row_round(a, b, pair); }
+    for (index_t round = 0; round < plan_.bands; ++round) { run_round(a, b, pair, round); }
   }
 
   /// Exact values, sorted. Returns how many exact scores were evaluated in all.
@@ -216,16 +200,21 @@ class pair_search {
     return right_.data() + (plan_.right_stays ? block * plan_.right.block_rows() * plan_.words : 0);
   }
 
-  template <class PartsOf>
-  void run_round(index_t a, index_t b, part_pair<lists_type> const& pair, index_t pairs,
-                 PartsOf parts_of) {
-    for_each_index(policy_, pairs,
+  void run_round(index_t a, index_t b, part_pair<lists_type> const& pair, index_t round) {
+    index_t const meetings = plan_.meetings(a == b, round);
+    for_each_index(policy_, meetings,
                    [=, plan = plan_, left = left_.data(), right = right_panels(b),
                     evaluated = evaluated_.data()](index_t i) {
                      // The last parts of the last block may be empty.
-                     index_t const t = spread_index(i, pairs);
-                     auto const [p, q] = parts_of(t);
-                     evaluated[t] += pair(plan.left.part(a, p, left), plan.right.part(b, q, right));
+                     index_t const t = spread_index(i, meetings);
+                     index_t count = 0;
+                     plan.for_each_pair(
+                         a == b, plan.bands_of(a == b, round, t), [&](index_t p, index_t q) {
+                           auto parts = pair;
+                           parts.diagonal = a == b && p == q;
+                           count += parts(plan.left.part(a, p, left), plan.right.part(b, q, right));
+                         });
+                     evaluated[t] += count;
                    });
   }
 

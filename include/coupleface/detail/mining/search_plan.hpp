@@ -6,6 +6,7 @@
 #include <coupleface/detail/rounding.hpp>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -58,10 +59,27 @@ struct search_side {
   }
 };
 
+/// Pair t < count / 2 of a round in which `count` (even) bands meet in pairs, no band twice: the
+/// circle method. All pairs of different bands meet once in count - 1 rounds.
+inline std::pair<index_t, index_t> tournament_pair(index_t count, index_t round, index_t t) {
+  index_t const others = count - 1;
+  if (t == 0) { return {others, round}; }
+  return {(round + t) % others, (round - t + others) % others};
+}
+
+/// Threads that may run at a time. Only speed depends on it.
+inline index_t hardware_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+/// Two for each thread, so that few rounds wait for each other.
+inline index_t band_count(index_t parts, index_t threads) {
+  return parts <= 1 ? 1 : std::clamp<index_t>(2 * threads, 2, parts);
+}
+
 struct search_plan {
   index_t queries, candidates, width, words, parts, lanes, room;
   bool symmetric;
   bool right_stays;  ///< all candidates are packed at once
+  index_t bands;     ///< where symmetric: parts p, p + bands, ... of a block are one thread's
   search_side left, right;
 
   /// Rows of candidates that are packed at a time, whole parts.
@@ -74,6 +92,24 @@ struct search_plan {
     return symmetric ? a * (a + 1) / 2 : a * b;
   }
 
+  /// Two blocks meet in `bands` rounds; of one with itself the first is that of each band alone.
+  index_t meetings(bool same_block, index_t round) const {
+    return same_block && round > 0 ? bands / 2 : bands;
+  }
+  std::pair<index_t, index_t> bands_of(bool same_block, index_t round, index_t meeting) const {
+    if (!same_block) { return {meeting, (meeting + round) % bands}; }
+    if (round == 0) { return {meeting, meeting}; }
+    return tournament_pair(bands, round - 1, meeting);
+  }
+  /// f(p, q) for the parts of two bands, each pair of a band's own once.
+  template <class Function>
+  void for_each_pair(bool same_block, std::pair<index_t, index_t> meeting, Function f) const {
+    for (index_t p = meeting.first; p < parts; p += bands) {
+      bool const own = same_block && meeting.first == meeting.second;
+      for (index_t q = own ? p : meeting.second; q < parts; q += bands) { f(p, q); }
+    }
+  }
+
   /// Blocks of a step: all of the right side for one on the left, from the diagonal on.
   std::pair<index_t, index_t> blocks_of(index_t step) const {
     index_t const b = right.blocks();
@@ -84,18 +120,10 @@ struct search_plan {
   }
 };
 
-/// Pair t < parts / 2 of a round in which `parts` (even) parts meet in pairs, no part twice: the
-/// circle method. All pairs of different parts meet once in parts - 1 rounds.
-inline std::pair<index_t, index_t> tournament_pair(index_t parts, index_t round, index_t t) {
-  index_t const others = parts - 1;
-  if (t == 0) { return {others, round}; }
-  return {(round + t) % others, (round - t + others) % others};
-}
-
 /// The division of a search of `k` best among pairs of `score`, ids of `id_bytes` each.
 template <class Score>
 search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
-                        screen_kernels const& kernels) {
+                        screen_kernels const& kernels, index_t threads = hardware_threads()) {
   search_plan plan{};
   plan.queries = score.queries();
   plan.candidates = score.candidates();
@@ -125,6 +153,7 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     }
     plan.right = {plan.candidates, part_rows, parts, plan.words};
     plan.parts = plan.left.parts;
+    plan.bands = band_count(plan.parts, threads);
     index_t const all = plan.right.blocks() * plan.right.block_rows();
     plan.right_stays = all * plan.words * index_t(sizeof(panel_word)) <= kept_panels_budget;
   }
