@@ -22,10 +22,10 @@ namespace detail {
 
 /// How much of what is worked on together.
 struct exact_limits {
-  index_t block_bytes = index_t(2) << 20;      ///< of candidates that a group of queries asks for
-  index_t grouped = 2048;                      ///< queries of a group
+  index_t block_bytes = index_t(2) << 20;     ///< of candidates that a group of queries asks for
+  index_t grouped = 2048;                     ///< queries of a group
   index_t stretch_bytes = index_t(64) << 20;  ///< of candidates that all lanes ask for
-  index_t queries = most_exact_queries;        ///< of a lane in a round
+  index_t queries = most_exact_queries;       ///< of a lane in a round
 };
 
 /// How the candidates are divided, and the queries that ask for them together.
