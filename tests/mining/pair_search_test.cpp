@@ -219,13 +219,13 @@ TEST(pair_search, exact_values_in_any_number_of_rounds_and_stretches) {
   auto const x = random_matrix<float>(n, width, 21), y = random_matrix<float>(n + 61, width, 22);
   auto const check = [&](matrix<float> const& candidates) {
     coupleface::matrix_view<float const> const rows = x.view(), others = candidates.view();
+    auto const on = policy();  // scratch refers to it
     using policy_type = decltype(policy());
-    engine::row_norm_pair<policy_type, float, float> const norms(policy(), rows, others);
+    engine::row_norm_pair<policy_type, float, float> const norms(on, rows, others);
     using score_type = engine::relation_score<float, float, cosine>;
     score_type const score{rows, others, norms.queries(), norms.candidates(), {}};
     auto const finished = [&](engine::exact_limits limits) {
       pair_table<float, std::int32_t> table(n, k);
-      policy_type const on = policy();
       engine::pair_search<policy_type, score_type, float, std::int32_t, any_pair> search(
           on, score, any_pair(), table.values.view(), table.indices.view(), engine::best_screen());
       while (search.step() < search.steps()) { search.advance(); }

@@ -16,12 +16,6 @@ namespace engine = coupleface::detail;
 
 list const none;
 
-struct one_in_three {
-  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
-    return (query + 2 * candidate) % 3 == 0 && query != candidate;
-  }
-};
-
 /// Two sets of rows (or one, on both sides) with a table, renewed after every change and compared
 /// with one that is mined anew.
 template <class T, class V, class Relation = coupleface::cosine,

@@ -104,6 +104,13 @@ struct taxicab {
   }
 };
 
+/// A predicate of its own kind, for either side.
+struct one_in_three {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
+    return (query + 2 * candidate) % 3 == 0 && query != candidate;
+  }
+};
+
 /// Rows in which everything occurs that has a rule: duplicates, ties, zero, tiny, huge, NaN and
 /// infinite ones. The same call twice gives the same rows, another seed others.
 template <class T>

@@ -38,12 +38,6 @@ void expect_same_table(index_t rows, index_t slots, OnDevice on_device, OnHost b
   }
 }
 
-/// A predicate of its own kind, for either side.
-struct one_in_three {
-  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
-    return (query + 2 * candidate) % 3 == 0 && query != candidate;
-  }
-};
 struct no_pair {
   COUPLEFACE_HOST_DEVICE bool operator()(index_t, index_t) const { return false; }
 };

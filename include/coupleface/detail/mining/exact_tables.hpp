@@ -243,20 +243,27 @@ struct exact_tables {
   }
 };
 
-/// Calls body(query, lane, count) for every query, lane by lane; adds what each lane counted to
+/// Calls body(lane, first, last, count) for the queries of every lane; adds what each counted to
 /// counts[lane].
+template <class Policy, class Body>
+void for_each_lane(Policy const& policy, index_t lanes, index_t queries, index_t* counts,
+                   Body body) {
+  for_each_index(policy, lanes, [=](index_t i) {
+    index_t const lane = spread_index(i, lanes);  // the first queries leave least to others
+    index_t count = 0;
+    body(lane, lane_begin(lane, lanes, queries), lane_begin(lane + 1, lanes, queries), count);
+    counts[lane] += count;
+  });
+}
+
+/// Calls body(query, lane, count) for every query, likewise.
 template <class Policy, class Body>
 void for_each_query(Policy const& policy, index_t lanes, index_t queries, index_t* counts,
                     Body body) {
-  for_each_index(policy, lanes, [=](index_t i) {
-    index_t const lane = spread_index(i, lanes);
-    index_t count = 0;
-    for (index_t q = lane_begin(lane, lanes, queries); q < lane_begin(lane + 1, lanes, queries);
-         ++q) {
-      body(q, lane, count);
-    }
-    counts[lane] += count;
-  });
+  for_each_lane(policy, lanes, queries, counts,
+                [=](index_t lane, index_t first, index_t last, index_t& count) {
+                  for (index_t q = first; q < last; ++q) { body(q, lane, count); }
+                });
 }
 
 /// Finishes all queries, whose lists have been shrunk; adds what each lane evaluated to
@@ -276,24 +283,20 @@ void finish_tables(Policy const& policy, Lists const& lists, index_t queries, in
       return exact_tables<Lists, V, I>{lists, plan, pairs + lane * most,
                                        next + lane * plan.places()};
     };
-    // Of a lane's queries those of one round. The first queries leave least to others.
-    auto const for_each_lane = [&](index_t round, auto body) {
-      for_each_index(policy, lanes, [=](index_t i) {
-        index_t const lane = spread_index(i, lanes);
-        index_t const last = lane_begin(lane + 1, lanes, queries);
-        index_t const first = std::min(last, lane_begin(lane, lanes, queries) + round);
-        index_t count = 0;
-        body(tables(lane), first, std::min(last, first + plan.queries), count);
-        evaluated[lane] += count;
-      });
-    };
     for (index_t round = 0; round * lanes < queries; round += plan.queries) {
-      for_each_lane(round, [](auto const& table, index_t first, index_t last, index_t&) {
+      auto const for_each_lane_of_round = [&](auto body) {
+        for_each_lane(policy, lanes, queries, evaluated,
+                      [=](index_t lane, index_t begin, index_t end, index_t& count) {
+                        index_t const first = std::min(end, begin + round);
+                        body(tables(lane), first, std::min(end, first + plan.queries), count);
+                      });
+      };
+      for_each_lane_of_round([](auto const& table, index_t first, index_t last, index_t&) {
         table.begin_round(first, last);
       });
       for (index_t block = 0; block < plan.blocks; block += plan.stretch) {
         index_t const end = std::min(plan.blocks, block + plan.stretch);
-        for_each_lane(round, [=](auto const& table, index_t first, index_t last, index_t& count) {
+        for_each_lane_of_round([=](auto const& table, index_t first, index_t last, index_t& count) {
           table.evaluate_own(first, last, block, end, count);
         });
       }

@@ -2,8 +2,8 @@
 //
 // Rows are packed into panels by blocks, and every product of two panels serves the rows of both
 // where queries and candidates are the same rows: the triangle of blocks is visited once. Within
-// two blocks, parts are paired in rounds in which no part occurs twice, so that no two threads
-// touch the lists of one row.
+// two blocks, bands of parts are paired in rounds in which no part occurs twice, so that no two
+// threads touch the lists of one row.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>

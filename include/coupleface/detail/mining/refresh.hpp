@@ -100,7 +100,6 @@ struct merge_offered {
   index_t first;                 ///< query of row 0
   bool all;                      ///< no more changed candidates than are offered
   index_t const* ids;
-  char const* query_changed;
   char const* candidate_changed;
   index_t candidates;
   matrix_view<V> values;
@@ -109,7 +108,7 @@ struct merge_offered {
 
   template <class Team>
   COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
-    if (team.leads()) { stale[first + i] = query_changed[first + i] || !renew(i) ? 1 : 0; }
+    if (team.leads()) { stale[first + i] = renew(i) ? 0 : 1; }
   }
 
  private:
@@ -124,9 +123,9 @@ struct merge_offered {
     V const last_value = value[slots - 1];
     I const last = id[slots - 1];  // if there is none, every candidate was in the list
     index_t left = 0;
-    for (index_t slot = 0; slot < slots; ++slot) {
+    for (index_t slot = 0; slot < slots && id[slot] >= 0; ++slot) {
       // A device does not refuse ids that do not exist; it must not follow them either.
-      if (id[slot] < 0 || id[slot] >= candidates || candidate_changed[id[slot]]) { continue; }
+      if (id[slot] >= candidates || candidate_changed[id[slot]]) { continue; }
       value[left] = value[slot];
       id[left++] = id[slot];
     }
@@ -138,40 +137,16 @@ struct merge_offered {
     }
     if (!all && fit == offered.extent(1)) { return false; }
     if (last >= 0 && left + fit < slots) { return false; }
-    merge(i, left, fit, value, id);
-    return true;
-  }
-
-  /// The first slots of two ordered lists: `left` entries of the row, `fit` of the offered ones.
-  COUPLEFACE_HOST_DEVICE void merge(index_t i, index_t left, index_t fit, V* value, I* id) const {
-    index_t const slots = values.extent(1);
-    index_t const filled = left + fit < slots ? left + fit : slots;
-    index_t a = 0, b = 0;
-    while (a + b < filled) { (offered_first(i, a, left, b, fit, value, id) ? b : a) += 1; }
-    // From the end, so that no entry is overwritten before it has moved.
-    for (index_t slot = filled; b > 0;) {
-      --slot;
-      if (a > 0 && offered_first(i, a - 1, left, b - 1, fit, value, id)) {
-        value[slot] = value[a - 1];
-        id[slot] = id[a - 1];
-        --a;
-      } else {
-        value[slot] = offered_values(i, b - 1);
-        id[slot] = offered_id(i, b - 1);
-        --b;
-      }
-    }
-    for (index_t slot = filled; slot < slots; ++slot) {
+    if (fit == 0) { return true; }  // nothing has left either: what did would fit a list with room
+    for (index_t slot = left; slot < slots; ++slot) {
       value[slot] = store<V>(no_score);
       id[slot] = I(-1);
     }
-  }
-
-  /// Does offered entry b come before the row's entry a?
-  COUPLEFACE_HOST_DEVICE bool offered_first(index_t i, index_t a, index_t left, index_t b,
-                                            index_t fit, V const* value, I const* id) const {
-    if (b >= fit || a >= left) { return b < fit; }
-    return ranks_before(load(offered_values(i, b)), offered_id(i, b), load(value[a]), id[a]);
+    bounded_heap<V, I> list(value, id, slots);
+    list.restore();
+    for (index_t at = 0; at < fit; ++at) { list.offer(offered_values(i, at), offered_id(i, at)); }
+    list.finish();
+    return true;
   }
 };
 
@@ -204,7 +179,8 @@ vector_view<T const> list_of(std::vector<T> const& list) {
   return {list.data(), static_cast<index_t>(list.size())};
 }
 
-/// Renews the lists of queries that did not change; returns the queries to be searched anew.
+/// Renews the lists that stay exact, if their queries did not change; returns the queries to be
+/// searched anew.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
 std::vector<index_t> offer_changed(Policy const& policy, matrix_view<Q const> queries,
                                    matrix_view<C const> candidates,
@@ -214,9 +190,7 @@ std::vector<index_t> offer_changed(Policy const& policy, matrix_view<Q const> qu
                                    Keep keep) {
   if (changed_candidates.empty()) { return changed_queries; }
   index_t const n = queries.extent(0), m = candidates.extent(0), width = candidates.extent(1);
-  auto const query_marks = marks_of(changed_queries, n);
   auto const candidate_marks = marks_of(changed_candidates, m);
-  auto const query_changed = in_memory_of(policy, list_of(query_marks));
   auto const candidate_changed = in_memory_of(policy, list_of(candidate_marks));
   auto const list = in_memory_of(policy, list_of(changed_candidates));
   index_t const* const ids = list.vector().data_handle();
@@ -233,14 +207,14 @@ std::vector<index_t> offer_changed(Policy const& policy, matrix_view<Q const> qu
       [&](index_t first, matrix_view<V> offered_values, matrix_view<I> offered) {
         for_each_row<Q, C>(policy, offered.extent(0),
                            merge_offered<V, I>{offered_values, offered, first, most == count, ids,
-                                               query_changed.vector().data_handle(),
                                                candidate_changed.vector().data_handle(), m, values,
                                                indices, stale.data()});
       });
-  auto const marks = on_host(policy, vector_view<char const>(stale.data(), n));
+  auto const query_marks = marks_of(changed_queries, n);
+  auto const stale_marks = on_host(policy, vector_view<char const>(stale.data(), n));
   std::vector<index_t> result;
   for (index_t i = 0; i < n; ++i) {
-    if (marks.vector()(i)) { result.push_back(i); }
+    if (query_marks[std::size_t(i)] || stale_marks.vector()(i)) { result.push_back(i); }
   }
   return result;
 }

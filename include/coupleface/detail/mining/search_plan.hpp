@@ -1,5 +1,6 @@
 // coupleface: how an exact search is divided: blocks that are packed at a time, parts of them that
-// run at a time, and how many entries a list may hold. Plain arithmetic of the sizes.
+// run at a time, and how many entries a list may hold. Plain arithmetic of the sizes; which parts
+// go together depends on the number of threads too.
 #pragma once
 
 #include <coupleface/detail/mining/pair_score.hpp>
@@ -104,8 +105,8 @@ struct search_plan {
   /// f(p, q) for the parts of two bands, each pair of a band's own once.
   template <class Function>
   void for_each_pair(bool same_block, std::pair<index_t, index_t> meeting, Function f) const {
+    bool const own = same_block && meeting.first == meeting.second;
     for (index_t p = meeting.first; p < parts; p += bands) {
-      bool const own = same_block && meeting.first == meeting.second;
       for (index_t q = own ? p : meeting.second; q < parts; q += bands) { f(p, q); }
     }
   }
