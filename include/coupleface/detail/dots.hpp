@@ -85,39 +85,48 @@ void vector_dots(float const* shared, float const* const (&others)[N], index_t w
   for (int k = 0; k < N; ++k) { out[k] = sums[k].finish(shared + j, others[k] + j, width - j); }
 }
 
-/// Asks for a row line by line. No lambda, which need not be inlined (see prefetch_line()).
-struct line_asker {
-  float const* row;
-  COUPLEFACE_ALWAYS_INLINE void operator()(index_t j) const {
-    prefetch_line<cache_level::second>(row + j);
-  }
-};
-
-/// out = {a . b, c . d, e . f}; `meanwhile`(j) is called between the sums, a cache line of floats
-/// apart.
-template <class A, class B, class C, class D, class E, class F, class Function>
-COUPLEFACE_ALWAYS_INLINE void three_dots(A const* a, B const* b, C const* c, D const* d, E const* e,
-                                         F const* f, index_t width, double (&out)[3],
-                                         Function&& meanwhile) {
+/// out = {a . a, a . b, b . b}; asks for the row `soon`.
+inline void vector_pair_dots(float const* a, float const* b, index_t width, double (&out)[3],
+                             float const* soon) {
   running_dot first, second, third;
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
-    meanwhile(j);
-    first.add(a + j, b + j);
-    second.add(c + j, d + j);
-    third.add(e + j, f + j);
+    prefetch_line<cache_level::second>(soon + j);
+    first.add(a + j, a + j);
+    second.add(a + j, b + j);
+    third.add(b + j, b + j);
   }
-  out[0] = first.finish(a + j, b + j, width - j);
-  out[1] = second.finish(c + j, d + j, width - j);
-  out[2] = third.finish(e + j, f + j, width - j);
+  out[0] = first.finish(a + j, a + j, width - j);
+  out[1] = second.finish(a + j, b + j, width - j);
+  out[2] = third.finish(b + j, b + j, width - j);
 }
 
-/// out = {x . a, x . b, x . x} for rows a and b of floats that were widened beforehand; `meanwhile`
-/// is called between the sums.
-template <class Function>
-COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* x, double const* a, double const* b,
-                                           index_t width, double (&out)[3], Function& meanwhile) {
-  three_dots(x, a, x, b, x, x, width, out, [&](index_t) { meanwhile(); });
+/// Rows that widened_dots() takes at a time: what the sums of all have registers for.
+inline constexpr int widened_rows = wide_lanes == 8 ? 2 : 1;
+
+/// out[r] = {x . a, x . b, x . x}, x = rows[r], for rows a and b of floats that were widened
+/// beforehand. Asks for the rows `soon` line by line.
+template <int N>
+COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double const* a,
+                                           double const* b, index_t width, double (&out)[N][3],
+                                           float const* const (&soon)[N]) {
+  running_dot first[N], second[N], third[N];
+  index_t j = 0;
+  for (; j + dot_lanes <= width; j += dot_lanes) {
+#pragma GCC unroll 2
+    for (int r = 0; r < N; ++r) {
+      prefetch_line<cache_level::second>(soon[r] + j);
+      first[r].add(rows[r] + j, a + j);
+      second[r].add(rows[r] + j, b + j);
+      third[r].add(rows[r] + j, rows[r] + j);
+    }
+  }
+#pragma GCC unroll 2
+  for (int r = 0; r < N; ++r) {
+    out[r][0] = first[r].finish(rows[r] + j, a + j, width - j);
+    out[r][1] = second[r].finish(rows[r] + j, b + j, width - j);
+    out[r][2] = third[r].finish(rows[r] + j, rows[r] + j, width - j);
+  }
 }
 #endif
 
@@ -133,14 +142,14 @@ COUPLEFACE_HOST_DEVICE void dots(S const* shared, O const* const (&others)[N], i
   portable_dots<N>(shared, others, width, out);
 }
 
-/// out = {a . a, a . b, b . b}; meanwhile asks for the row `soon`, line by line: all lines at once
-/// would wait for each other.
+/// out = {a . a, a . b, b . b}; asks for the row `soon` line by line between the sums, since all
+/// lines at once would wait for each other.
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE void pair_dots(A const* a, B const* b, index_t width, double (&out)[3],
                                       A const* soon) {
 #if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>) {
-    return three_dots(a, a, a, b, b, b, width, out, line_asker{soon});
+    return vector_pair_dots(a, b, width, out, soon);
   }
 #endif
   prefetch_row<cache_level::second>(soon, width);

@@ -1,4 +1,4 @@
-// coupleface: rows that lie anywhere in a bank: asked for ahead of their use, and added by groups.
+// coupleface: multiples of rows that lie anywhere in a bank, added by groups.
 #pragma once
 
 #include <coupleface/detail/dots.hpp>
@@ -12,31 +12,6 @@ namespace detail {
 
 /// Rows that are worked on together.
 inline constexpr int gathered_batch = 8;
-
-/// Asks for a few rows, a line at each call, so that memory is at work while sums are: all lines at
-/// once would wait for each other.
-template <class X>
-class row_asker {
- public:
-  void expect(X const* const* rows, int count, index_t width) {
-    std::copy(rows, rows + count, rows_);
-    count_ = count, width_ = width, row_ = 0, at_ = 0;
-  }
-  COUPLEFACE_ALWAYS_INLINE void operator()() {
-    if (row_ >= count_) { return; }
-    prefetch_line<cache_level::second>(rows_[row_] + at_);
-    at_ += index_t(64 / sizeof(X));
-    if (at_ >= width_) { at_ = 0, ++row_; }
-  }
-  void finish() {
-    while (row_ < count_) { (*this)(); }
-  }
-
- private:
-  X const* rows_[gathered_batch];
-  int count_ = 0, row_ = 0;
-  index_t width_ = 0, at_ = 0;
-};
 
 /// Bank rows whose multiples a gradient still lacks, in their order. A few are added at a time, so
 /// that the sum is loaded and stored once for all of them.
@@ -53,9 +28,9 @@ class pending_rows {
   }
 
   /// sum [d] += the rows times their scales, but for the last few, for which there may be company.
-  void add_groups(double* sum, [[maybe_unused]] row_asker<H>& asker) {
+  void add_groups(double* sum) {
     int done = 0;
-    for (; done + group <= count_; done += group) { add(done, sum, asker); }
+    for (; done + group <= count_; done += group) { add(done, sum); }
     for (int r = done; r < count_; ++r) {
       rows_[r - done] = rows_[r];
       scales_[r - done] = scales_[r];
@@ -76,17 +51,15 @@ class pending_rows {
     for (index_t j = from; j < width_; ++j) { sum[j] += scales_[r] * load(rows_[r][j]); }
   }
 
-  void add(int first, double* sum, [[maybe_unused]] row_asker<H>& asker_) const {
+  void add(int first, double* sum) const {
     index_t j = 0;
 #if COUPLEFACE_FMA_VECTORS
     if constexpr (std::is_same_v<H, float>) {
-      row_asker<H> asker = asker_;
       H const* const* const rows = rows_ + first;
       wide_doubles scales[group];
 #pragma GCC unroll 4
       for (int r = 0; r < group; ++r) { scales[r] = broadcast(scales_[first + r]); }
       for (; j + wide_lanes <= width_; j += wide_lanes) {
-        asker();
         wide_doubles total = load_wide(sum + j);
 #pragma GCC unroll 4
         for (int r = 0; r < group; ++r) {
@@ -94,7 +67,6 @@ class pending_rows {
         }
         store_wide(sum + j, total);
       }
-      asker_ = asker;
     }
 #endif
     for (int r = 0; r < group; ++r) { add_one(first + r, j, sum); }

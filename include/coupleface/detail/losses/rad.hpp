@@ -114,7 +114,6 @@ struct rad_sample {
       std::copy(t.data, t.data + t.width, wide.t);
     }
     pending_rows<bank_element> pending(width);
-    row_asker<bank_element> asker;
     double sum = 0;
     index_t k = 0;
     for (batch now = next_batch(i, k), next; now.count > 0; now = next) {
@@ -123,7 +122,7 @@ struct rad_sample {
       bool const is_last = next.count == 0 && i + 1 < neighbours.samples();
       batch const soon = is_last ? next_batch(i + 1, next_begin) : next;
       double gaps[gathered_batch] = {}, norms[gathered_batch];
-      relation_gaps(s, t, now, soon, wide, gaps, norms, asker);
+      relation_gaps(s, t, now, soon, wide, gaps, norms);
       double values[gathered_batch], slopes[gathered_batch];
       for (int r = 0; r < gathered_batch; ++r) {
         penalty_value const p = penalty(gaps[r]);
@@ -135,9 +134,8 @@ struct rad_sample {
           pending.append(student_bank.row(now.ids[r]),
                          slopes[r] * inverse_norm<bank_element>(norms[r]), slopes[r] != 0);
         }
-        pending.add_groups(direction, asker);
+        pending.add_groups(direction);
       }
-      asker.finish();
     }
     if (direction != nullptr) { pending.add_rest(direction); }
     return sum;
@@ -159,25 +157,27 @@ struct rad_sample {
   template <class SRow, class TRow>
   void relation_gaps(SRow const& s, TRow const& t, batch const& b, batch const& soon,
                      [[maybe_unused]] wide_pair wide, double (&gaps)[gathered_batch],
-                     double (&norms)[gathered_batch],
-                     [[maybe_unused]] row_asker<bank_element>& asker) const {
+                     double (&norms)[gathered_batch]) const {
     index_t const width = student_bank.extent(1);
 #if COUPLEFACE_FMA_VECTORS
     if constexpr (widens) {
-      bank_element const* rows[gathered_batch];
-      for (int r = 0; r < soon.count; ++r) { rows[r] = student_bank.row(soon.ids[r]); }
-      row_asker<bank_element> in_registers;
-      in_registers.expect(rows, soon.count, width);
-      double inner[gathered_batch][3];
-      for (int r = 0; r < b.count; ++r) {
-        widened_dots(student_bank.row(b.ids[r]), wide.s, wide.t, width, inner[r], in_registers);
+      for (int r = 0; r < b.count; r += widened_rows) {
+        // Beyond the last row it is taken again.
+        bank_element const *rows[widened_rows], *rows_soon[widened_rows];
+        for (int p = 0; p < widened_rows; ++p) {
+          rows[p] = student_bank.row(b.ids[std::min(r + p, b.count - 1)]);
+          rows_soon[p] = r + p < soon.count ? student_bank.row(soon.ids[r + p]) : rows[p];
+        }
+        double inner[widened_rows][3];
+        widened_dots(rows, wide.s, wide.t, width, inner, rows_soon);
+        for (int p = 0; p < widened_rows && r + p < b.count; ++p) {
+          norms[r + p] = std::sqrt(inner[p][2]);
+          gaps[r + p] = cosine_of(s.data, s.norm, rows[p], norms[r + p], width, inner[p][0]) -
+                        cosine_of(t.data, t.norm, rows[p], norms[r + p], width, inner[p][1]);
+        }
       }
-      asker = in_registers;
-      for (int r = 0; r < b.count; ++r) {
-        auto const h = student_bank.row(b.ids[r]);
-        norms[r] = std::sqrt(inner[r][2]);
-        gaps[r] = cosine_of(s.data, s.norm, h, norms[r], width, inner[r][0]) -
-                  cosine_of(t.data, t.norm, h, norms[r], width, inner[r][1]);
+      for (int r = b.count; r < soon.count; ++r) {
+        prefetch_row<cache_level::second>(student_bank.row(soon.ids[r]), width);
       }
       return;
     }
