@@ -1,11 +1,8 @@
 // coupleface: multiples of rows that lie anywhere in a bank, added by groups.
 #pragma once
 
-#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/element.hpp>
 #include <coupleface/detail/vectors.hpp>
-
-#include <algorithm>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
