@@ -28,7 +28,7 @@ TEST(check_finite, names_the_first_broken_element_and_counts_rows) {
 
 TEST(check_finite, every_type_and_no_rows) {
   for (double const bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
-    auto half = random_matrix<coupleface::half>(3, 4, 2);
+    auto half = random_matrix<coupleface::float16>(3, 4, 2);
     auto wide = random_matrix<double>(3, 4, 3);
     EXPECT_NO_THROW(check_finite(policy(), half.view()));
     EXPECT_NO_THROW(check_finite(policy(), wide.view()));

@@ -60,11 +60,11 @@ void expect_every_width() {
 TEST(dots, have_the_bits_of_dot_for_every_storage) {
   expect_every_width<float, float>();
   expect_every_width<double, double>();
-  expect_every_width<coupleface::half, coupleface::half>();
+  expect_every_width<coupleface::float16, coupleface::float16>();
   expect_every_width<coupleface::bfloat16, coupleface::bfloat16>();
   expect_every_width<float, double>();
   expect_every_width<double, float>();
-  expect_every_width<coupleface::half, float>();
+  expect_every_width<coupleface::float16, float>();
 }
 
 #if COUPLEFACE_FMA_VECTORS

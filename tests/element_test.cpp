@@ -1,4 +1,4 @@
-// half and bfloat16: every value converts back to itself, and rounding is to nearest, once.
+// float16 and bfloat16: every value converts back to itself, and rounding is to nearest, once.
 #include <coupleface/detail/element.hpp>
 
 #include <Eigen/Core>
@@ -9,7 +9,7 @@
 namespace {
 
 using coupleface::bfloat16;
-using coupleface::half;
+using coupleface::float16;
 
 template <class T>
 T from_bits(unsigned bits) {
@@ -20,7 +20,7 @@ T from_bits(unsigned bits) {
 
 template <class T>
 class storage_types : public testing::Test {};
-using both = testing::Types<half, bfloat16>;
+using both = testing::Types<float16, bfloat16>;
 TYPED_TEST_SUITE(storage_types, both);
 
 TYPED_TEST(storage_types, every_value_survives) {
@@ -50,36 +50,36 @@ TYPED_TEST(storage_types, rounds_to_nearest_even_once) {
   }
 }
 
-TEST(half, agrees_with_eigen_on_every_value) {
+TEST(float16, agrees_with_eigen_on_every_value) {
   for (unsigned bits = 0; bits < 0x10000u; ++bits) {
-    float const x = from_bits<half>(bits);
+    float const x = from_bits<float16>(bits);
     float const theirs = Eigen::half_impl::half_to_float(
         Eigen::half_impl::raw_uint16_to_half(static_cast<std::uint16_t>(bits)));
     if (!std::isnan(x) || !std::isnan(theirs)) { EXPECT_EQ(x, theirs) << bits; }
   }
 }
 
-TEST(half, limits) {
-  EXPECT_EQ(half(65504.0).bits, 0x7bffu);
-  EXPECT_EQ(half(65519.99).bits, 0x7bffu);
-  EXPECT_EQ(half(65520.0).bits, 0x7c00u);
-  EXPECT_EQ(half(1e300).bits, 0x7c00u);
-  EXPECT_EQ(half(-1e300).bits, 0xfc00u);
-  EXPECT_EQ(half(1e-300).bits, 0u);
-  EXPECT_EQ(half(0x1p-25).bits, 0u);
-  EXPECT_EQ(half(0x1.000002p-25).bits, 1u);
+TEST(float16, limits) {
+  EXPECT_EQ(float16(65504.0).bits, 0x7bffu);
+  EXPECT_EQ(float16(65519.99).bits, 0x7bffu);
+  EXPECT_EQ(float16(65520.0).bits, 0x7c00u);
+  EXPECT_EQ(float16(1e300).bits, 0x7c00u);
+  EXPECT_EQ(float16(-1e300).bits, 0xfc00u);
+  EXPECT_EQ(float16(1e-300).bits, 0u);
+  EXPECT_EQ(float16(0x1p-25).bits, 0u);
+  EXPECT_EQ(float16(0x1.000002p-25).bits, 1u);
   EXPECT_EQ(bfloat16(1e39).bits, 0x7f80u);
 }
 
 TEST(store, rounds_foreign_types_once) {
   double const x = 1 + 0x1p-11 + 0x1p-30;  // a float would lose the last bit and then tie to 1
-  EXPECT_EQ(float(coupleface::detail::store<Eigen::half>(x)), float(half(x)));
-  EXPECT_GT(float(half(x)), 1.0f);
+  EXPECT_EQ(float(coupleface::detail::store<Eigen::half>(x)), float(float16(x)));
+  EXPECT_GT(float(float16(x)), 1.0f);
 }
 
 TEST(is_element, accepts_what_can_be_read) {
   EXPECT_TRUE(coupleface::is_element<float>::value && coupleface::is_element<double>::value);
-  EXPECT_TRUE(coupleface::is_element<half>::value && coupleface::is_element<bfloat16>::value);
+  EXPECT_TRUE(coupleface::is_element<float16>::value && coupleface::is_element<bfloat16>::value);
   EXPECT_TRUE(coupleface::is_element<Eigen::half>::value);
   EXPECT_FALSE(coupleface::is_element<int>::value || coupleface::is_element<short>::value);
 }

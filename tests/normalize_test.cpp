@@ -24,7 +24,7 @@ TEST(normalize_rows, hand_computed) {
 
 template <class T>
 class normalize_types : public testing::Test {};
-using element_types = testing::Types<float, double, coupleface::half, coupleface::bfloat16>;
+using element_types = testing::Types<float, double, coupleface::float16, coupleface::bfloat16>;
 TYPED_TEST_SUITE(normalize_types, element_types);
 
 TYPED_TEST(normalize_types, shapes_against_a_plain_loop) {

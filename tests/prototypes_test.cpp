@@ -27,7 +27,7 @@ TEST(class_prototypes, hand_computed) {
 
 template <class T>
 class prototype_types : public testing::Test {};
-using element_types = testing::Types<float, double, coupleface::half, coupleface::bfloat16>;
+using element_types = testing::Types<float, double, coupleface::float16, coupleface::bfloat16>;
 TYPED_TEST_SUITE(prototype_types, element_types);
 
 TYPED_TEST(prototype_types, shapes_against_a_plain_loop) {

@@ -31,8 +31,8 @@ TEST(relation_matrix, hand_computed) {
 template <class Pair>
 class relation_types : public testing::Test {};
 using element_pairs = testing::Types<std::pair<float, float>, std::pair<double, double>,
-                                     std::pair<coupleface::half, float>,
-                                     std::pair<coupleface::bfloat16, coupleface::half>>;
+                                     std::pair<coupleface::float16, float>,
+                                     std::pair<coupleface::bfloat16, coupleface::float16>>;
 TYPED_TEST_SUITE(relation_types, element_pairs);
 
 TYPED_TEST(relation_types, shapes_against_a_plain_loop) {

@@ -53,7 +53,7 @@ TEST(top_k, hand_computed) {
 
 template <class T>
 class top_k_types : public testing::Test {};
-using element_types = testing::Types<float, double, coupleface::half, coupleface::bfloat16>;
+using element_types = testing::Types<float, double, coupleface::float16, coupleface::bfloat16>;
 TYPED_TEST_SUITE(top_k_types, element_types);
 
 TYPED_TEST(top_k_types, shapes_against_a_stable_sort) {

@@ -18,7 +18,7 @@ using coupleface::index_t;
 using coupleface::matrix_view;
 
 using any_rows = std::variant<coupleface::mapped_npy<float>, coupleface::mapped_npy<double>,
-                              coupleface::mapped_npy<coupleface::half>,
+                              coupleface::mapped_npy<coupleface::float16>,
                               coupleface::mapped_npy<coupleface::bfloat16>>;
 
 /// numpy's type string of a file, without the order of bytes: "f4".
@@ -40,7 +40,7 @@ inline any_rows open_rows(std::string const& file, bool bfloat16_bits) {
   }
   if (type == "f4") return coupleface::mapped_npy<float>(file);
   if (type == "f8") return coupleface::mapped_npy<double>(file);
-  if (type == "f2") return coupleface::mapped_npy<coupleface::half>(file);
+  if (type == "f2") return coupleface::mapped_npy<coupleface::float16>(file);
   if (type == "V2") return coupleface::mapped_npy<coupleface::bfloat16>(file);
   throw std::runtime_error(
       file + ": elements are '" + type + "'; float32, float64, float16 and bfloat16 are read" +

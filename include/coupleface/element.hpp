@@ -79,11 +79,11 @@ COUPLEFACE_HOST_DEVICE inline std::uint16_t bfloat16_bits(float x) {
 
 /// @brief IEEE binary16 as storage: converts to float, is made from double with one rounding (to
 /// nearest, ties to even). Same bits as numpy's float16 and CUDA's __half.
-struct half {
+struct float16 {
   std::uint16_t bits;
 
-  half() = default;
-  COUPLEFACE_HOST_DEVICE explicit half(double x)
+  float16() = default;
+  COUPLEFACE_HOST_DEVICE explicit float16(double x)
       : bits(element_bits::half_bits(element_bits::round_to_odd(x))) {}
   COUPLEFACE_HOST_DEVICE operator float() const { return element_bits::float_of_half(bits); }
 };
@@ -100,8 +100,8 @@ struct bfloat16 {
   }
 };
 
-/// @brief Is `T` an element type of the library? True for float, double, half, bfloat16 and every
-/// two-byte class that converts to float and back (__half, Eigen::half, at::Half, ...).
+/// @brief Is `T` an element type of the library? True for float, double, float16, bfloat16 and
+/// every two-byte class that converts to float and back (__half, Eigen::half, at::Half, ...).
 template <class T>
 struct is_element
     : std::bool_constant<

@@ -21,7 +21,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// makes its class's entry NaN, a moving average for good (check_finite says which it is). On CUDA
 /// a sample whose label is out of range changes nothing.
 ///
-/// @tparam T storage: float, double, half or bfloat16
+/// @tparam T storage: float, double, float16 or bfloat16
 /// @tparam Update frozen_prototypes, latest_sample, moving_average or recent_ring
 /// @tparam Vector container of the state: std::vector on the host, thrust::device_vector on CUDA
 template <class T, class Update = latest_sample, template <class...> class Vector = std::vector>

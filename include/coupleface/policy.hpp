@@ -51,7 +51,7 @@ COUPLEFACE_NAMESPACE_END
 #define COUPLEFACE_EXPECT_ELEMENTS(function, argument, T)             \
   static_assert(::coupleface::is_element<std::remove_cv_t<T>>::value, \
                 "coupleface::" function ": " argument                 \
-                " must have elements of float, double, half or bfloat16")
+                " must have elements of float, double, float16 or bfloat16")
 
 /// Stops a call with ids or labels that are no signed integers.
 #define COUPLEFACE_EXPECT_IDS(function, argument, T)                                              \

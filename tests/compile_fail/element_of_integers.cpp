@@ -1,4 +1,4 @@
-// expects: coupleface::normalize_rows: x must have elements of float, double, half or bfloat16
+// expects: coupleface::normalize_rows: x must have elements of float, double, float16 or bfloat16
 #include <coupleface/normalize.hpp>
 
 #include <thrust/execution_policy.h>
@@ -6,7 +6,7 @@
 #ifdef COUPLEFACE_WITH_ERROR
 using element = int;
 #else
-using element = coupleface::half;
+using element = coupleface::float16;
 #endif
 
 void call(coupleface::matrix_view<element> x, coupleface::matrix_view<float> y) {

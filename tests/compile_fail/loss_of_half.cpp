@@ -4,7 +4,7 @@
 #include <thrust/execution_policy.h>
 
 #ifdef COUPLEFACE_WITH_ERROR
-using result = coupleface::half;
+using result = coupleface::float16;
 #else
 using result = double;
 #endif

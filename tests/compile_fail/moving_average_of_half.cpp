@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #ifdef COUPLEFACE_WITH_ERROR
-using element = coupleface::half;
+using element = coupleface::float16;
 #else
 using element = float;
 #endif

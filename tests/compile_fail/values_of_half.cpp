@@ -4,7 +4,7 @@
 #include <thrust/execution_policy.h>
 
 #ifdef COUPLEFACE_WITH_ERROR
-using value = coupleface::half;
+using value = coupleface::float16;
 #else
 using value = float;
 #endif

@@ -33,12 +33,12 @@ TEST(launch_shape, every_item_has_a_place_and_a_grid_its_limit) {
 
 TEST(launch_shape, vectors_have_sixteen_bytes_and_teams_all_lanes) {
   using coupleface::bfloat16;
-  using coupleface::half;
+  using coupleface::float16;
   static_assert(detail::vector_elements<float> == 4);
   static_assert(detail::vector_elements<double> == 2);
-  static_assert(detail::vector_elements<half> == 8);
-  static_assert(detail::vector_elements<half, bfloat16> == 8);
-  static_assert(detail::vector_elements<half, float> == 4);
+  static_assert(detail::vector_elements<float16> == 8);
+  static_assert(detail::vector_elements<float16, bfloat16> == 8);
+  static_assert(detail::vector_elements<float16, float> == 4);
   static_assert(detail::vector_elements<float, double> == 2);
   for (int const elements : {2, 4, 8}) {
     EXPECT_EQ(detail::team_threads(elements) * elements, 16);

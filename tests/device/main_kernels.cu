@@ -77,14 +77,14 @@ void evaluation(matrix_view<T const> x, labels classes, matrix_view<T> out,
 
 void main_kernels() {
   using coupleface::bfloat16;
-  using coupleface::half;
+  using coupleface::float16;
   losses<float, float>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
-  losses<half, bfloat16>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
+  losses<float16, bfloat16>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
   losses<float, bfloat16>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
   losses<double, double>({}, {}, {}, {}, {}, scalar_view<float>(nullptr), {}, {});
   primitives<float>({}, {}, {}, {});
-  primitives<half>({}, {}, {}, {});
+  primitives<float16>({}, {}, {}, {});
   primitives<double>({}, {}, {}, {});
   evaluation<float>({}, {}, {}, {});
-  evaluation<half>({}, {}, {}, {});
+  evaluation<float16>({}, {}, {}, {});
 }

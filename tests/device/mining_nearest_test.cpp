@@ -10,7 +10,7 @@ namespace {
 
 using namespace coupleface_test;
 using coupleface::bfloat16;
-using coupleface::half;
+using coupleface::float16;
 using limits = coupleface::detail::device_limits;
 
 /// Rows of one direction and a little noise: cosines that bfloat16 can hardly tell apart.
@@ -59,14 +59,14 @@ TEST(device_mine_nearest, thresholds_rise_over_several_steps) {
 TEST(device_mine_nearest, either_element_of_the_screen) {
   auto const x = random_matrix<float>(300, 50, 5);
   expect_nearest_of_host<float, std::int32_t, bfloat16>(x, x, 12);
-  expect_nearest_of_host<float, std::int32_t, half>(x, x, 12);
+  expect_nearest_of_host<float, std::int32_t, float16>(x, x, 12);
   auto const near = bundle<float>(300, 50, 1e-3, 6);
   expect_nearest_of_host<float, std::int32_t, bfloat16>(near, near, 12);
-  expect_nearest_of_host<float, std::int32_t, half>(near, near, 12);
+  expect_nearest_of_host<float, std::int32_t, float16>(near, near, 12);
 }
 
 TEST(device_mine_nearest, every_storage_type_and_double_values) {
-  auto const query = random_matrix<half>(60, 20, 7);
+  auto const query = random_matrix<float16>(60, 20, 7);
   auto const candidate = random_matrix<bfloat16>(140, 20, 8);
   expect_nearest_of_host(query, candidate, 9);
   auto const x = random_matrix<double>(140, 24, 9);

@@ -65,8 +65,8 @@ template <class T>
 two_sides<T> everything(unsigned seed) {
   return {rows_with_everything<T>(150, 11, seed), rows_with_everything<T>(170, 11, seed + 1)};
 }
-two_sides<coupleface::half, coupleface::bfloat16> storage_types() {
-  return {random_matrix<coupleface::half>(90, 13, 7),
+two_sides<coupleface::float16, coupleface::bfloat16> storage_types() {
+  return {random_matrix<coupleface::float16>(90, 13, 7),
           random_matrix<coupleface::bfloat16>(140, 13, 8)};
 }
 
@@ -208,7 +208,7 @@ TEST(device_mining, gaps_of_rows_among_themselves) {
 
 TEST(device_mining, in_a_batch_and_against_a_bank) {
   auto const x = rows_with_everything<float>(140, 10, 41);
-  auto const bank = random_matrix<coupleface::half>(9, 10, 42);
+  auto const bank = random_matrix<coupleface::float16>(9, 10, 42);
   auto const labels = random_labels(140, 9, 43);
   auto const host_x = on_host(x);
   auto const host_bank = on_host(bank);

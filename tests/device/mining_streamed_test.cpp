@@ -12,7 +12,7 @@ namespace {
 using namespace coupleface_test;
 using coupleface::cosine;
 using coupleface::every_row;
-using coupleface::half;
+using coupleface::float16;
 using coupleface::other_rows;
 using limits = coupleface::detail::device_limits;
 
@@ -71,8 +71,8 @@ TEST(device_streamed_search, rows_among_themselves) {
 }
 
 TEST(device_streamed_search, storage_types) {
-  expect_streamed(random_matrix<half>(130, 13, 4), random_matrix<coupleface::bfloat16>(270, 13, 5),
-                  7);
+  expect_streamed(random_matrix<float16>(130, 13, 4),
+                  random_matrix<coupleface::bfloat16>(270, 13, 5), 7);
   auto const x = random_matrix<double>(150, 9, 6, 1);
   expect_streamed<double>(x, x, 11);
 }

@@ -77,7 +77,7 @@ void expect_integers() {
 
 TEST(tile_product, integers_are_exact) {
   expect_integers<coupleface::bfloat16>();
-  expect_integers<coupleface::half>();
+  expect_integers<coupleface::float16>();
 }
 
 /// The allowance of screen_error for sums of products of this magnitude.
@@ -124,7 +124,7 @@ void expect_allowed_whatever_is_added() {
 
 TEST(tile_product, sums_keep_to_their_allowance) {
   expect_allowed_whatever_is_added<coupleface::bfloat16>();
-  expect_allowed_whatever_is_added<coupleface::half>();
+  expect_allowed_whatever_is_added<coupleface::float16>();
 }
 
 TEST(tile_product, a_row_with_nan_is_nan_throughout) {

@@ -13,7 +13,7 @@ namespace detail = coupleface::detail;
 
 template <class T>
 class order_key_types : public testing::Test {};
-using element_types = testing::Types<float, double, coupleface::half, coupleface::bfloat16>;
+using element_types = testing::Types<float, double, coupleface::float16, coupleface::bfloat16>;
 TYPED_TEST_SUITE(order_key_types, element_types);
 
 TYPED_TEST(order_key_types, larger_where_a_value_ranks_before) {

@@ -154,7 +154,7 @@ TEST(agreement, hand_computed) {
 TEST(agreement, equals_plain_loops) {
   for (index_t n : {1, 2, 3, 20, 90}) {
     auto const teacher = random_matrix<float>(n, 8, 1, 1);
-    auto const student = random_matrix<cf::half>(n, 5, 2, 1);
+    auto const student = random_matrix<cf::float16>(n, 5, 2, 1);
     for (index_t k : {1, 4, 200}) {
       check(student, teacher, k, cf::hinge{});
       check(student, teacher, k, cf::dead_zone{0.2});

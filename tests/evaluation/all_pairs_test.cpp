@@ -116,7 +116,7 @@ TEST(all_pairs, rows_with_everything) {
     check_within(x, labels, cf::inner_product{});
     check_within(x, labels, cf::negative_squared_distance{});
     check_within(x, labels, taxicab{});
-    check_across(x, labels, rows_with_everything<cf::half>(170, 6, 7), labels);
+    check_across(x, labels, rows_with_everything<cf::float16>(170, 6, 7), labels);
     check_across(rows_with_everything<double>(170, 6, 7), labels, x, labels);
   }
 }

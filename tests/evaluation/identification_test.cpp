@@ -137,7 +137,7 @@ TEST(identification, rows_with_everything) {
   std::vector<int> labels, gallery_labels;
   for (int i = 0; i < 120; ++i) { labels.push_back(i % 13 == 2 ? -1 : i % 31); }
   for (int i = 0; i < 90; ++i) { gallery_labels.push_back(i % 4 == 0 ? -1 : i % 29); }
-  auto const gallery = rows_with_everything<cf::half>(90, 5, 2);
+  auto const gallery = rows_with_everything<cf::float16>(90, 5, 2);
   check(probes, labels, gallery, gallery_labels, 7);
   check(probes, labels, gallery, gallery_labels, 90, cf::negative_squared_distance{});
   check(probes, labels, gallery, gallery_labels, 3, taxicab{});

@@ -90,7 +90,7 @@ TEST(retrieval, equals_sorted_scores) {
         cf::retrieve(policy(), x.rows.view(), view_of(x.labels), x.rows.view(), view_of(x.labels)),
         retrieved(x.rows, x.labels, x.rows, x.labels, true));
     for (index_t m : {0, 1, 90}) {
-      labelled_rows<cf::half> const y(m, 7, 30, 0.8, 4);
+      labelled_rows<cf::float16> const y(m, 7, 30, 0.8, 4);
       expect_same_rates(cf::retrieve(policy(), x.rows.view(), view_of(x.labels), y.rows.view(),
                                      view_of(y.labels)),
                         retrieved(x.rows, x.labels, y.rows, y.labels, false));

@@ -154,8 +154,8 @@ void sweep_pair_scores() {
 
 TEST(pair_scores, agrees_with_a_plain_loop_and_with_relation_matrix) {
   sweep_pair_scores<float, float, float>();
-  sweep_pair_scores<cf::half, float, double>();
-  sweep_pair_scores<cf::bfloat16, cf::half, cf::bfloat16>();
+  sweep_pair_scores<cf::float16, float, double>();
+  sweep_pair_scores<cf::bfloat16, cf::float16, cf::bfloat16>();
 }
 
 TEST(pair_scores, rows_that_are_not_finite) {
@@ -245,7 +245,7 @@ TEST(roc, does_not_depend_on_the_order_of_the_pairs) {
 
 TEST(roc, element_types) {
   std::vector<float> const exact{0.5f, 0.25f, 0.75f, 0.25f};
-  std::vector<cf::half> halves;
+  std::vector<cf::float16> halves;
   std::vector<cf::bfloat16> brains;
   for (float s : exact) { halves.emplace_back(s), brains.emplace_back(s); }
   flags const same{1, 0, 1, 0};

@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
     folder = into;
     put_valid<float>("f4");
     put_valid<double>("f8");
-    put_valid<cf::half>("f2");
+    put_valid<cf::float16>("f2");
     put_valid<cf::bfloat16>("V2");
     put_valid<cf::bfloat16>("u2", cf::bits_as_uint16{});
     put_valid<bool>("b1");

@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
   std::string const& path = file.put(data, size);
   read_everything<float>(path);
   read_everything<double>(path);
-  read_everything<cf::half>(path);
+  read_everything<cf::float16>(path);
   read_everything<cf::bfloat16>(path);
   read_everything<cf::bfloat16>(path, cf::bits_as_uint16{});
   read_everything<bool>(path);

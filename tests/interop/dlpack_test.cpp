@@ -112,7 +112,7 @@ void expect_type(std::uint8_t code, std::uint8_t bits) {
 TEST(dlpack, element_types) {
   expect_type<float>(2, 32);
   expect_type<double>(2, 64);
-  expect_type<cf::half>(2, 16);
+  expect_type<cf::float16>(2, 16);
   expect_type<cf::bfloat16>(4, 16);
   expect_type<std::int32_t>(0, 32);
   expect_type<std::int64_t>(0, 64);
@@ -218,12 +218,12 @@ TEST(dlpack, const_views_are_read_only_tensors) {
 }
 
 TEST(dlpack, the_library_on_a_tensor) {
-  std::vector<cf::half> data{cf::half(3.), cf::half(4.), cf::half(0.), cf::half(0.)};
+  std::vector<cf::float16> data{cf::float16(3.), cf::float16(4.), cf::float16(0.), cf::float16(0.)};
   std::vector<float> unit(4, NAN);
   std::int64_t shape[2] = {2, 2};
   tensor const in{data.data(), {1, 0}, 2, {2, 16, 1}, shape, nullptr, 0};
   tensor const out{unit.data(), {1, 0}, 2, {2, 32, 1}, shape, nullptr, 0};
-  cf::normalize_rows(thrust::device, cf::matrix_view_of<cf::half const>(in),
+  cf::normalize_rows(thrust::device, cf::matrix_view_of<cf::float16 const>(in),
                      cf::matrix_view_of<float>(out));
   EXPECT_EQ(unit, (std::vector<float>{0.6f, 0.8f, 0.f, 0.f}));
 }

@@ -62,7 +62,7 @@ TEST(saved_feature_bank, has_the_same_future) {
   expect_same_future<float>(coupleface::latest_sample{});
   expect_same_future<double>(coupleface::moving_average{0.8});
   expect_same_future<float>(coupleface::recent_ring{3, 4});
-  expect_same_future<coupleface::half>(coupleface::recent_ring{3, 4});
+  expect_same_future<coupleface::float16>(coupleface::recent_ring{3, 4});
   expect_same_future<coupleface::bfloat16>(coupleface::latest_sample{});
 }
 

@@ -109,7 +109,7 @@ TEST_F(npy, bytes_written_by_numpy) {
 template <class T>
 class npy_types : public npy {};
 using every_type =
-    testing::Types<float, double, cf::half, cf::bfloat16, bool, std::int8_t, std::int16_t,
+    testing::Types<float, double, cf::float16, cf::bfloat16, bool, std::int8_t, std::int16_t,
                    std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t,
                    std::uint64_t, long long, unsigned long long>;
 TYPED_TEST_SUITE(npy_types, every_type, );

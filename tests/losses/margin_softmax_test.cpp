@@ -107,7 +107,7 @@ template <class Pair>
 class softmax_types : public testing::Test {};
 using element_pairs =
     testing::Types<std::pair<float, float>, std::pair<double, double>,
-                   std::pair<coupleface::half, float>, std::pair<float, coupleface::bfloat16>>;
+                   std::pair<coupleface::float16, float>, std::pair<float, coupleface::bfloat16>>;
 TYPED_TEST_SUITE(softmax_types, element_pairs);
 
 TYPED_TEST(softmax_types, shapes_against_a_plain_loop) {

@@ -77,7 +77,7 @@ template <class Pair>
 class rad_types : public testing::Test {};
 using element_pairs =
     testing::Types<std::pair<float, float>, std::pair<double, double>,
-                   std::pair<coupleface::half, float>, std::pair<float, coupleface::bfloat16>>;
+                   std::pair<coupleface::float16, float>, std::pair<float, coupleface::bfloat16>>;
 TYPED_TEST_SUITE(rad_types, element_pairs);
 
 TYPED_TEST(rad_types, shapes_against_a_plain_loop) {

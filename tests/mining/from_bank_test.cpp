@@ -37,7 +37,7 @@ TEST(mine_from_bank, hand_computed) {
 TEST(mine_from_bank, every_shape_and_relation) {
   for (auto const& [n, m, d, k] : mining_shapes()) {
     auto const x = rows_with_everything<float>(n, d, 1);
-    auto const bank = rows_with_everything<coupleface::half>(m, d, 2);
+    auto const bank = rows_with_everything<coupleface::float16>(m, d, 2);
     auto const labels =
         m == 0 ? ids(1, n, std::vector<double>(std::size_t(n), -1.0)) : random_labels(n, m, 3);
     expect_other_classes<float>(x, labels, bank, k, coupleface::cosine{}, coupleface::every_row{});

@@ -60,10 +60,10 @@ TEST(mine_gap, hand_computed) {
 
 TEST(mine_gap, every_shape_and_gap) {
   for (auto const& [n, m, d, k] : mining_shapes()) {
-    two_networks<float, float, coupleface::half> const x{
+    two_networks<float, float, coupleface::float16> const x{
         rows_with_everything<float>(n, d, 1), rows_with_everything<float>(m, d, 2),
-        rows_with_everything<coupleface::half>(n, d + 3, 3),
-        rows_with_everything<coupleface::half>(m, d + 3, 4)};
+        rows_with_everything<coupleface::float16>(n, d + 3, 3),
+        rows_with_everything<coupleface::float16>(m, d + 3, 4)};
     x.expect_largest(k, violation{}, coupleface::other_rows{});
     x.expect_largest(k, absolute_gap{}, coupleface::other_rows{});
     x.expect_largest(k, ratio_gap{}, coupleface::every_row{});

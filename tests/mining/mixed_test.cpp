@@ -71,7 +71,7 @@ TEST(mine_mixed, every_shape_share_and_relation) {
 
 #if !COUPLEFACE_HAS_KERNELS  // reads what is in the policy's memory
 TEST(mine_mixed, labels) {
-  auto const x = random_matrix<coupleface::half>(90, 6, 3);
+  auto const x = random_matrix<coupleface::float16>(90, 6, 3);
   auto const labels = random_labels(90, 5, 4);
   coupleface::other_labels const keep(labels.vector(), labels.vector());
   expect_mixed<float>(x, x, 3, 9, coupleface::cosine{}, keep);

@@ -81,7 +81,7 @@ TEST(mine_nearest, shapes_around_tiles) {
 }
 
 TEST(mine_nearest, every_storage_type_and_double_values) {
-  auto const query = random_matrix<coupleface::half>(140, 20, 4);
+  auto const query = random_matrix<coupleface::float16>(140, 20, 4);
   auto const candidate = random_matrix<coupleface::bfloat16>(290, 20, 5);
   expect_brute_force_of_every_relation<float>(query, candidate, 9);
   auto const x = random_matrix<double>(150, 24, 6);

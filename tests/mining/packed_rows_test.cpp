@@ -232,8 +232,8 @@ TEST(packed_rows, error_bounds_random_rows) {
   }
   expect_cosine_error(random_matrix<float>(5, 0, 5), random_matrix<float>(7, 0, 6), 0);
   expect_cosine_error(random_matrix<double>(30, 33, 5), random_matrix<double>(70, 33, 6), 0.001);
-  expect_cosine_error(random_matrix<coupleface::half>(30, 33, 5),
-                      random_matrix<coupleface::half>(70, 33, 6), 0.001);
+  expect_cosine_error(random_matrix<coupleface::float16>(30, 33, 5),
+                      random_matrix<coupleface::float16>(70, 33, 6), 0.001);
 }
 
 TEST(packed_rows, error_bounds_sparse_uncentred_and_parallel_rows) {

@@ -96,12 +96,12 @@ TEST(pair_search, every_relation_on_the_same_rows) {
 
 TEST(pair_search, every_storage_with_rows_of_every_kind) {
   using coupleface::bfloat16;
-  using coupleface::half;
+  using coupleface::float16;
   auto const floats = rows_with_everything<float>(280, 13, 7);
   expect_by_every_relation(floats, floats, 12);
   auto const doubles = rows_with_everything<double>(280, 13, 8);
   expect_by_every_relation<double, std::int64_t>(doubles, doubles, 279);
-  auto const halves = rows_with_everything<half>(280, 13, 9);
+  auto const halves = rows_with_everything<float16>(280, 13, 9);
   expect_by_cosine(halves, halves, 30);
   expect_nearest<double, std::int16_t, cosine>(halves, rows_with_everything<bfloat16>(120, 13, 10),
                                                130, every_row{});

@@ -60,7 +60,7 @@ TEST(mine_rank_window, every_shape_skip_and_relation) {
 
 #if !COUPLEFACE_HAS_KERNELS  // reads what is in the policy's memory
 TEST(mine_rank_window, labels) {
-  auto const x = random_matrix<coupleface::half>(90, 6, 3);
+  auto const x = random_matrix<coupleface::float16>(90, 6, 3);
   auto const labels = random_labels(90, 5, 4);
   expect_window<float>(x, x, 3, 9, coupleface::cosine{},
                        coupleface::other_labels(labels.vector(), labels.vector()));

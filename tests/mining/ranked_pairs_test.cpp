@@ -71,7 +71,7 @@ void expect_every_size() {
 
 TEST(ranked_pairs, float_values) { expect_every_size<float>(); }
 TEST(ranked_pairs, double_values) { expect_every_size<double>(); }
-TEST(ranked_pairs, half_values) { expect_every_size<coupleface::half>(); }
+TEST(ranked_pairs, half_values) { expect_every_size<coupleface::float16>(); }
 
 TEST(ranked_pairs, infinities_zeros_and_nan) {
   float const inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");

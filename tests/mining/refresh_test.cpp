@@ -167,8 +167,8 @@ TEST(refresh_nearest, every_shape_and_type) {
   auto const q = rows_with_everything<float>(190, 7, 3), c = rows_with_everything<float>(260, 7, 4);
   for (index_t const k : {1, 4, 30, 300}) { expect_exact_after_changes<float>(q, c, k); }
   expect_exact_after_changes<double>(q, c, 200, taxicab{}, coupleface::every_row{});
-  expect_exact_after_changes<float>(rows_with_everything<coupleface::half>(140, 9, 5),
-                                    rows_with_everything<coupleface::half>(150, 9, 6), 8);
+  expect_exact_after_changes<float>(rows_with_everything<coupleface::float16>(140, 9, 5),
+                                    rows_with_everything<coupleface::float16>(150, 9, 6), 8);
   expect_exact_after_changes<double>(rows_with_everything<double>(140, 9, 7),
                                      rows_with_everything<double>(150, 9, 8), 8);
 }

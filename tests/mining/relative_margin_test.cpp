@@ -82,7 +82,7 @@ TEST(mine_relative_margin, every_shape_margin_and_relation) {
 
 #if !COUPLEFACE_HAS_KERNELS  // reads what is in the policy's memory
 TEST(mine_relative_margin, labels) {
-  auto const x = random_matrix<coupleface::half>(90, 6, 3);
+  auto const x = random_matrix<coupleface::float16>(90, 6, 3);
   auto const labels = random_labels(90, 5, 4);
   expect_below_positives<float>(x, x, 0.1, 9, coupleface::cosine{},
                                 coupleface::other_labels(labels.vector(), labels.vector()));

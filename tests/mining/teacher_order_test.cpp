@@ -52,8 +52,8 @@ TEST(mine_teacher_order, hand_computed) {
 TEST(mine_teacher_order, every_shape_and_pool) {
   for (auto const& [n, m, d, k] : mining_shapes()) {
     auto const sq = rows_with_everything<float>(n, d, 1), sc = rows_with_everything<float>(m, d, 2);
-    auto const tq = rows_with_everything<coupleface::half>(n, d + 3, 3);
-    auto const tc = rows_with_everything<coupleface::half>(m, d + 3, 4);
+    auto const tq = rows_with_everything<coupleface::float16>(n, d + 3, 3);
+    auto const tc = rows_with_everything<coupleface::float16>(m, d + 3, 4);
     for (index_t const pool : {k, k + 1, 3 * k, k + 1000}) {
       expect_teacher_order<float>(sq, sc, tq, tc, pool, k, coupleface::other_rows{});
       expect_teacher_order<double>(sq, sc, tq, tc, pool, k,

@@ -15,7 +15,7 @@ double tolerance(double terms, double magnitude) {
   double const epsilon = std::is_same_v<T, double> ? std::numeric_limits<double>::epsilon()
                          : std::is_same_v<T, float>
                              ? std::numeric_limits<float>::epsilon()
-                             : (std::is_same_v<T, coupleface::half> ? 0x1p-10 : 0x1p-7);
+                             : (std::is_same_v<T, coupleface::float16> ? 0x1p-10 : 0x1p-7);
   return terms * epsilon * magnitude;
 }
 

@@ -37,7 +37,7 @@ enum class dlpack_code : std::uint8_t {
 inline constexpr std::uint64_t dlpack_read_only = 1;
 inline constexpr std::uint32_t dlpack_major = 1;
 
-/// Any two-byte class may be half or bfloat16: the bits of 1 tell which.
+/// Any two-byte class may be float16 or bfloat16: the bits of 1 tell which.
 template <class T>
 dlpack_code dlpack_code_of() {
   if constexpr (std::is_same_v<T, bool>) {

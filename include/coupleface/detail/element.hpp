@@ -19,7 +19,7 @@ COUPLEFACE_HOST_DEVICE inline double load(T const& x) {
 /// Rounded once: to odd in float first where the element type only knows floats.
 template <class T>
 COUPLEFACE_HOST_DEVICE inline T store(double x) {
-  if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, half> ||
+  if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, float16> ||
                 std::is_same_v<T, bfloat16>) {
     return static_cast<T>(x);
   } else {

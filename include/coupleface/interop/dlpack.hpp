@@ -32,7 +32,8 @@ using dlpack_owner = std::unique_ptr<Managed, dlpack_deleter<Managed>>;
 
 /// @brief View of a DLPack tensor of two dimensions, which stays its owner.
 ///
-/// @tparam T the elements, which only you know when you compile: float const, half, int64_t, ...;
+/// @tparam T the elements, which only you know when you compile: float const, float16, int64_t,
+/// ...;
 ///   two-byte classes of others (__half, at::BFloat16, ...) too
 /// @param x a DLTensor, DLManagedTensor or DLManagedTensorVersioned
 /// @param where the memory that you can use

@@ -1,6 +1,6 @@
 // coupleface: NumPy's .npy files, mapped for reading and written atomically, without Python.
 //
-// Elements: float, double, half ('<f2'), bool, integers of 8 to 64 bits, and bfloat16, for which
+// Elements: float, double, float16 ('<f2'), bool, integers of 8 to 64 bits, and bfloat16, for which
 // NumPy has no type: '|V2' (ml_dtypes writes that too), or '<u2' where bits_as_uint16{} is passed.
 // Little-endian, row-major. A bad file throws std::runtime_error with its name, the byte and the
 // reason. All memory here is the host's. Source: ours (format: numpy.lib.format 1.0 to 3.0).

@@ -52,7 +52,7 @@ int main(int, char** argv) {
   };
   cf::write_npy(folder + "labels.npy", vector(labels));
   cf::write_npy(folder + "gallery_labels.npy", vector(gallery_labels));
-  std::vector<cf::half> halves;
+  std::vector<cf::float16> halves;
   for (float const x : rows) { halves.emplace_back(double(x)); }
   write(folder + "halves.npy", halves, width);
 

@@ -57,7 +57,7 @@ void make(std::string const& folder, index_t samples, index_t classes, index_t w
   write_rows<float>(file("embeddings"), x, samples, width);
   write_rows<float>(file("f4"), x, classes, width);
   write_rows<double>(file("f8"), x, classes, width);
-  write_rows<coupleface::half>(file("f2"), x, classes, width);
+  write_rows<coupleface::float16>(file("f2"), x, classes, width);
   write_rows<bfloat16>(file("V2"), x, classes, width);
   write_rows<bfloat16>(file("u2"), x, classes, width, bits_as_uint16{});
   write_rows<std::int32_t>(file("i4"), x, classes, width);
@@ -168,7 +168,7 @@ int run(int argc, char** argv) {
   std::string const file = argv[2], type = argv[3];
   if (type == "f4") { check(mapped_npy<float>(file), argv + 4); }
   if (type == "f8") { check(mapped_npy<double>(file), argv + 4); }
-  if (type == "f2") { check(mapped_npy<coupleface::half>(file), argv + 4); }
+  if (type == "f2") { check(mapped_npy<coupleface::float16>(file), argv + 4); }
   if (type == "V2") { check(mapped_npy<bfloat16>(file), argv + 4); }
   if (type == "u2") { check(mapped_npy<bfloat16>(file, bits_as_uint16{}), argv + 4); }
   return 0;

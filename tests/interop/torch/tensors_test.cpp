@@ -39,7 +39,7 @@ TEST(torch_tensors, as_views) {
   EXPECT_EQ(view.extent(0), 4);
   EXPECT_EQ(view.extent(1), 5);
   EXPECT_EQ(view.stride(0), 10);
-  EXPECT_EQ(cf::matrix_view_of<cf::half const>(wide.to(at::kHalf)).extent(0), 4);
+  EXPECT_EQ(cf::matrix_view_of<cf::float16 const>(wide.to(at::kHalf)).extent(0), 4);
   EXPECT_EQ(cf::matrix_view_of<at::BFloat16>(wide.to(at::kBFloat16)).extent(1), 10);
   EXPECT_EQ(longs(at::zeros({5}, at::kLong)).extent(0), 5);
   EXPECT_EQ(cf::vector_view_of<std::int32_t>(at::zeros({5}, at::kInt)).extent(0), 5);
@@ -81,7 +81,7 @@ TEST(torch_tensors, through_dlpack) {
   for (auto const type : {at::kHalf, at::kBFloat16}) {
     cf::dlpack_owner<DLManagedTensor> const two_bytes(at::toDLPack(part.to(type)));
     bool const is_half = type == at::kHalf;
-    EXPECT_EQ(message_of([&] { cf::matrix_view_of<cf::half>(*two_bytes); }).find("bfloat16") ==
+    EXPECT_EQ(message_of([&] { cf::matrix_view_of<cf::float16>(*two_bytes); }).find("bfloat16") ==
                   std::string::npos,
               is_half);
     EXPECT_EQ(message_of([&] { cf::matrix_view_of<cf::bfloat16>(*two_bytes); }).find("float16") ==

@@ -29,7 +29,7 @@ COUPLEFACE_HOST_DEVICE inline void multiply_tiles(float (&d)[4], std::uint32_t c
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
   } else {
-    static_assert(std::is_same_v<Element, half>);
+    static_assert(std::is_same_v<Element, float16>);
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
         "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"

@@ -30,7 +30,7 @@ template <class S, class Y>
 void expect_judged_pairs(char const* function, vector_view<S> scores, vector_view<Y> same) {
   static_assert(is_element<std::remove_cv_t<S>>::value,
                 "coupleface::roc, k_fold_accuracy: scores must have elements of float, double, "
-                "half or bfloat16");
+                "float16 or bfloat16");
   static_assert(std::is_integral_v<Y>,
                 "coupleface::roc, k_fold_accuracy: same must have elements of an integer or bool");
   expect_pairs(function, "same", same, "scores", scores);

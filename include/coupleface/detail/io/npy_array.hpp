@@ -19,7 +19,7 @@ template <class T>
 constexpr char npy_letter() {
   if (std::is_same_v<T, bool>) { return 'b'; }
   if (std::is_integral_v<T>) { return std::is_signed_v<T> ? 'i' : 'u'; }
-  if (std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, half>) {
+  if (std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, float16>) {
     return 'f';
   }
   return std::is_same_v<T, bfloat16> ? 'V' : '\0';

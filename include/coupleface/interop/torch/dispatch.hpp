@@ -27,7 +27,7 @@ namespace detail {
 template <class T>
 constexpr at::ScalarType scalar_type_of() {
   using element = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<element, half>) {
+  if constexpr (std::is_same_v<element, float16>) {
     return at::kHalf;
   } else if constexpr (std::is_same_v<element, bfloat16>) {
     return at::kBFloat16;
@@ -108,7 +108,7 @@ void with_element(char const* function, char const* argument, at::Tensor const& 
     case at::kDouble:
       return f(element_tag<double>());
     case at::kHalf:
-      return f(element_tag<half>());
+      return f(element_tag<float16>());
     case at::kBFloat16:
       return f(element_tag<bfloat16>());
     default:

@@ -8,7 +8,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief View of a tensor of two dimensions, which stays its owner.
 ///
-/// @tparam T float const, double, half, at::BFloat16, std::int64_t, ...: the tensor's elements
+/// @tparam T float const, double, float16, at::BFloat16, std::int64_t, ...: the tensor's elements
 /// @param t on any device; rows without gaps between elements
 /// @return valid as long as the tensor's elements
 /// @throws std::invalid_argument if it is undefined, has other dimensions or elements, an inner

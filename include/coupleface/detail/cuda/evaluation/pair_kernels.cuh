@@ -11,8 +11,8 @@ namespace detail {
 /// What every kernel over tiles of products needs.
 template <class L, class M>
 struct labelled_tiles {
-  half const* queries;
-  half const* candidates;
+  float16 const* queries;
+  float16 const* candidates;
   index_t stride;
   tile_range tiles;
   pair_labels<L, M> labels;
@@ -25,8 +25,8 @@ struct labelled_tiles {
       tile_place const at = tiles[u];
       if (at.row < 0) { continue; }
       tile_labels const judged(labels, tiles, at);
-      tile_product<half> const product(queries, at.row * tile_rows, sweep.queries, candidates,
-                                       at.column * tile_rows, sweep.candidates, stride);
+      tile_product<float16> const product(queries, at.row * tile_rows, sweep.queries, candidates,
+                                          at.column * tile_rows, sweep.candidates, stride);
       wait_for_block();  // for the labels, where rows have no columns
       count(u, judged, product);
       wait_for_block();
@@ -44,11 +44,14 @@ struct count_products_kernel {
 
   COUPLEFACE_HOST_DEVICE void operator()() const {
     slot_run run(counters);
-    pairs.for_each_tile([&](index_t, tile_labels const& judged, tile_product<half> const& product) {
-      product.visit([&](int row, int column, float sum) {
-        if (judged.pairs(row, column)) { run.add(judged.same(row, column), product_bins::of(sum)); }
-      });
-    });
+    pairs.for_each_tile(
+        [&](index_t, tile_labels const& judged, tile_product<float16> const& product) {
+          product.visit([&](int row, int column, float sum) {
+            if (judged.pairs(row, column)) {
+              run.add(judged.same(row, column), product_bins::of(sum));
+            }
+          });
+        });
     run.end();
   }
 };
@@ -83,7 +86,8 @@ struct count_sure_kernel {
   }
 
   COUPLEFACE_HOST_DEVICE void count_tile(index_t u, tile_labels const& judged,
-                                         tile_product<half> const& product, slot_run& run) const {
+                                         tile_product<float16> const& product,
+                                         slot_run& run) const {
     int doubtful = 0;
     product.visit([&](int row, int column, float sum) {
       if (!judged.pairs(row, column)) { return; }
@@ -104,7 +108,7 @@ struct count_sure_kernel {
   COUPLEFACE_HOST_DEVICE void operator()() const {
     slot_run run(counters);
     pairs.for_each_tile(
-        [&](index_t u, tile_labels const& judged, tile_product<half> const& product) {
+        [&](index_t u, tile_labels const& judged, tile_product<float16> const& product) {
           count_tile(u, judged, product, run);
         });
     run.end();

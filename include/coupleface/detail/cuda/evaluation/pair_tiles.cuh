@@ -1,8 +1,8 @@
 // coupleface: all pairs of two sets of rows on a CUDA device, tile by tile: a block multiplies 128
 // by 128 packed rows on tensor cores, and products never leave the chip.
 //
-// Rows are packed in half, which moves unit rows an eighth as far as bfloat16 does: the pairs that
-// a product cannot place cost more than the product.
+// Rows are packed in float16, which moves unit rows an eighth as far as bfloat16 does: the pairs
+// that a product cannot place cost more than the product.
 #pragma once
 
 #include <coupleface/detail/cuda/mining/packed_rows.cuh>
@@ -32,7 +32,7 @@ template <class Policy, class Score>
 class pair_tiles<Policy, Score, std::enable_if_t<!is_host_policy_v<Policy>>> {
  public:
   static constexpr bool screened = screening_of<Score> == screening::direct;
-  using packed_rows = packed_sides<Policy, half, Score>;
+  using packed_rows = packed_sides<Policy, float16, Score>;
 
   /// `in_launch` tiles at a time: the pairs that they leave open must have room (128 MiB).
   pair_tiles(Policy const& policy, Score const& score, index_t in_launch = 2048)
