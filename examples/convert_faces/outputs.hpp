@@ -1,6 +1,7 @@
 // What is made of the images.
 #pragma once
 
+#include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/sample_loader.hpp>
 #include <cstdio>
 #include <string>
@@ -49,15 +50,6 @@ inline std::string person_of(image_list const& list, index_t label) {
   return list.people.empty() ? padded(label) : list.people.at(std::size_t(label));
 }
 
-inline std::string csv_field(std::string const& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  if (text.find_first_of("\n\r") != std::string::npos)
-    throw std::runtime_error("a name with a line break fits no table");
-  std::string quoted = "\"";
-  for (char const c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 template <class Source>
 void write_people(arguments const& a, Source const& source) {
   output_folder folder(a.output);
@@ -83,7 +75,8 @@ void write_list(arguments const& a, Source const& source) {
     folder.write(name, sample.bytes);
     list.paths.push_back(name);
     list.labels.push_back(sample.label);
-    if (a.to == "table") table += name + "," + csv_field(person_of(source, sample.label)) + "\n";
+    if (a.to == "table")
+      table += name + "," + coupleface::csv_field(person_of(source, sample.label)) + "\n";
   });
   if (a.to == "list") coupleface::write_image_list(folder.path("list.txt"), list);
   if (a.to == "lst") coupleface::write_lst(folder.path("train.lst"), list);

@@ -1,6 +1,8 @@
 // Fuzzes the readers of lists: any bytes give as many labels as names, or a std::runtime_error.
 // Seeds come from make_list_seeds.
+#include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/image_list.hpp>
+#include <coupleface/io/image_pairs.hpp>
 #include <coupleface/io/template_list.hpp>
 
 #include "memory_file.hpp"
@@ -34,11 +36,52 @@ void read_templates(std::string const& path, Read read) {
   } catch (std::runtime_error const&) {}
 }
 
+/// What is read comes back when it is written by csv_field.
+void read_table(std::string const& path) {
+  static memory_file const again;
+  std::string written;
+  std::vector<std::string> all;
+  try {
+    cf::csv_table table(path);
+    auto const add = [&](std::vector<std::string> const& fields) {
+      for (std::size_t k = 0; k < fields.size(); ++k) {
+        // Quotes, so that nothing is a byte order mark.
+        written += (k > 0 ? "," : "") + cf::csv_field(fields[k] + "\"");
+        all.push_back(fields[k] + "\"");
+      }
+      written += '\n';
+    };
+    add(table.columns());
+    while (table.next()) {
+      expect(table.fields().size() == table.columns().size());
+      add(table.fields());
+    }
+  } catch (std::runtime_error const&) { return; }
+  cf::csv_table table(
+      again.put(reinterpret_cast<unsigned char const*>(written.data()), written.size()));
+  std::size_t at = 0;
+  auto const compare = [&](std::vector<std::string> const& fields) {
+    for (std::string const& field : fields) { expect(field == all.at(at++)); }
+  };
+  compare(table.columns());
+  while (table.next()) { compare(table.fields()); }
+  expect(at == all.size());
+}
+
+void read_pairs(std::string const& path) {
+  try {
+    cf::image_pairs const pairs = cf::read_image_pairs(path);
+    expect(pairs.size() == 2 * pairs.pairs());
+  } catch (std::runtime_error const&) {}
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
   static memory_file const file;
   std::string const& path = file.put(data, size);
+  read_table(path);
+  read_pairs(path);
   read_images(path, [](auto const& p) { return cf::read_image_list(p); });
   read_images(path, [](auto const& p) { return cf::read_lst(p); });
   read_images(path, [](auto const& p) { return cf::read_image_table(p); });

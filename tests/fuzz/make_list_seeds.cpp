@@ -16,6 +16,7 @@ void write_seeds(std::string const& folder) {
   cf::write_image_list(folder + "/images", list);
   cf::write_lst(folder + "/lst", list);
   std::ofstream(folder + "/table") << "split,path,person\r\ndev,\"a, \"\"1\"\".jpg\",Anna\r\n\n";
+  std::ofstream(folder + "/quotes") << "a, \"b\",same\n\"1\r\n2\" , x y,\t1\n\"\",\"\"\"\",0";
   std::ofstream(folder + "/commas") << "\xEF\xBB\xBF"
                                        "a.jpg, 1\nb.jpg ,2\nc.jpg\t3";
   std::ofstream(folder + "/templates") << "1.jpg 1 69544\n2 b.jpg\t1\t3720\r\n";

@@ -9,6 +9,7 @@
 #include <coupleface/detail/io/image_folder.hpp>
 #include <coupleface/detail/io/list_lines.hpp>
 #include <coupleface/error.hpp>
+#include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/face_sample.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -86,14 +87,14 @@ inline image_list read_image_table(std::string const& path, image_columns const&
   image_list list;
   list.folder = detail::folder_of(path);
   std::vector<std::string> names;
-  detail::read_table(path, {columns.path, columns.person},
-                     [&](detail::text_lines const& lines, std::vector<std::string>& fields) {
-                       if (fields[0].empty() || fields[1].empty()) {
-                         lines.fail("has an empty path or person");
-                       }
-                       list.paths.push_back(std::move(fields[0]));
-                       names.push_back(std::move(fields[1]));
-                     });
+  csv_table table(path, {columns.path, columns.person});
+  while (table.next()) {
+    list.paths.push_back(table.text(columns.path));
+    names.push_back(table.text(columns.person));
+    if (list.paths.back().empty() || names.back().empty()) {
+      table.fail("has an empty path or person");
+    }
+  }
   list.labels = detail::number_names(names, list.people);
   return list;
 }

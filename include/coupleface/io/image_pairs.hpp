@@ -5,8 +5,8 @@
 #pragma once
 
 #include <coupleface/detail/io/image_folder.hpp>
-#include <coupleface/detail/io/list_lines.hpp>
 #include <coupleface/error.hpp>
+#include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/face_sample.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -50,16 +50,16 @@ struct pair_columns {
 inline image_pairs read_image_pairs(std::string const& path, pair_columns const& columns = {}) {
   image_pairs pairs;
   pairs.folder = detail::folder_of(path);
-  detail::read_table(path, {columns.a, columns.b, columns.same},
-                     [&](detail::text_lines const& lines, std::vector<std::string>& fields) {
-                       if (fields[0].empty() || fields[1].empty()) { lines.fail("has no path"); }
-                       if (fields[2] != "0" && fields[2] != "1") {
-                         lines.fail("has a label other than 0 and 1");
-                       }
-                       pairs.paths.push_back(std::move(fields[0]));
-                       pairs.paths.push_back(std::move(fields[1]));
-                       pairs.flags.push_back(fields[2] == "1" ? 1 : 0);
-                     });
+  csv_table table(path, {columns.a, columns.b, columns.same});
+  while (table.next()) {
+    for (std::string const& column : {columns.a, columns.b}) {
+      pairs.paths.push_back(table.text(column));
+      if (pairs.paths.back().empty()) { table.fail("has no path"); }
+    }
+    std::string const& same = table.text(columns.same);
+    if (same != "0" && same != "1") { table.fail("has a label other than 0 and 1"); }
+    pairs.flags.push_back(same == "1" ? 1 : 0);
+  }
   return pairs;
 }
 

@@ -6,7 +6,7 @@
 // CSV tables of the benchmarks themselves, whose columns are named by the caller).
 #pragma once
 
-#include <coupleface/detail/io/list_lines.hpp>
+#include <coupleface/io/csv_table.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 
@@ -50,13 +50,12 @@ inline template_list read_template_list(std::string const& path) {
 inline template_list read_template_table(std::string const& path,
                                          template_columns const& columns = {}) {
   template_list list;
-  detail::read_table(
-      path, {columns.file, columns.template_id, columns.media_id},
-      [&](detail::text_lines const& lines, std::vector<std::string>& fields) {
-        list.files.push_back(std::move(fields[0]));
-        list.template_ids.push_back(detail::expect_integer(lines, fields[1], "a template id"));
-        list.media_ids.push_back(detail::expect_integer(lines, fields[2], "a media id"));
-      });
+  csv_table table(path, {columns.file, columns.template_id, columns.media_id});
+  while (table.next()) {
+    list.files.push_back(table.text(columns.file));
+    list.template_ids.push_back(table.integer(columns.template_id));
+    list.media_ids.push_back(table.integer(columns.media_id));
+  }
   return list;
 }
 
@@ -79,7 +78,7 @@ inline template_pairs read_template_pairs(std::string const& path) {
     std::string_view const line = lines.line();
     if (first && line.find_first_of("0123456789") == std::string_view::npos) { continue; }
     auto const fields = line.find(',') == std::string_view::npos ? detail::split_at_blanks(line)
-                                                                 : detail::split_at(line, ',');
+                                                                 : detail::split_at_commas(line);
     if (fields.size() != 3) { lines.fail("is not two templates and a label"); }
     index_t const same = detail::expect_integer(lines, fields[2], "the label");
     if (same != 0 && same != 1) { lines.fail("has a label other than 0 and 1"); }

@@ -23,30 +23,6 @@ inline std::pair<std::string_view, std::string_view> split_last(text_lines const
   return {line, last};
 }
 
-/// Calls `take(lines, fields)` for every line of a CSV table behind its header, with the fields of
-/// the columns named, in that order.
-template <class Take>
-void read_table(std::string const& path, std::vector<std::string> const& columns, Take take) {
-  mapped_file const file(path);
-  text_lines lines(file);
-  if (!lines.next()) { fail_file(path, 0, "has no header"); }
-  auto const header = split_csv(lines);
-  std::vector<std::size_t> places;
-  for (std::string const& column : columns) {
-    places.push_back(expect_column(lines, header, column));
-  }
-  while (lines.next()) {
-    auto fields = split_csv(lines);
-    if (fields.size() != header.size()) {
-      lines.fail("has " + std::to_string(fields.size()) + " fields, the header " +
-                 std::to_string(header.size()));
-    }
-    std::vector<std::string> wanted;
-    for (std::size_t const place : places) { wanted.push_back(fields[place]); }
-    take(lines, wanted);
-  }
-}
-
 /// `unique` becomes the names in order, the result the place of each of `names` there.
 inline std::vector<index_t> number_names(std::vector<std::string> const& names,
                                          std::vector<std::string>& unique) {

@@ -25,26 +25,43 @@ class text_lines {
   /// False at the end of the file.
   bool next() {
     while (!left_.empty()) {
-      std::size_t const end = std::min(left_.find('\n'), left_.size());
-      line_ = left_.substr(0, end);
       begin_ = offset_;
-      ++number_;
-      skip(std::min(end + 1, left_.size()));
-      if (!line_.empty() && line_.back() == '\r') { line_.remove_suffix(1); }
-      if (line_.find('\0') != std::string_view::npos) { fail("holds a zero byte: no text"); }
+      number_ = taken_ + 1;
+      line_ = take_line();
       if (line_.find_first_not_of(" \t") != std::string_view::npos) { return true; }
     }
     return false;
   }
 
+  /// Lengthens line() by its line break and the line behind it; false at the end of the file.
+  bool extend() {
+    if (left_.empty()) { return false; }
+    std::string_view const more = take_line();
+    char const* const end = more.data() + more.size();
+    line_ = {line_.data(), static_cast<std::size_t>(end - line_.data())};
+    return true;
+  }
+
   std::string_view line() const { return line_; }
   std::uint64_t offset() const { return begin_; }
+  /// From 1, blank ones counted.
+  index_t number() const { return number_; }
 
   [[noreturn]] void fail(std::string const& reason) const {
     fail_file(path_, begin_, "line " + std::to_string(number_) + " " + reason);
   }
 
  private:
+  std::string_view take_line() {
+    std::size_t const end = std::min(left_.find('\n'), left_.size());
+    std::string_view line = left_.substr(0, end);
+    skip(std::min(end + 1, left_.size()));
+    ++taken_;
+    if (!line.empty() && line.back() == '\r') { line.remove_suffix(1); }
+    if (line.find('\0') != std::string_view::npos) { fail("holds a zero byte: no text"); }
+    return line;
+  }
+
   void skip(std::size_t count) {
     left_.remove_prefix(count);
     offset_ += count;
@@ -56,6 +73,7 @@ class text_lines {
   std::uint64_t offset_ = 0;
   std::uint64_t begin_ = 0;
   index_t number_ = 0;
+  index_t taken_ = 0;
 };
 
 /// All of `text` as a decimal integer.
@@ -104,33 +122,14 @@ inline std::vector<std::string_view> split_at_blanks(std::string_view line) {
   }
 }
 
-/// Fields between commas, with the quotes of RFC 4180 but for newlines within them.
-inline std::vector<std::string> split_csv(text_lines const& lines) {
-  std::vector<std::string> fields(1);
-  std::string_view const line = lines.line();
-  bool quotes = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (quotes && line[i] == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-      fields.back() += line[i++];
-    } else if (line[i] == '"' && (quotes || fields.back().empty())) {
-      quotes = !quotes;
-    } else if (line[i] == ',' && !quotes) {
-      fields.emplace_back();
-    } else {
-      fields.back() += line[i];
-    }
+/// Fields between single commas, without the blanks around them.
+inline std::vector<std::string_view> split_at_commas(std::string_view line) {
+  auto fields = split_at(line, ',');
+  for (std::string_view& field : fields) {
+    field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
+    field = field.substr(0, field.find_last_not_of(" \t") + 1);
   }
-  if (quotes) { lines.fail("has a quote without an end"); }
   return fields;
-}
-
-/// The place of the column `name`; fails where the header has none.
-inline std::size_t expect_column(text_lines const& lines, std::vector<std::string> const& header,
-                                 std::string const& name) {
-  for (std::size_t k = 0; k < header.size(); ++k) {
-    if (header[k] == name) { return k; }
-  }
-  lines.fail("has no column " + in_quotes(name));
 }
 
 }  // namespace detail
