@@ -14,13 +14,13 @@ using coupleface::detail::dot;
 using coupleface::detail::dots;
 using coupleface::detail::pair_dots;
 
-template <int N, class S, class O>
+template <std::size_t N, class S, class O>
 void expect_bits_of_dot(matrix<S> const& shared, matrix<O> const& others, index_t width) {
   O const* rows[N];
-  for (int k = 0; k < N; ++k) { rows[k] = others.view().row(k) + k; }
+  for (std::size_t k = 0; k < N; ++k) { rows[k] = others.view().row(k) + k; }
   double found[N];
   dots<N>(shared.view().row(0), rows, width, found);
-  for (int k = 0; k < N; ++k) {
+  for (std::size_t k = 0; k < N; ++k) {
     double const expected = dot(shared.view().row(0), rows[k], width);
     EXPECT_EQ(std::memcmp(&found[k], &expected, sizeof expected), 0)
         << "width " << width << ", product " << k << " of " << N << ": " << found[k] << ", not "

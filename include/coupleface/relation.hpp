@@ -29,7 +29,7 @@ struct cosine {
   COUPLEFACE_HOST_DEVICE double from_sum(row<A> a, row<B> b, double sum) const {
     return detail::cosine_of(a.data, a.norm, b.data, b.norm, a.width, sum);
   }
-  COUPLEFACE_HOST_DEVICE double upper_bound(double cosine, double, double) const { return cosine; }
+  COUPLEFACE_HOST_DEVICE double upper_bound(double value, double, double) const { return value; }
 };
 
 /// @brief R(a, b) = a . b. Source: ours.

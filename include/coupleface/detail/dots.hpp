@@ -7,13 +7,15 @@
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/vectors.hpp>
 
+#include <cstddef>
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-template <int N, class S, class O>
+template <std::size_t N, class S, class O>
 COUPLEFACE_HOST_DEVICE void portable_dots(S const* shared, O const* const (&others)[N],
                                           index_t width, double (&out)[N]) {
-  for (int k = 0; k < N; ++k) { out[k] = dot(shared, others[k], width); }
+  for (std::size_t k = 0; k < N; ++k) { out[k] = dot(shared, others[k], width); }
 }
 
 #if COUPLEFACE_FMA_VECTORS
@@ -65,24 +67,26 @@ class running_dot {
 
 /// Rows lie anywhere, and no hardware follows so many at a time: each is asked for some lines
 /// ahead.
-template <int N>
+template <std::size_t N>
 void vector_dots(float const* shared, float const* const (&others)[N], index_t width,
                  double (&out)[N]) {
   constexpr index_t line = 16, ahead = 4 * line;
   running_dot sums[N];
 #pragma GCC unroll 8
-  for (int k = 0; k < N; ++k) {
+  for (std::size_t k = 0; k < N; ++k) {
     for (index_t l = line; width >= ahead && l < ahead; l += line) { prefetch_line(others[k] + l); }
   }
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
 #pragma GCC unroll 8
-    for (int k = 0; k < N; ++k) { prefetch_line(others[k] + j + ahead); }
+    for (std::size_t k = 0; k < N; ++k) { prefetch_line(others[k] + j + ahead); }
 #pragma GCC unroll 8
-    for (int k = 0; k < N; ++k) { sums[k].add(shared + j, others[k] + j); }
+    for (std::size_t k = 0; k < N; ++k) { sums[k].add(shared + j, others[k] + j); }
   }
 #pragma GCC unroll 8
-  for (int k = 0; k < N; ++k) { out[k] = sums[k].finish(shared + j, others[k] + j, width - j); }
+  for (std::size_t k = 0; k < N; ++k) {
+    out[k] = sums[k].finish(shared + j, others[k] + j, width - j);
+  }
 }
 
 /// out = {a . a, a . b, b . b}; asks for the row `soon`.
@@ -106,7 +110,7 @@ inline constexpr int widened_rows = wide_lanes == 8 ? 2 : 1;
 
 /// out[r] = {x . a, x . b, x . x}, x = rows[r], for rows a and b of floats that were widened
 /// beforehand. Asks for the rows `soon` line by line.
-template <int N>
+template <std::size_t N>
 COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double const* a,
                                            double const* b, index_t width, double (&out)[N][3],
                                            float const* const (&soon)[N]) {
@@ -114,7 +118,7 @@ COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
 #pragma GCC unroll 2
-    for (int r = 0; r < N; ++r) {
+    for (std::size_t r = 0; r < N; ++r) {
       prefetch_line<cache_level::second>(soon[r] + j);
       first[r].add(rows[r] + j, a + j);
       second[r].add(rows[r] + j, b + j);
@@ -122,7 +126,7 @@ COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double
     }
   }
 #pragma GCC unroll 2
-  for (int r = 0; r < N; ++r) {
+  for (std::size_t r = 0; r < N; ++r) {
     out[r][0] = first[r].finish(rows[r] + j, a + j, width - j);
     out[r][1] = second[r].finish(rows[r] + j, b + j, width - j);
     out[r][2] = third[r].finish(rows[r] + j, rows[r] + j, width - j);
@@ -131,7 +135,7 @@ COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double
 #endif
 
 /// out[k] = dot(shared, others[k])
-template <int N, class S, class O>
+template <std::size_t N, class S, class O>
 COUPLEFACE_HOST_DEVICE void dots(S const* shared, O const* const (&others)[N], index_t width,
                                  double (&out)[N]) {
 #if COUPLEFACE_FMA_VECTORS

@@ -10,6 +10,7 @@
 #include <coupleface/detail/vectors.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -36,7 +37,7 @@ COUPLEFACE_ALWAYS_INLINE void product_block(index_t depth, T const* left, index_
   constexpr index_t width = panel_width<T>, lanes = index_t(sizeof(Vector) / sizeof(T));
   constexpr index_t row_step = Side == left_side::rows ? width : 1;
   constexpr index_t depth_step = Side == left_side::rows ? 1 : width;
-  Vector sums[Rows][2] = {}, b[2];
+  Vector sums[std::size_t(Rows)][2] = {}, b[2];
   for (index_t r = 0; add && r < Rows; ++r) {
     std::memcpy(&sums[r][0], out + r * stride, sizeof(Vector));
     std::memcpy(&sums[r][1], out + r * stride + lanes, sizeof(Vector));

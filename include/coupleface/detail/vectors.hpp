@@ -5,6 +5,7 @@
 
 #include <coupleface/view.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -269,15 +270,15 @@ COUPLEFACE_ALWAYS_INLINE void store_narrowed(float* x, wide_doubles v) {
 /// Some T's side by side, for code that takes vectors of any kind: the twin without extensions.
 template <class T>
 struct plain_vector {
-  static constexpr int lanes = int(16 / sizeof(T));
+  static constexpr std::size_t lanes = 16 / sizeof(T);
   T x[lanes];
 
   COUPLEFACE_ALWAYS_INLINE plain_vector& operator+=(plain_vector const& other) {
-    for (int l = 0; l < lanes; ++l) { x[l] += other.x[l]; }
+    for (std::size_t l = 0; l < lanes; ++l) { x[l] += other.x[l]; }
     return *this;
   }
   friend COUPLEFACE_ALWAYS_INLINE plain_vector operator*(T a, plain_vector b) {
-    for (int l = 0; l < lanes; ++l) { b.x[l] *= a; }
+    for (std::size_t l = 0; l < lanes; ++l) { b.x[l] *= a; }
     return b;
   }
 };

@@ -56,8 +56,8 @@ struct combined_margin {
 
 /// @brief ArcFace: cos(theta + m). Source: stated.
 struct arc_margin : combined_margin {
-  COUPLEFACE_HOST_DEVICE explicit arc_margin(double m = 0.5, double scale = 64.0)
-      : combined_margin{1.0, m, 0.0, scale} {}
+  COUPLEFACE_HOST_DEVICE explicit arc_margin(double m = 0.5, double logit_scale = 64.0)
+      : combined_margin{1.0, m, 0.0, logit_scale} {}
 };
 
 /// @brief CosFace: cos(theta) - m. Source: stated.

@@ -83,7 +83,7 @@ struct top_k_kernel {
     key = column = 0;
     S const* const row = scores.row(i);
     for (int shift = key_bits - 8; shift >= 0; shift -= 8) {
-      select_digit(state, [=](index_t j) {
+      select_digit(state, [row, key, shift](index_t j) {
         std::uint64_t const differs = (order_key(row[j]) ^ key) >> shift;
         return differs < 256 ? int(order_key(row[j]) >> shift & 255) : -1;
       });
@@ -93,7 +93,7 @@ struct top_k_kernel {
     int shift = 0;
     while (column_key(0) >> shift > 255) { shift += 8; }
     for (; shift >= 0; shift -= 8) {
-      select_digit(state, [=](index_t j) {
+      select_digit(state, [this, row, key, column, shift](index_t j) {
         bool const agrees = order_key(row[j]) == key && (column_key(j) ^ column) >> shift < 256;
         return agrees ? int(column_key(j) >> shift & 255) : -1;
       });

@@ -50,7 +50,7 @@ void sum_exponentials(Acc const* z, index_t classes, Acc* largest, Acc* sums) {
     }
   }
   for (index_t first = 0; first < classes; first += block) {
-    Acc terms[panel] = {};
+    Acc terms[std::size_t(panel)] = {};
     for (index_t c = first; c < std::min(first + block, classes); ++c) {
       for (index_t l = 0; l < panel; ++l) {
         terms[l] += exponential(z[c * panel + l] - largest[l]);

@@ -93,7 +93,7 @@ struct softmax_tiles {
     for (index_t first = 0; first < rows; first += panel) {
       Acc* const z = logit_panels(tile, first, memory);
       logits(tile, first, memory, z);
-      Acc largest[panel], sum[panel];
+      Acc largest[std::size_t(panel)], sum[std::size_t(panel)];
       sum_exponentials(z, count(tile), largest, sum);
       for (index_t l = 0; l < std::min(panel, rows - first); ++l) {
         result[first + l].add(double(largest[l]), double(sum[l]));
@@ -103,7 +103,7 @@ struct softmax_tiles {
 
   /// z becomes d loss / d cosine; ignored rows become 0.
   void slopes(index_t tile, index_t first_row, double mean, Acc* z) const {
-    Acc log_sums[panel] = {}, factors[panel] = {};
+    Acc log_sums[std::size_t(panel)] = {}, factors[std::size_t(panel)] = {};
     index_t const used = std::min(panel, rows - first_row), classes = count(tile);
     softmax_sample const* const sample = samples + first_row;
     for (index_t l = 0; l < used; ++l) {

@@ -173,7 +173,7 @@ struct exact_tables {
   void count_sort(index_t q, index_t count, Id id, Value value) const {
     std::int32_t* const ends = next + 2 * plan.queries;
     std::fill(ends, ends + plan.blocks + 1, 0);
-    auto const key = [=](scored_pair<V, I> const& pair) {
+    auto const key = [this](scored_pair<V, I> const& pair) {
       return std::isnan(load(pair.value)) ? plan.blocks : block_of(pair.candidate);
     };
     for (index_t p = 0; p < count; ++p) {
@@ -206,7 +206,7 @@ struct exact_tables {
   }
 
   // Some at a time: the query's row is widened once for all of them.
-  static constexpr index_t most_together = 8;
+  static constexpr std::size_t most_together = 8;
 
   template <class Id, class Value>
   void evaluate_until(index_t q, index_t last, index_t count, std::int32_t& place,
@@ -215,7 +215,7 @@ struct exact_tables {
     index_t end = begin;
     for (; end < count && id(end) >= 0 && id(end) < last && !std::isnan(load(value(end))); ++end) {}
     index_t at = begin;
-    for (; at + most_together <= end; at += most_together) {
+    for (; at + index_t(most_together) <= end; at += index_t(most_together)) {
       evaluate_some<most_together>(q, at, id, value);
     }
     evaluate_rest<most_together - 1>(q, at, end, id, value);
@@ -223,22 +223,22 @@ struct exact_tables {
     place = static_cast<std::int32_t>(end);
   }
 
-  template <int N, class Id, class Value>
+  template <std::size_t N, class Id, class Value>
   void evaluate_rest(index_t q, index_t at, index_t end, Id id, Value value) const {
     if constexpr (N > 0) {
-      if (end - at == N) { return evaluate_some<N>(q, at, id, value); }
+      if (end - at == index_t(N)) { return evaluate_some<N>(q, at, id, value); }
       evaluate_rest<N - 1>(q, at, end, id, value);
     }
   }
 
-  template <int N, class Id, class Value>
+  template <std::size_t N, class Id, class Value>
   void evaluate_some(index_t q, index_t at, Id id, Value value) const {
     I ids[N];
     double exact[N];
-    for (int k = 0; k < N; ++k) { ids[k] = id(at + k); }
+    for (std::size_t k = 0; k < N; ++k) { ids[k] = id(at + index_t(k)); }
     lists.score.evaluate(q, ids, exact);
-    for (int k = 0; k < N; ++k) {
-      value(at + k) = store<std::decay_t<decltype(value(at))>>(exact[k]);
+    for (std::size_t k = 0; k < N; ++k) {
+      value(at + index_t(k)) = store<std::decay_t<decltype(value(at))>>(exact[k]);
     }
   }
 };

@@ -91,9 +91,9 @@ struct gap_score {
     return unit_pair_of(student_candidates, student_candidate_norms, teacher_candidates,
                         teacher_candidate_norms, j, 1.0f);
   }
-  template <int N, class I>
+  template <std::size_t N, class I>
   void evaluate(index_t query, I const (&ids)[N], double (&out)[N]) const {
-    for (int k = 0; k < N; ++k) { out[k] = (*this)(query, ids[k]); }
+    for (std::size_t k = 0; k < N; ++k) { out[k] = (*this)(query, ids[k]); }
   }
   index_t candidate_bytes() const {
     return student_candidates.extent(1) * index_t(sizeof(SC)) +

@@ -85,20 +85,20 @@ struct relation_score {
     return {candidate_rows.row(j), candidate_rows.extent(1), candidate_norms[j]};
   }
   /// Values of several pairs of one query.
-  template <int N, class I>
+  template <std::size_t N, class I>
   void evaluate(index_t query, I const (&ids)[N], double (&out)[N]) const {
     if constexpr (std::is_same_v<Relation, cosine>) {
       C const* rows[N];
-      for (int k = 0; k < N; ++k) { rows[k] = candidate_rows.row(ids[k]); }
+      for (std::size_t k = 0; k < N; ++k) { rows[k] = candidate_rows.row(ids[k]); }
       Q const* const row = query_rows.row(query);
       index_t const width = query_rows.extent(1);
       dots<N>(row, rows, width, out);
-      for (int k = 0; k < N; ++k) {
+      for (std::size_t k = 0; k < N; ++k) {
         out[k] =
             cosine_of(row, query_norms[query], rows[k], candidate_norms[ids[k]], width, out[k]);
       }
     } else {
-      for (int k = 0; k < N; ++k) { out[k] = (*this)(query, ids[k]); }
+      for (std::size_t k = 0; k < N; ++k) { out[k] = (*this)(query, ids[k]); }
     }
   }
   index_t candidate_bytes() const { return candidate_rows.extent(1) * index_t(sizeof(C)); }
