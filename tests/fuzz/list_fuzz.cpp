@@ -3,6 +3,7 @@
 #include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/image_list.hpp>
 #include <coupleface/io/image_pairs.hpp>
+#include <coupleface/io/pair_list.hpp>
 #include <coupleface/io/template_list.hpp>
 
 #include "memory_file.hpp"
@@ -75,6 +76,25 @@ void read_pairs(std::string const& path) {
   } catch (std::runtime_error const&) {}
 }
 
+/// Rows in the order of the list's names: whatever is read, can be found again.
+void read_pair_rows(std::string const& path) {
+  try {
+    cf::pair_list list = cf::read_pair_list(path);
+    auto const pairs = list.same.size();
+    expect(pairs > 0 && list.first.size() == pairs && list.second.size() == pairs);
+    expect(list.folds.empty() || list.folds.size() == pairs);
+    bool const pack = list.form == cf::pair_list_form::pack;
+    expect(list.lines.size() == (pack ? 0 : pairs) && list.names.empty() == pack);
+    auto const names = list.names;
+    auto const rows = pack ? 2 * list.size() : cf::index_t(names.size());
+    cf::find_rows(list, rows, names);
+    for (std::size_t i = 0; i < pairs; ++i) {
+      expect(list.first[i] >= 0 && list.first[i] < rows && list.first[i] != list.second[i]);
+    }
+    cf::expect_pairs_agree(list, std::vector<int>(std::size_t(rows), 1));
+  } catch (std::runtime_error const&) {}
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
@@ -91,5 +111,6 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     auto const pairs = cf::read_template_pairs(path);
     expect(pairs.first.size() == pairs.second.size() && pairs.first.size() == pairs.same.size());
   } catch (std::runtime_error const&) {}
+  read_pair_rows(path);
   return 0;
 }

@@ -22,6 +22,10 @@ void write_seeds(std::string const& folder) {
   std::ofstream(folder + "/templates") << "1.jpg 1 69544\n2 b.jpg\t1\t3720\r\n";
   std::ofstream(folder + "/template_table") << "TEMPLATE_ID,FILENAME,MEDIA_ID\n7,img/1.jpg,9\n";
   std::ofstream(folder + "/pairs") << "1 11065 1\n171707,187946,0\n";
+  std::ofstream(folder + "/lfw_pairs") << "2\t1\nAnn_B\t1\t2\nAnn_B\t1\tBob\t12\n"
+                                          "Cy\t3\t1\nCy\t3\tDi\t2\n";
+  std::ofstream(folder + "/path_pairs") << "one two same\na/1.jpg b/2.jpg 1\na/1.jpg, c, 0\n";
+  std::ofstream(folder + "/fold_pairs") << "fold,a,b,same\n0,a.jpg,\"b, c\",1\n9,3,4,0\n";
   std::ofstream(folder + "/pair_table") << "A,B,SAME\n1,11065,1\n";
 }
 

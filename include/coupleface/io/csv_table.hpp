@@ -66,6 +66,9 @@ class csv_table {
     return value;
   }
 
+  /// The number of the line that next() has reached, from 1 on.
+  index_t line() const { return lines_.number(); }
+
   /// "FILE, line N", for messages.
   std::string where() const { return file_.path() + ", line " + std::to_string(lines_.number()); }
 
