@@ -35,6 +35,11 @@ struct keep_logits {
 /// norm 0 has cosine 0 with everything. NaN or infinite input makes the loss NaN; so does, on CUDA,
 /// a label that is out of range or not among the sampled classes.
 ///
+/// It is computed as log(1 + sum_{c != y} exp(z_ic - z_iy)). So small losses and their gradients
+/// keep their digits: the relative error is about scale (1 + slope of the margin) (d + 8) roundings
+/// of the accumulator, float, or double if either side is. In float, probabilities below e^-86 are
+/// 0.
+///
 /// @param policy any Thrust execution policy
 /// @param embeddings [n, d] of any length
 /// @param weights [C, d] class weights of any length

@@ -14,8 +14,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// The right class's logit from the canonical cosine: where the margin is steep, digits count.
-/// Rounded to Acc, as it stands among the others in the sum: the loss is never below 0.
-template <class Acc, class E, class W, class Targets, class Margin>
+template <class E, class W, class Targets, class Margin>
 softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const> weights,
                            Targets const& targets, Margin const& margin, index_t i) {
   index_t const column = targets.column(i);
@@ -23,16 +22,7 @@ softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const>
   auto const e = make_row(embeddings.row(i), embeddings.extent(1));
   auto const w = make_row(weights.row(targets.weight_row(column)), weights.extent(1));
   margin_value const m = margin(row_cosine(e, w));
-  return {column, double(Acc(margin.scale * m.value)), margin.scale * m.slope, 0};
-}
-
-/// log sum over all lanes, in their order.
-inline double log_sum_exp(tile_sum const* sums, index_t lanes, index_t stride) {
-  tile_sum total = no_terms;
-  for (index_t lane = 0; lane < lanes; ++lane) {
-    total.add(sums[lane * stride].largest, sums[lane * stride].sum);
-  }
-  return total.largest + std::log(total.sum);
+  return {column, margin.scale * m.value, margin.scale * m.slope, 0};
 }
 
 /// Loss, and what the gradients need, into `samples`; returns 1 / M.
@@ -47,15 +37,14 @@ double softmax_value(Derived const& policy, Tiles const& work, Acc* memory, scal
   tile_sum* const sums = lane_sums.data();
   double* const terms = row_losses.data();
   for_each_index(policy, lanes, [=](index_t lane) {
-    std::fill(sums + lane * n, sums + (lane + 1) * n, no_terms);
+    std::fill(sums + lane * n, sums + (lane + 1) * n, tile_sum::of_nothing());
     for (index_t t = lane; t < tiles; t += lanes) {
       work.sums(t, memory + lane * work.lane_size(), sums + lane * n);
     }
   });
   for_each_index(policy, n, [=](index_t i) {
-    softmax_sample& sample = work.samples[i];
-    sample.log_sum = log_sum_exp(sums + i, lanes, n);
-    terms[i] = sample.column < 0 ? 0.0 : sample.log_sum - sample.logit;
+    double const row_loss = work.samples[i].finish(sums + i, lanes, n);
+    terms[i] = work.samples[i].column < 0 ? 0.0 : row_loss;
   });
   store_sum(policy, terms, valid == 0 ? 0 : n, mean, loss.data_handle());
   return mean;
@@ -113,7 +102,7 @@ void prepare_samples(Derived const& policy, Tiles const& work, matrix_view<E con
     std::fill(scaled_columns + first * width, scaled_columns + (first + Tiles::panel) * width,
               Acc(0));
     for (index_t i = first; i < std::min(first + Tiles::panel, n); ++i) {
-      auto const sample = make_sample<Acc>(embeddings, work.weights, work.targets, margin, i);
+      auto const sample = make_sample(embeddings, work.weights, work.targets, margin, i);
       work.samples[i] = sample;
       pack_sample(embeddings.row(i), i, n, width, sample.column < 0, margin.scale, scaled_columns,
                   units);

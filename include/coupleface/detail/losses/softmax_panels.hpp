@@ -12,20 +12,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What the margin makes of one sample, and its log-sum-exp.
-struct softmax_sample {
-  index_t column;  ///< of the right class, -1 = ignored
-  double logit;    ///< scaled, of the right class
-  double slope;    ///< d logit / d cosine
-  double log_sum;
-};
-
 /// Largest logit of a sample in some tiles of classes, and the sum of exponentials over it.
 struct tile_sum {
   double largest;
   double sum;
 
-  void add(double other_largest, double other_sum) {
+  COUPLEFACE_HOST_DEVICE static tile_sum of_nothing() { return {-HUGE_VAL, 0.0}; }
+
+  COUPLEFACE_HOST_DEVICE void add(double other_largest, double other_sum) {
     if (other_largest <= largest) {
       sum += other_sum * std::exp(other_largest - largest);
     } else {
@@ -35,7 +29,36 @@ struct tile_sum {
   }
 };
 
-inline constexpr tile_sum no_terms = {-std::numeric_limits<double>::infinity(), 0.0};
+/// Stands for the right class in its tile, where only the others are summed: its exponential
+/// vanishes beside any logit. Finite, so that a tile without others has no infinity minus infinity.
+template <class Acc>
+inline constexpr Acc left_out = std::numeric_limits<Acc>::lowest() / 2;
+
+/// What the margin makes of one sample.
+struct softmax_sample {
+  index_t column;  ///< of the right class, -1 = ignored
+  double logit;    ///< scaled, of the right class
+  double slope;    ///< d logit / d cosine of the right class; after finish d loss / d cosine
+  double log_sum;  ///< over all classes, after finish
+
+  /// The loss, given the sums over all other classes: log(1 + S), S = sum exp(z_c - logit). The
+  /// log-sum-exp minus the logit would be nothing but rounding where S is small, and so would the
+  /// right class's probability minus 1, which is -S / (1 + S).
+  COUPLEFACE_HOST_DEVICE double finish(tile_sum const* sums, index_t count, index_t stride) {
+    tile_sum others = tile_sum::of_nothing();
+    for (index_t t = 0; t < count; ++t) {
+      others.add(sums[t * stride].largest, sums[t * stride].sum);
+    }
+    double const above = others.largest - logit;
+    bool const may_overflow = above > 0;
+    double const rest = may_overflow ? std::log(others.sum + std::exp(-above))
+                                     : std::log1p(others.sum * std::exp(above));
+    double const loss = may_overflow ? above + rest : rest;
+    log_sum = (may_overflow ? others.largest : logit) + rest;
+    slope *= std::expm1(-loss);
+    return loss;
+  }
+};
 
 /// Of every sample: the largest logit, and the sum over the classes of exp(logit - largest). Terms
 /// are summed by blocks of 16, so that few roundings come together.

@@ -74,7 +74,7 @@ struct softmax_tiles {
     }
   }
 
-  /// Scaled logits of one panel of samples against a packed tile.
+  /// Scaled logits of one panel of samples against a packed tile, all but the right classes'.
   void logits(index_t tile, index_t first_row, Acc const* unit_weights, Acc* z) const {
     index_t const classes = count(tile);
     for (index_t c = 0; c < classes; c += product_rows) {
@@ -84,7 +84,7 @@ struct softmax_tiles {
     }
     for (index_t l = 0; l < std::min(panel, rows - first_row); ++l) {
       index_t const own = samples[first_row + l].column - first_class(tile);
-      if (own >= 0 && own < classes) { z[own * panel + l] = Acc(samples[first_row + l].logit); }
+      if (own >= 0 && own < classes) { z[own * panel + l] = left_out<Acc>; }
     }
   }
 
@@ -113,10 +113,7 @@ struct softmax_tiles {
     scale_exponentials(z, classes, log_sums, factors);
     for (index_t l = 0; l < used; ++l) {
       index_t const own = sample[l].column - first_class(tile);
-      if (own >= 0 && own < classes) {
-        z[own * panel + l] =
-            Acc(std::expm1(sample[l].logit - sample[l].log_sum) * sample[l].slope * mean);
-      }
+      if (own >= 0 && own < classes) { z[own * panel + l] = Acc(sample[l].slope * mean); }
     }
   }
 

@@ -20,7 +20,7 @@ struct slopes_body {
     softmax_sample const& sample = tile.samples[i];
     Acc slope = Acc(0);
     if (sample.column == tile.first_class + j) {
-      slope = Acc(std::expm1(sample.logit - sample.log_sum) * sample.slope * *mean);
+      slope = Acc(sample.slope * *mean);
     } else if (sample.column >= 0) {
       slope = std::exp(tile.logit(i, j) - Acc(sample.log_sum)) * Acc(tile.scale * *mean);
     }

@@ -8,8 +8,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Samples and unit embeddings: the right class's logit from the canonical cosine, rounded to Acc
-/// as it stands among the others.
+/// Samples and unit embeddings: the right class's logit from the canonical cosine.
 template <class Acc, class E, class W, class Targets, class Margin>
 struct make_samples_body {
   matrix_view<E const> embeddings;
@@ -33,7 +32,7 @@ struct make_samples_body {
       double const cosine =
           cosine_of(team, e, e_norm, w, row_norm(team, w, width), width, team.dot(e, w, width));
       margin_value const m = margin(cosine);
-      sample.logit = double(Acc(margin.scale * m.value));
+      sample.logit = margin.scale * m.value;
       sample.slope = margin.scale * m.slope;
       normalize_row(team, e, unit, width);
     } else {  // must not reach the weights, not even if it is NaN
@@ -76,9 +75,10 @@ struct logit_tile {
   softmax_sample const* samples;  ///< of the block's first row on
   double scale;
 
+  /// Of every class but the right one.
   COUPLEFACE_HOST_DEVICE Acc logit(index_t i, index_t j) const {
-    softmax_sample const& sample = samples[i];
-    return sample.column == first_class + j ? Acc(sample.logit) : z[i * classes + j] * Acc(scale);
+    bool const own = samples[i].column == first_class + j;
+    return own ? left_out<Acc> : z[i * classes + j] * Acc(scale);
   }
 };
 
@@ -125,7 +125,7 @@ struct tile_sums_kernel {
   }
 };
 
-/// log sum over the tiles of a sample, in their order, and its loss.
+/// The loss of a sample from the sums of its tiles, in their order.
 struct finish_sample_body {
   softmax_sample* samples;
   tile_sum const* sums;
@@ -134,17 +134,8 @@ struct finish_sample_body {
   double* terms;
 
   COUPLEFACE_HOST_DEVICE void operator()(index_t i) const {
-    double largest = -HUGE_VAL, sum = 0;
-    for (index_t t = 0; t < tiles; ++t) {
-      double const other = sums[t * rows + i].largest;
-      if (other > largest) { largest = other; }
-    }
-    for (index_t t = 0; t < tiles; ++t) {
-      sum += sums[t * rows + i].sum * std::exp(sums[t * rows + i].largest - largest);
-    }
-    softmax_sample& sample = samples[i];
-    sample.log_sum = largest + std::log(sum);
-    terms[i] = sample.column == ignored_column ? 0.0 : sample.log_sum - sample.logit;
+    double const loss = samples[i].finish(sums + i, tiles, rows);
+    terms[i] = samples[i].column == ignored_column ? 0.0 : loss;
   }
 };
 
