@@ -180,7 +180,7 @@ struct element_types {
 using all_types =
     testing::Types<element_types<double, double, double>, element_types<float, double, double>,
                    element_types<float, float, float>,
-                   element_types<coupleface::half, float, float>,
+                   element_types<coupleface::float16, float, float>,
                    element_types<float, coupleface::bfloat16, double>>;
 TYPED_TEST_SUITE(softmax_digits, all_types);
 
