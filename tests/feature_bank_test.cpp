@@ -164,6 +164,28 @@ TEST(feature_bank, zero_samples_change_nothing_and_broken_ones_show) {
 }
 
 template <class Update>
+void expect_last_entry(Update update, std::vector<double> const& batch_values,
+                       std::vector<double> const& expected) {
+  matrix<float> const prototype(1, 2, {1, 0});
+  matrix<float> const batch(index_t(batch_values.size()) / 2, 2, batch_values);
+  labels_type const labels(1, batch.rows(),
+                           std::vector<double>(static_cast<std::size_t>(batch.rows()), 0.0));
+  feature_bank<float, Update> bank(policy(), prototype.view(), update);
+  bank.update(policy(), labels.vector(), batch.view());
+  expect_entry(bank, 0, expected);
+}
+
+TEST(feature_bank, a_zero_sample_is_passed_over_wherever_it_stands) {
+  expect_last_entry(coupleface::latest_sample{}, {3, 4, 0, 0}, {0.6, 0.8});
+  expect_last_entry(coupleface::latest_sample{}, {0, 0, 3, 4}, {0.6, 0.8});
+  expect_last_entry(coupleface::recent_ring{1, 10}, {3, 4, 0, 0}, {0.6, 0.8});
+  expect_last_entry(coupleface::recent_ring{1, 10}, {0, 0, 3, 4}, {0.6, 0.8});
+  expect_last_entry(coupleface::moving_average{0}, {0, 0}, {1, 0});
+  expect_last_entry(coupleface::moving_average{0}, {0, 0, 3, 4}, {0.6, 0.8});
+  expect_last_entry(coupleface::moving_average{0}, {3, 4, 0, 0}, {0.6, 0.8});
+}
+
+template <class Update>
 void expect_both_halves_move(Update update) {
   auto const teacher = random_matrix<float>(6, 9, 9);
   auto const student = random_matrix<float>(6, 4, 10);

@@ -68,6 +68,18 @@ TEST(normalize_rows, degenerate_and_broken_rows) {
   }
 }
 
+TEST(normalize_rows, a_row_of_the_smallest_normal_norm_has_a_direction) {
+  matrix<float> const x(1, 2, {0x1p-126, 0});
+  matrix<float> y(1, 2);
+  normalize_rows(policy(), x.view(), y.view());
+  EXPECT_EQ(y.at(0, 0), 1);
+  matrix<double> const doubles(2, 2, {0x1p-1022, 0, 1e-320, 0});
+  matrix<double> units(2, 2);
+  normalize_rows(policy(), doubles.view(), units.view());
+  EXPECT_EQ(units.at(0, 0), 1);
+  EXPECT_EQ(units.at(1, 0), 0);
+}
+
 TEST(normalize_rows, doubles_whose_squares_overflow_or_vanish) {
   matrix<double> const x(2, 2, {3e200, 4e200, 3e-200, 4e-200});
   matrix<double> y(2, 2);

@@ -109,4 +109,35 @@ TEST(saved_feature_bank, is_refused_where_it_does_not_fit_and_leaves_the_bank_al
   std::remove(cut.c_str());
 }
 
+TEST(saved_feature_bank, is_refused_where_its_ring_cannot_be_of_that_step) {
+  using ring_bank = feature_bank<float, coupleface::recent_ring>;
+  auto const teacher = random_matrix<float>(6, 8, 5);
+  auto const student = random_matrix<float>(6, 3, 6);
+  std::string const path = temporary("impossible_bank.npy");
+  auto const loads = [&](char const* array, std::int64_t value) {
+    ring_bank bank(policy(), teacher.view(), student.view(), {2, 5});
+    step(bank, 1);
+    bank.visit_state([&](char const* name, auto& state) {
+      if constexpr (!std::is_arithmetic_v<std::decay_t<decltype(state)>>) {
+        using element = typename std::decay_t<decltype(state)>::value_type;
+        if (std::string(name) == array) { state.back() = static_cast<element>(value); }
+      }
+    });
+    save_feature_bank(path, bank);
+    ring_bank loaded(policy(), teacher.view(), student.view(), {2, 5});
+    try {
+      load_feature_bank(path, loaded);
+    } catch (std::runtime_error const& error) { return std::string(error.what()); }
+    return std::string();
+  };
+  // After one update: written at step 0 or not at all, to go on at slot 0 or 1.
+  EXPECT_EQ(loads("ages", 0) + loads("ages", -1) + loads("next_slots", 0) + loads("next_slots", 1),
+            "");
+  EXPECT_EQ(loads("ages", 1), "coupleface: " + path + ": at byte 0: ages holds 1 after 1 updates");
+  EXPECT_NE(loads("ages", -2), "");
+  EXPECT_NE(loads("next_slots", 2), "");
+  EXPECT_NE(loads("next_slots", -1), "");
+  std::remove(path.c_str());
+}
+
 }  // namespace

@@ -27,7 +27,7 @@ std::string header_of(std::string text, int version = 1, std::size_t multiple = 
   text += '\n';
   std::string bytes("\x93NUMPY");
   bytes += {char(version), '\0', char(text.size() & 255), char(text.size() >> 8)};
-  if (version > 1) { bytes += std::string(2, '\0'); }
+  if (version > 1) { bytes += {char(text.size() >> 16), char(text.size() >> 24)}; }
   return bytes + text;
 }
 
@@ -81,6 +81,16 @@ TEST_F(npy, versions_spellings_and_shapes) {
   cf::mapped_npy<float> const empty(put(header_of(dictionary("<f4", "(0, 7)"))));
   EXPECT_EQ(empty.size(), 0);
   EXPECT_EQ(empty.matrix().extent(1), 7);
+}
+
+TEST_F(npy, version_2_has_headers_longer_than_version_1_can_say) {
+  std::string const text = dictionary("<f4", "(2,)");
+  for (std::size_t const bytes : {70000, 200000}) {
+    cf::mapped_npy<float> const array(
+        put(header_of(text + std::string(bytes, ' '), 2) + two_floats));
+    EXPECT_EQ(array.shape(), (std::vector<cf::index_t>{2})) << bytes;
+    EXPECT_EQ(array.vector()(1), 2) << bytes;
+  }
 }
 
 TEST_F(npy, rank_that_does_not_fit_the_view) {

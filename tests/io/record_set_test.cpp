@@ -105,6 +105,17 @@ TEST_F(record_set, the_layout_of_im2rec) {
   EXPECT_EQ(empty.size(), 0);
 }
 
+TEST_F(record_set, an_image_of_two_labels_is_no_range_of_keys) {
+  for (bool const indexed : {true, false}) {
+    cf::record_set const set(put_set({{0, {3, 1}, "x"}, {1, {2}, "y"}}, indexed));
+    ASSERT_EQ(set.size(), 2);
+    EXPECT_EQ(set.identities(), 0);
+    EXPECT_EQ(set.sample(0).label, 3);
+    EXPECT_EQ(text_of(set.sample(0).bytes), "x");
+    EXPECT_EQ(set.sample(1).label, 2);
+  }
+}
+
 TEST_F(record_set, the_writer_lays_out_as_insightface) {
   cf::record_set_writer writer(path("train.rec"), 112, 112);
   for (auto const& [image, label] :
@@ -141,6 +152,18 @@ TEST_F(record_set, nothing_is_left_without_a_commit) {
   EXPECT_THROW(cf::record_set_writer(path("train.rec"), -1, 0), std::invalid_argument);
   EXPECT_THROW(cf::record_set_writer(path("train.bin"), 1, 1), std::runtime_error);
   EXPECT_TRUE(names().empty());
+}
+
+TEST_F(record_set, records_appear_last_or_not_at_all) {
+  for (std::string const taken : {"train.idx", "property"}) {
+    cf::record_set_writer writer(path("train.rec"), 112, 112);
+    writer.append(view_of("x"), 0);
+    put(taken + "/in_the_way", "");  // no file can take the name of a folder that holds something
+    EXPECT_NE(message_of([&] { writer.commit(); }).find(taken), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(path("train.rec"))) << taken;
+    std::filesystem::remove_all(path(taken));
+    std::filesystem::remove(path("train.idx"));
+  }
 }
 
 TEST_F(record_set, damaged_indices_are_named) {

@@ -109,6 +109,22 @@ TEST(fcd_loss, degenerate_rows) {
   EXPECT_EQ(loss_of(zero, zero), 0);
 }
 
+TYPED_TEST(fcd_types, a_student_without_a_direction_gets_no_gradient_from_a_broken_teacher) {
+  using S = typename TypeParam::first_type;
+  using T = typename TypeParam::second_type;
+  for (index_t const width : {2, 16, 19}) {
+    auto const count = static_cast<std::size_t>(width);
+    matrix<S> const s(1, width, std::vector<double>(count, 0.0));
+    matrix<T> t(1, width, std::vector<double>(count, 1.0));
+    matrix<S> gradient(1, width);
+    matrix<double> loss(1, 1);
+    t.set(0, 0, std::nan(""));
+    fcd_loss(policy(), s.view(), t.view(), loss.scalar(), gradient.view());
+    EXPECT_TRUE(std::isnan(loss.at(0, 0)));
+    for (index_t j = 0; j < width; ++j) { EXPECT_EQ(gradient.at(0, j), 0) << width; }
+  }
+}
+
 TEST(fcd_loss, huge_and_tiny_rows) {
   for (double const scale : {1e-30, 1e30}) {
     auto const s = random_matrix<float>(4, 9, 7);

@@ -59,6 +59,14 @@ TEST(margin, hand_computed) {
   EXPECT_NEAR(combined(std::cos(0.4)).value, std::cos(0.7) - 0.2, 1e-15);
 }
 
+TEST(margin, a_small_angle_keeps_its_slope) {
+  EXPECT_NEAR(arc_margin(0.5)(std::cos(5e-4)).slope, 959.7286, 1e-3);
+}
+
+TEST(margin, an_angle_that_stays_below_pi_needs_no_continuation) {
+  EXPECT_NEAR((coupleface::combined_margin{0.5, 0.3, 0.2}(0.5).value), 0.479586, 1e-6);
+}
+
 template <class Margin>
 void expect_monotone_and_continuous(Margin margin) {
   double previous = margin(-1.0).value;

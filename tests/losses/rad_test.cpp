@@ -250,6 +250,33 @@ TEST(rad_loss, a_broken_row_without_neighbours_gets_no_gradient) {
   EXPECT_EQ(gradient.at(0, 0), 0);
 }
 
+TEST(rad_loss, a_broken_row_of_a_class_without_neighbours_gets_no_gradient) {
+  matrix<float> const s(2, 2, {std::nan(""), 1, 1, 2});
+  auto const bank = random_matrix<float>(2, 2, 48);
+  ids const labels(1, 2, {0, 1}), table(2, 1, {-1, 0});
+  matrix<float> loss(1, 1), gradient(2, 2);
+  rad_loss(policy(), s.view(), bank.view(), bank.view(),
+           class_neighbours(labels.vector(), table.view()), loss.scalar(), gradient.view(),
+           coupleface::absolute{});
+  EXPECT_TRUE(std::isfinite(loss.at(0, 0)));
+  EXPECT_EQ(gradient.at(0, 0), 0);
+  EXPECT_EQ(gradient.at(0, 1), 0);
+}
+
+/// As one may write a penalty: it costs something to have a neighbour at all.
+struct toll {
+  COUPLEFACE_HOST_DEVICE coupleface::penalty_value operator()(double) const { return {1, 0}; }
+};
+
+TEST(rad_loss, a_penalty_is_asked_for_the_pairs_that_there_are) {
+  auto const s = random_matrix<float>(1, 3, 54), bank = random_matrix<float>(20, 3, 55);
+  for (index_t const k : {1, 7, 8, 9, 17}) {
+    ids neighbours(1, k);
+    for (index_t j = 0; j < k; ++j) { neighbours.set(0, j, double(j)); }
+    EXPECT_EQ(loss_of(s, s, bank, neighbours, toll{}), 1) << k;
+  }
+}
+
 TEST(rad_loss, settings_out_of_range_are_refused) {
   auto const s = random_matrix<float>(2, 4, 49);
   ids const neighbours(2, 1, {0, 1});

@@ -211,6 +211,16 @@ void expect_error_bounds(Score const& score, double used) {
   }
 }
 
+TEST(packed_rows, error_bound_counts_every_product_and_sum) {
+  // d products, d - 1 sums and the scaling of unit rows; whole numbers are summed exactly.
+  EXPECT_GE(engine::screen_error(512, 1, 0, engine::float_unit), 516 * engine::float_unit);
+  EXPECT_GE(engine::screen_error(2048, 1, 0, engine::float_unit), 2052 * engine::float_unit);
+  EXPECT_LE(engine::screen_error(512, 1, 0, 0), 32 * engine::float_unit);
+  // Rows that were moved: |u v - a b| <= E (2 M + E).
+  EXPECT_GE(engine::screen_error(2, 1, 0.01, 0), 0.0201);
+  EXPECT_GE(engine::screen_error(2, 3, 0.01, 0), 0.0601);
+}
+
 template <class Q>
 void expect_cosine_error(matrix<Q> const& queries, matrix<Q> const& candidates, double used) {
   coupleface::matrix_view<Q const> const q = queries.view(), c = candidates.view();

@@ -130,6 +130,19 @@ TEST(pair_search, rows_that_no_screen_can_judge) {
   expect_by_every_relation(x, x, 20);
 }
 
+TEST(pair_search, a_query_that_is_not_finite_has_its_candidates_in_order) {
+  matrix<float> const query(1, 2, {std::nan(""), 1}), candidates(3, 2, {1, 0, 0, 1, 3, 4});
+  for (auto const& [name, kernels] : screens()) {
+    pair_table<float, std::int32_t> table(1, 2);
+    engine::mine_nearest(policy(), query.view(), candidates.view(), table.values.view(),
+                         table.indices.view(), cosine{}, any_pair(every_row{}), kernels);
+    for (index_t slot = 0; slot < 2; ++slot) {
+      EXPECT_EQ(table.indices.get(0, slot), slot) << name;
+      EXPECT_TRUE(std::isnan(table.values.get(0, slot))) << name;
+    }
+  }
+}
+
 TEST(pair_search, equal_rows_tie_to_the_smaller_index) {
   matrix<float> x(460, 5);
   for (index_t i = 0; i < 460; ++i) {

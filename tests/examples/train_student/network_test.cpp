@@ -252,7 +252,13 @@ TEST(optimizer, rate_warms_up_and_ends_near_zero) {
   EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::cosine, 0.4, 4, 100, 4), 0.4);
   EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::cosine, 0.4, 52, 100, 4), 0.2);
   EXPECT_LT(ts::rate_at(ts::schedule::cosine, 0.4, 99, 100, 4), 0.001);
+  EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::step, 1, 49, 100, 0), 1);
+  EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::step, 1, 50, 100, 0), 0.1);
   EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::step, 1, 60, 100, 0), 0.1);
+  EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::step, 1, 74, 100, 0), 0.1);
+  EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::step, 1, 75, 100, 0), 0.01);
+  EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::step, 1, 80, 100, 0), 0.01);
+  EXPECT_DOUBLE_EQ(ts::rate_at(ts::schedule::constant, 0.4, 99, 100, 4), 0.4);
 }
 
 TEST(augmentation, depends_on_its_key_alone) {

@@ -87,6 +87,21 @@ TEST(summarise, by_hand) {
   EXPECT_DOUBLE_EQ(summary.eer, 0.25);  // at 0.6: one of four on either side
 }
 
+TEST(summarise, accepts_as_many_as_each_rate_allows) {
+  // Of 200 different pairs one is above all others: a hundredth may be accepted, a thousandth not.
+  std::vector<verification_pair> pairs;
+  std::vector<float> scores;
+  for (int k = 0; k < 200; ++k) {
+    pairs.push_back({k % 2, 2 * k, 2 * k + 1, false});
+    scores.push_back(k == 0 ? 0.9F : 0.1F);
+    pairs.push_back({k % 2, 2 * k, 2 * k + 1, true});
+    scores.push_back(0.5F);
+  }
+  auto const summary = summarise(scores, pairs);
+  EXPECT_EQ(summary.tar_1e2, 1);
+  EXPECT_EQ(summary.tar_1e3, 0);
+}
+
 TEST(summarise, refuses_scores_that_do_not_fit) {
   std::vector<verification_pair> const pairs{{0, 0, 1, true}, {1, 0, 2, false}};
   EXPECT_THROW(summarise({0.5F}, pairs), std::invalid_argument);
