@@ -12,6 +12,7 @@
 
 #include "inputs.hpp"
 #include "progress.hpp"
+#include "row_faults.hpp"
 
 namespace mine_relations {
 
@@ -27,12 +28,6 @@ void for_each_piece(char const* doing, index_t rows, Body body) {
     body(first, count);
     shown.show(first + count);
   }
-}
-
-template <class T>
-double element(T x) {
-  if constexpr (std::is_same_v<T, double>) return x;
-  else return static_cast<double>(static_cast<float>(x));
 }
 
 /// Mean of the rows with a label (all, where there are no labels), each column summed in order.
@@ -76,41 +71,88 @@ void subtract_mean(matrix_view<T const> rows, index_t first, index_t count,
   }
 }
 
-/// [n, d], in memory.
+/// Of a file whose rows are classes.
 template <class T>
-std::vector<float> centred_rows(matrix_view<T const> rows, std::string const& file) {
+row_faults faults_of(matrix_view<T const> rows) {
+  row_faults faults;
+  for_each_piece("rows", rows.extent(0), [&](index_t first, index_t count) {
+    faults.look(matrix_view<T const>(rows.row(first), count, rows.extent(1)));
+  });
+  return faults;
+}
+
+/// The rows but the zero ones, in order.
+inline std::vector<std::int32_t> rows_that_are_not_zero(row_faults const& faults) {
+  std::vector<std::int32_t> present;
+  auto zero = faults.zero.begin();
+  for (index_t i = 0; i < faults.rows; ++i) {
+    if (zero != faults.zero.end() && *zero == i) ++zero;
+    else present.push_back(static_cast<std::int32_t>(i));
+  }
+  return present;
+}
+
+/// Some rows of a file, in memory.
+template <class T>
+std::vector<T> some_rows(matrix_view<T const> rows, std::vector<std::int32_t> const& which,
+                         std::string const& file) {
   index_t const width = rows.extent(1);
-  expect_memory(file + ": --centre keeps its rows in memory", rows.extent(0), width, 4);
-  std::vector<float> const mean = mean_row(rows, {});
-  std::vector<float> result(static_cast<std::size_t>(rows.extent(0) * width));
+  expect_memory(file + ": leaving out rows that are zero keeps the others in memory",
+                static_cast<index_t>(which.size()), width, sizeof(T));
+  std::vector<T> result;
+  result.reserve(which.size() * static_cast<std::size_t>(width));
+  for (std::int32_t const i : which) {
+    result.insert(result.end(), rows.row(i), rows.row(i) + width);
+  }
+  return result;
+}
+
+/// The rows in `which` less their mean, in memory.
+template <class T>
+std::vector<float> centred_rows(matrix_view<T const> rows, std::vector<std::int32_t> const& which,
+                                std::string const& file) {
+  index_t const width = rows.extent(1);
+  expect_memory(file + ": --centre keeps its rows in memory", static_cast<index_t>(which.size()),
+                width, 4);
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(rows.extent(0)), -1);
+  for (std::int32_t const i : which) labels[static_cast<std::size_t>(i)] = 0;
+  std::vector<float> const mean = mean_row(rows, labels);
+  std::vector<float> result(which.size() * static_cast<std::size_t>(width));
+  float* out = result.data();
   for_each_piece("centring", rows.extent(0), [&](index_t first, index_t count) {
-    subtract_mean(rows, first, count, mean, result.data() + first * width);
+    for (index_t i = first, end; i < first + count; i = end + 1) {
+      for (end = i; end < first + count && labels[static_cast<std::size_t>(end)] >= 0;) ++end;
+      subtract_mean(rows, i, end - i, mean, out);
+      out += (end - i) * width;
+    }
   });
   return result;
 }
 
-/// [C, d]: unit means of unit embeddings; zero where a class has no samples.
+/// [classes that have rows, d]: unit means of unit embeddings.
 template <class T>
 std::vector<float> class_rows(matrix_view<T const> rows, sample_labels const& labels, bool centre,
-                              std::string const& file) {
+                              std::string const& file, row_faults& faults) {
   auto const& policy = thrust::omp::par;
-  index_t const width = rows.extent(1);
-  expect_memory(file + ": the largest label + 1 is the number of classes, their sums",
-                labels.classes, width, sizeof(double) + sizeof(float));
+  index_t const width = rows.extent(1), classes = static_cast<index_t>(labels.present.size());
+  expect_memory(file + ": sums of the classes", classes, width, sizeof(double) + sizeof(float));
   std::vector<float> const mean = centre ? mean_row(rows, labels.of) : std::vector<float>{};
   std::vector<float> piece(centre ? static_cast<std::size_t>(rows_of_piece * width) : 0);
-  coupleface::prototype_sums<> sums(labels.classes, width);
+  auto const numbers = without_gaps(labels);
+  coupleface::prototype_sums<> sums(classes, width);
   for_each_piece("class means", rows.extent(0), [&](index_t first, index_t count) {
-    coupleface::vector_view<std::int32_t const> const own(labels.of.data() + first, count);
+    coupleface::vector_view<std::int32_t const> const own(numbers.data() + first, count);
+    matrix_view<T const> const there(rows.row(first), count, width);
+    faults.look(there);
     if (!centre) {
-      sums.add(policy, matrix_view<T const>(rows.row(first), count, width), own);
+      sums.add(policy, there, own);
     } else {
       subtract_mean(rows, first, count, mean, piece.data());
       sums.add(policy, matrix_view<float const>(piece.data(), count, width), own);
     }
   });
-  std::vector<float> result(static_cast<std::size_t>(labels.classes * width));
-  sums.finish(policy, matrix_view<float>(result.data(), labels.classes, width));
+  std::vector<float> result(static_cast<std::size_t>(classes * width));
+  sums.finish(policy, matrix_view<float>(result.data(), classes, width));
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -47,11 +48,12 @@ inline any_rows open_rows(std::string const& file, bool bfloat16_bits) {
       (type == "u2" ? " (uint16 that are bits of bfloat16: --bfloat16-bits)" : ""));
 }
 
-/// Classes are 0 .. classes - 1; -1 is no class.
+/// The class of every row; -1: none. Classes are what somebody is in: numbers between them are
+/// nobody's.
 struct sample_labels {
   std::vector<std::int32_t> of;
-  index_t classes = 0;
-  index_t classes_without_samples = 0;
+  std::vector<std::int32_t> present;  ///< the classes that have rows, ascending
+  index_t classes = 0;                ///< the largest + 1
 };
 
 namespace detail {
@@ -89,11 +91,24 @@ inline sample_labels read_labels(std::string const& file, std::string const& emb
                              std::to_string(rows) + " rows of " + embeddings);
   }
   if (labels.classes == 0) throw std::runtime_error(file + ": no row has a class");
-  std::vector<bool> seen(static_cast<std::size_t>(labels.classes));
-  for (std::int32_t const label : labels.of)
-    if (label >= 0) seen[static_cast<std::size_t>(label)] = true;
-  for (bool const there : seen) labels.classes_without_samples += !there;
+  labels.present = labels.of;
+  std::sort(labels.present.begin(), labels.present.end());
+  labels.present.erase(std::unique(labels.present.begin(), labels.present.end()),
+                       labels.present.end());
+  if (labels.present.front() < 0) labels.present.erase(labels.present.begin());
   return labels;
+}
+
+/// Classes numbered from 0 on without gaps, in their order.
+inline std::vector<std::int32_t> without_gaps(sample_labels const& labels) {
+  std::vector<std::int32_t> result;
+  result.reserve(labels.of.size());
+  auto const begin = labels.present.begin(), end = labels.present.end();
+  for (std::int32_t const label : labels.of) {
+    auto const place = std::lower_bound(begin, end, label) - begin;
+    result.push_back(label < 0 ? -1 : static_cast<std::int32_t>(place));
+  }
+  return result;
 }
 
 /// A label that is wrong by a factor of a million is better told than tried.

@@ -5,13 +5,14 @@
 //   mine_relations --prototypes rows.npy neighbours.npy values.npy
 //
 // embeddings [n, d] float32, float16, float64 or bfloat16, mapped: may be larger than memory
-// labels     [n]    int32 or int64; classes are 0 .. the largest label, -1 is left out
+// labels     [n]    int32 or int64, C the largest + 1; -1 is left out
 // neighbours [C, K] int32, nearest first; -1 where there are no more
 // values     [C, K] float32, the cosine of the two classes' prototypes; -infinity there
 //
 // A class's prototype is the unit mean of its unit embeddings. With --prototypes each row of the
-// file is a class. The tables are the same bits for any number of threads, on any processor, and
-// however often the run was stopped: Ctrl-C, kill or a power cut, after which the same command
+// file is a class. A class without samples, and a row that is zero, is nobody: its row is -1, and
+// no other row names it. The tables are the same bits for any number of threads, on any processor,
+// and however often the run was stopped: Ctrl-C, kill or a power cut, after which the same command
 // continues from the checkpoint. A file that cannot be what it should be is refused before
 // anything is written.
 #include <omp.h>
@@ -30,15 +31,77 @@ namespace {
 
 using namespace mine_relations;
 
+/// An empty table for the classes, K cut to what there can be.
+relation_table table_of(arguments const& a, index_t classes, std::vector<std::int32_t> present) {
+  index_t const there = present.empty() ? classes : static_cast<index_t>(present.size());
+  index_t const k = std::min<index_t>(a.k, std::max<index_t>(there - 1, 1));
+  if (k < a.k) {
+    std::fprintf(stderr, "--k %lld is cut to %lld: there are %lld classes\n",
+                 static_cast<long long>(a.k), static_cast<long long>(k),
+                 static_cast<long long>(there));
+  }
+  expect_memory(a.labels.empty()
+                    ? "the tables"
+                    : a.labels + ": the largest label + 1 is the number of rows, the tables",
+                classes, k, sizeof(float) + sizeof(std::int32_t));
+  return {classes, k, std::move(present)};
+}
+
+/// @param rows those of the classes that somebody is in
 template <class T>
-void mine(arguments const& a, matrix_view<T const> rows, stopwatch const& watch) {
-  expect_memory("the tables", rows.extent(0), a.k, sizeof(float) + sizeof(std::int32_t));
-  relation_table table(rows.extent(0), a.k);
+void mine(arguments const& a, matrix_view<T const> rows, relation_table& table,
+          stopwatch const& watch) {
   search_report const report = search_nearest(a, rows, table);
+  table.spread();
   matrix_view<float const> prototypes;
   if constexpr (std::is_same_v<T, float>) prototypes = rows;
   merge_summary const merged = write_results(a, table, prototypes);
   print_summary(a, table, report, merged, watch.seconds());
+}
+
+void tell_not_finite(row_faults const& faults, std::string const& file) {
+  if (faults.not_finite == 0) return;
+  std::fprintf(stderr, "%s; relations of their classes are NaN, which comes last\n",
+               faults.not_finite_in(file).c_str());
+}
+
+template <class T>
+void mine_samples(arguments const& a, matrix_view<T const> rows, stopwatch const& watch) {
+  auto const labels = read_labels(a.labels, a.embeddings, rows.extent(0));
+  auto table = table_of(a, labels.classes, labels.present);
+  row_faults faults;
+  auto const prototypes = class_rows(rows, labels, a.centre, a.labels, faults);
+  tell_not_finite(faults, a.embeddings);
+  if (table.mined < table.classes) {
+    std::fprintf(stderr, "%lld of %lld classes have no samples: their rows are -1\n",
+                 static_cast<long long>(table.classes - table.mined),
+                 static_cast<long long>(table.classes));
+  }
+  mine(a, matrix_view<float const>(prototypes.data(), table.mined, rows.extent(1)), table, watch);
+}
+
+template <class T>
+void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch const& watch) {
+  row_faults const faults = faults_of(rows);
+  tell_not_finite(faults, a.embeddings);
+  if (faults.zero.empty() && !a.centre) {
+    auto table = table_of(a, rows.extent(0), {});
+    return mine(a, rows, table, watch);
+  }
+  if (!faults.zero.empty()) {
+    std::fprintf(stderr, "%zu of %lld rows are zero, row %lld first: their rows are -1\n",
+                 faults.zero.size(), static_cast<long long>(rows.extent(0)),
+                 static_cast<long long>(faults.zero[0]));
+  }
+  auto table = table_of(a, rows.extent(0), rows_that_are_not_zero(faults));
+  if (table.present.empty()) throw std::runtime_error(a.embeddings + ": all rows are zero");
+  if (a.centre) {
+    auto const centred = centred_rows(rows, table.present, a.embeddings);
+    return mine(a, matrix_view<float const>(centred.data(), table.mined, rows.extent(1)), table,
+                watch);
+  }
+  auto const kept = some_rows(rows, table.present, a.embeddings);
+  mine(a, matrix_view<T const>(kept.data(), table.mined, rows.extent(1)), table, watch);
 }
 
 template <class T>
@@ -46,22 +109,8 @@ void mine_file(arguments const& a, coupleface::mapped_npy<T> const& file, stopwa
   matrix_view<T const> const rows = file.matrix();
   if (rows.extent(0) == 0 || rows.extent(1) == 0)
     throw std::runtime_error(a.embeddings + ": has no elements");
-  if (a.prototypes && !a.centre) return mine(a, rows, watch);
-  std::vector<float> prototypes;
-  index_t classes = rows.extent(0);
-  if (a.prototypes) {
-    prototypes = centred_rows(rows, a.embeddings);
-  } else {
-    auto const labels = read_labels(a.labels, a.embeddings, rows.extent(0));
-    classes = labels.classes;
-    prototypes = class_rows(rows, labels, a.centre, a.labels);
-    if (labels.classes_without_samples > 0) {
-      std::fprintf(stderr, "%lld of %lld classes have no samples: relation 0 with every other\n",
-                   static_cast<long long>(labels.classes_without_samples),
-                   static_cast<long long>(classes));
-    }
-  }
-  mine(a, matrix_view<float const>(prototypes.data(), classes, rows.extent(1)), watch);
+  if (a.prototypes) return mine_prototypes(a, rows, watch);
+  mine_samples(a, rows, watch);
 }
 
 int run(arguments& a) {

@@ -45,7 +45,10 @@ class staged_files {
     files_.push_back(file);
     return file + stage;
   }
+  /// The old ones go first: a run that is killed here leaves some of the results or none, never old
+  /// beside new ones.
   void commit() {
+    for (std::string const& file : files_) std::filesystem::remove(file);
     for (std::string const& file : files_) std::filesystem::rename(file + stage, file);
     for (std::string const& file : files_) coupleface::detail::sync_folder_of(file);
     files_.clear();
@@ -122,7 +125,20 @@ inline merge_summary write_merge_list(std::string const& file, relation_table& t
   merge_summary merged{found.pairs.size(), found.truncated.size(), 0};
   for (index_t c = 0; c < table.classes; ++c)
     merged.classes_left += found.representatives[static_cast<std::size_t>(c)] == c;
+  merged.classes_left -= table.classes - table.mined;
   return merged;
+}
+
+/// The row of every class, from those of the classes that somebody is in; zero for the others.
+inline std::vector<float> spread_rows(relation_table const& table, matrix_view<float const> rows) {
+  index_t const width = rows.extent(1);
+  expect_memory("--prototypes-out", table.classes, width, sizeof(float));
+  std::vector<float> result(static_cast<std::size_t>(table.classes * width));
+  for (std::size_t p = 0; p < table.present.size(); ++p) {
+    auto const* const row = rows.row(static_cast<index_t>(p));
+    std::copy(row, row + width, result.data() + table.present[p] * width);
+  }
+  return result;
 }
 
 /// @param prototypes the rows that were mined, where they are to be written
@@ -131,7 +147,12 @@ inline merge_summary write_results(arguments const& a, relation_table& table,
   staged_files staged;
   coupleface::write_npy(staged.add(a.neighbours), table.neighbours_view());
   coupleface::write_npy(staged.add(a.values), table.values_view());
-  if (!a.prototypes_out.empty()) coupleface::write_npy(staged.add(a.prototypes_out), prototypes);
+  if (!a.prototypes_out.empty()) {
+    bool const gaps = table.mined < table.classes;
+    auto const all = gaps ? spread_rows(table, prototypes) : std::vector<float>{};
+    if (gaps) prototypes = {all.data(), table.classes, prototypes.extent(1)};
+    coupleface::write_npy(staged.add(a.prototypes_out), prototypes);
+  }
   merge_summary merged;
   if (!a.merge_list.empty())
     merged = write_merge_list(staged.add(a.merge_list), table, a.merge_threshold.value());

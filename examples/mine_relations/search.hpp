@@ -7,6 +7,7 @@
 #include <coupleface/version.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -18,18 +19,41 @@
 
 namespace mine_relations {
 
-/// What is mined: for each class K others.
+/// What is mined: for each class that somebody is in, K others of those. The search fills the rows
+/// of these classes, without gaps between; spread() gives every class its row.
 struct relation_table {
-  relation_table(index_t classes_, index_t k_)
+  /// @param present_ the classes that somebody is in, ascending; empty: all
+  relation_table(index_t classes_, index_t k_, std::vector<std::int32_t> present_)
       : classes(classes_),
         k(k_),
-        values(static_cast<std::size_t>(classes * k)),
-        neighbours(static_cast<std::size_t>(classes * k)) {}
+        present(std::move(present_)),
+        mined(present.empty() ? classes : static_cast<index_t>(present.size())),
+        rows(mined),
+        values(static_cast<std::size_t>(classes * k), -std::numeric_limits<float>::infinity()),
+        neighbours(static_cast<std::size_t>(classes * k), -1) {}
 
-  matrix_view<float> values_view() { return {values.data(), classes, k}; }
-  matrix_view<std::int32_t> neighbours_view() { return {neighbours.data(), classes, k}; }
+  matrix_view<float> values_view() { return {values.data(), rows, k}; }
+  matrix_view<std::int32_t> neighbours_view() { return {neighbours.data(), rows, k}; }
+
+  void spread() {
+    rows = classes;
+    if (present.empty()) return;
+    for (index_t i = mined * k; i-- > 0;) {
+      index_t const from = i / k, to = present[static_cast<std::size_t>(from)];
+      auto const target = static_cast<std::size_t>(to * k + i % k),
+                 at = static_cast<std::size_t>(i);
+      float const value = values[at];
+      std::int32_t const id = neighbours[at];
+      values[at] = -std::numeric_limits<float>::infinity();
+      neighbours[at] = -1;
+      values[target] = value;
+      neighbours[target] = id < 0 ? -1 : present[static_cast<std::size_t>(id)];
+    }
+  }
 
   index_t classes, k;
+  std::vector<std::int32_t> present;
+  index_t mined, rows;
   std::vector<float> values;
   std::vector<std::int32_t> neighbours;
 };
@@ -93,7 +117,7 @@ search_report search_nearest(arguments const& a, matrix_view<T const> rows, rela
   }
   report.steps_before = search.step();
   std::fprintf(stderr, "mining %lld classes x %lld, K = %lld, %s screen: step %lld of %lld\n",
-               static_cast<long long>(table.classes), static_cast<long long>(report.width),
+               static_cast<long long>(table.mined), static_cast<long long>(report.width),
                static_cast<long long>(table.k), report.screen.c_str(),
                static_cast<long long>(search.step()), static_cast<long long>(report.steps));
 

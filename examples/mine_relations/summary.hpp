@@ -26,7 +26,7 @@ inline void print_rate(relation_table const& table, search_report const& report)
   }
   double const share =
       static_cast<double>(report.steps - report.steps_before) / static_cast<double>(report.steps);
-  double const c = static_cast<double>(table.classes);
+  double const c = static_cast<double>(table.mined);
   double const gflop = share * 2 * c * c * static_cast<double>(report.width) * 1e-9;
   std::fprintf(stderr, "; %.1f GFLOP/s of the whole product, %.1f of its half that is computed\n",
                gflop / report.seconds, gflop * (c + 1) / (2 * c) / report.seconds);
@@ -45,9 +45,10 @@ inline void print_summary(arguments const& a, relation_table const& table,
     }
   }
   for (std::int32_t const id : table.neighbours) empty += id < 0;
+  empty -= (table.classes - table.mined) * table.k;  // rows of classes that nobody is in
   print_rate(table, report);
   std::fprintf(stderr, "exact relations: %.1f a class, after the %s screen\n",
-               static_cast<double>(report.evaluated) / static_cast<double>(table.classes),
+               static_cast<double>(report.evaluated) / static_cast<double>(table.mined),
                report.screen.c_str());
   std::fprintf(stderr, "nearest class: similarity %.4f in the mean of %lld; %lld empty slots\n",
                nearest > 0 ? sum / static_cast<double>(nearest) : 0.0,

@@ -1,7 +1,9 @@
 // Makes the files of mine_relations_test.sh, and compares tables with brute force to the last bit.
 //   relation_files make FOLDER SAMPLES CLASSES WIDTH
 //   relation_files check EMBEDDINGS TYPE LABELS|- CENTRE K NEIGHBOURS VALUES STEP
-// TYPE: f4 f8 f2 V2 u2. CENTRE: 0 or 1. Every STEP-th class is checked.
+//   relation_files spread NEIGHBOURS VALUES SPARSE_NEIGHBOURS SPARSE_VALUES
+// TYPE: f4 f8 f2 V2 u2. CENTRE: 0 or 1. Every STEP-th class is checked. The sparse tables are of
+// the labels 3 c + 5 instead of c.
 #include <thrust/execution_policy.h>
 
 #include <coupleface/io/npy.hpp>
@@ -13,6 +15,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
+#include <numeric>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -70,6 +74,13 @@ void make(std::string const& folder, index_t samples, index_t classes, index_t w
   std::vector<std::int32_t> const narrow(labels.begin(), labels.end());
   write_npy(file("labels"), make_vector_view(labels.data(), samples));
   write_npy(file("labels_i4"), make_vector_view(narrow.data(), samples));
+  std::vector<std::int64_t> sparse;
+  for (std::int64_t const label : labels) { sparse.push_back(label < 0 ? -1 : 3 * label + 5); }
+  write_npy(file("labels_sparse"), make_vector_view(sparse.data(), samples));
+  auto broken = x;
+  broken[static_cast<std::size_t>(17 * width + 2)] = std::numeric_limits<float>::infinity();
+  broken[static_cast<std::size_t>(20 * width)] = std::numeric_limits<float>::quiet_NaN();
+  write_rows<float>(file("broken"), broken, samples, width);
   write_npy(file("labels_short"), make_vector_view(labels.data(), samples - 1));
   auto const write_with = [&](char const* name, std::int64_t label) {
     auto changed = labels;
@@ -97,12 +108,33 @@ void subtract_mean(std::vector<float>& x, index_t rows, index_t width,
   }
 }
 
+/// A row of the tables: id and value of each slot.
+void expect_slot(index_t row, index_t slot, mapped_npy<std::int32_t> const& neighbours,
+                 mapped_npy<float> const& values, std::int32_t wanted_id, float wanted_value) {
+  std::int32_t const id = neighbours.matrix()(row, slot);
+  float const value = values.matrix()(row, slot);
+  if (id != wanted_id || std::memcmp(&value, &wanted_value, sizeof value) != 0) {
+    throw std::runtime_error("class " + std::to_string(row) + ", slot " + std::to_string(slot) +
+                             ": " + std::to_string(id) + " (" + std::to_string(value) + "), not " +
+                             std::to_string(wanted_id) + " (" + std::to_string(wanted_value) + ")");
+  }
+}
+
+void expect_empty_row(index_t row, mapped_npy<std::int32_t> const& neighbours,
+                      mapped_npy<float> const& values) {
+  for (index_t slot = 0; slot < neighbours.matrix().extent(1); ++slot) {
+    expect_slot(row, slot, neighbours, values, -1, -std::numeric_limits<float>::infinity());
+  }
+}
+
 /// top_k of relation_matrix without the class itself, row by row.
+/// @param rows those of the classes `present`; nobody is in the others
 template <class T>
-void compare(matrix_view<T const> rows, index_t k, mapped_npy<std::int32_t> const& neighbours,
-             mapped_npy<float> const& values, index_t step) {
+void compare(matrix_view<T const> rows, std::vector<std::int32_t> const& present, index_t classes,
+             index_t k, mapped_npy<std::int32_t> const& neighbours, mapped_npy<float> const& values,
+             index_t step) {
   index_t const n = rows.extent(0);
-  std::vector<index_t> const shape{n, k};
+  std::vector<index_t> const shape{classes, k};
   if (neighbours.shape() != shape || values.shape() != shape) {
     throw std::runtime_error("the tables have another shape");
   }
@@ -119,14 +151,40 @@ void compare(matrix_view<T const> rows, index_t k, mapped_npy<std::int32_t> cons
     index_t const own = q * step;
     for (index_t slot = 0, at = q * (k + 1); slot < k; ++slot, ++at) {
       at += ids[at] == own;
-      std::int32_t const id = neighbours.matrix()(own, slot);
-      float const value = values.matrix()(own, slot);
-      if (id != ids[at] || std::memcmp(&value, &best[at], sizeof value) != 0) {
-        throw std::runtime_error("class " + std::to_string(own) + ", slot " + std::to_string(slot) +
-                                 ": " + std::to_string(id) + " (" + std::to_string(value) +
-                                 "), not " + std::to_string(ids[at]) + " (" +
-                                 std::to_string(best[at]) + ")");
-      }
+      expect_slot(present[own], slot, neighbours, values, present[ids[at]], best[at]);
+    }
+  }
+  for (index_t c = 0; c < classes; ++c) {
+    bool const empty = !std::binary_search(present.begin(), present.end(), std::int32_t(c));
+    if (empty) { expect_empty_row(c, neighbours, values); }
+  }
+}
+
+template <class T>
+void compare(matrix_view<T const> rows, index_t k, mapped_npy<std::int32_t> const& neighbours,
+             mapped_npy<float> const& values, index_t step) {
+  std::vector<std::int32_t> all(static_cast<std::size_t>(rows.extent(0)));
+  std::iota(all.begin(), all.end(), 0);
+  compare(rows, all, rows.extent(0), k, neighbours, values, step);
+}
+
+/// Class 3 c + 5 of the sparse tables has the row of class c, all others have none.
+void check_spread(char** files) {
+  mapped_npy<std::int32_t> const ids(files[0]), sparse_ids(files[2]);
+  mapped_npy<float> const values(files[1]), sparse_values(files[3]);
+  index_t const classes = ids.matrix().extent(0), k = ids.matrix().extent(1);
+  if (sparse_ids.shape() != std::vector<index_t>{3 * (classes - 1) + 6, k}) {
+    throw std::runtime_error("the sparse table has another shape");
+  }
+  for (index_t row = 0; row < sparse_ids.matrix().extent(0); ++row) {
+    if (row < 5 || (row - 5) % 3 != 0) {
+      expect_empty_row(row, sparse_ids, sparse_values);
+      continue;
+    }
+    for (index_t slot = 0; slot < k; ++slot) {
+      std::int32_t const id = ids.matrix()((row - 5) / 3, slot);
+      expect_slot(row, slot, sparse_ids, sparse_values, id < 0 ? -1 : 3 * id + 5,
+                  values.matrix()((row - 5) / 3, slot));
     }
   }
 }
@@ -155,13 +213,25 @@ void check(mapped_npy<T> const& file, char** more) {
   std::vector<float> prototypes(classes * width);
   auto const mu = make_matrix_view(prototypes.data(), classes, width);
   class_prototypes(thrust::device, samples, make_vector_view(labels.data(), n), mu);
-  compare(matrix_view<float const>(mu), k, neighbours, values, step);
+  std::vector<std::int32_t> present;
+  std::vector<float> theirs;
+  for (index_t c = 0; c < classes; ++c) {
+    if (std::find(labels.begin(), labels.end(), std::int32_t(c)) == labels.end()) { continue; }
+    present.push_back(std::int32_t(c));
+    theirs.insert(theirs.end(), mu.row(c), mu.row(c) + width);
+  }
+  compare(matrix_view<float const>(theirs.data(), index_t(present.size()), width), present, classes,
+          k, neighbours, values, step);
 }
 
 int run(int argc, char** argv) {
   std::string const what = argc > 1 ? argv[1] : "";
   if (what == "make" && argc == 6) {
     make(argv[2], std::stoll(argv[3]), std::stoll(argv[4]), std::stoll(argv[5]));
+    return 0;
+  }
+  if (what == "spread" && argc == 6) {
+    check_spread(argv + 2);
     return 0;
   }
   if (what != "check" || argc != 10) { throw std::invalid_argument("see the source for usage"); }
