@@ -90,6 +90,16 @@ TEST(normalize_rows, doubles_whose_squares_overflow_or_vanish) {
   }
 }
 
+TYPED_TEST(normalize_types, gradient_hand_computed) {
+  matrix<TypeParam> const x(1, 2, {3, 4});
+  matrix<float> const g(1, 2, {1, 0});
+  matrix<double> gradient(1, 2);
+  normalize_rows_gradient(policy(), x.view(), g.view(), gradient.view());
+  // ((1, 0) - 0.6 (0.6, 0.8)) / 5
+  EXPECT_NEAR(gradient.at(0, 0), 0.128, 1e-15);
+  EXPECT_NEAR(gradient.at(0, 1), -0.096, 1e-15);
+}
+
 TEST(normalize_rows_gradient, agrees_with_central_differences) {
   auto const x = random_matrix<double>(6, 11, 3);
   auto const weights = random_matrix<double>(6, 11, 4);

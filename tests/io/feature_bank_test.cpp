@@ -109,6 +109,32 @@ TEST(saved_feature_bank, is_refused_where_it_does_not_fit_and_leaves_the_bank_al
   std::remove(cut.c_str());
 }
 
+template <class Update>
+void expect_other_setting_refused(Update update, Update other, char const* message) {
+  auto const teacher = random_matrix<float>(6, 8, 7);
+  auto const student = random_matrix<float>(6, 3, 8);
+  feature_bank<float, Update> bank(policy(), teacher.view(), student.view(), update);
+  feature_bank<float, Update> another(policy(), teacher.view(), student.view(), other);
+  std::string const path = temporary("setting_of_bank.npy");
+  save_feature_bank(path, bank);
+  try {
+    load_feature_bank(path, another);
+    ADD_FAILURE();
+  } catch (std::runtime_error const& error) {
+    EXPECT_EQ(error.what(), "coupleface: " + path + ": at byte 0: " + message);
+  }
+  std::remove(path.c_str());
+}
+
+TEST(saved_feature_bank, every_setting_is_compared) {
+  expect_other_setting_refused(coupleface::moving_average{0.5}, coupleface::moving_average{0.25},
+                               "first setting of the rule is 0.500000, the bank's is 0.250000");
+  expect_other_setting_refused(coupleface::recent_ring{2, 5}, coupleface::recent_ring{4, 5},
+                               "first setting of the rule is 2.000000, the bank's is 4.000000");
+  expect_other_setting_refused(coupleface::recent_ring{2, 5}, coupleface::recent_ring{2, 6},
+                               "second setting of the rule is 5.000000, the bank's is 6.000000");
+}
+
 TEST(saved_feature_bank, is_refused_where_its_ring_cannot_be_of_that_step) {
   using ring_bank = feature_bank<float, coupleface::recent_ring>;
   auto const teacher = random_matrix<float>(6, 8, 5);

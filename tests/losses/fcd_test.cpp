@@ -63,6 +63,33 @@ TYPED_TEST(fcd_types, shapes_against_a_plain_loop) {
   }
 }
 
+TYPED_TEST(fcd_types, gradients_against_a_plain_loop) {
+  using S = typename TypeParam::first_type;
+  using T = typename TypeParam::second_type;
+  using G = coupleface::accumulator_t<S>;
+  for (index_t const width : {1, 2, 15, 16, 17, 31, 33, 64, 101}) {
+    index_t const n = 5;
+    auto const s = random_matrix<S>(n, width, 21, 1);
+    auto const t = random_matrix<T>(n, width, 22, 2);
+    matrix<G> gradient(n, width, 3);
+    matrix<double> loss(1, 1);
+    fcd_loss(policy(), s.view(), t.view(), loss.scalar(), gradient.view());
+    for (index_t i = 0; i < n; ++i) {
+      // -2/n (t^ - (t^ . s^) s^) / ||s||
+      long double const scale = -2.0L / n / reference_norm(s, i);
+      long double const cosine = reference_cosine(s, i, t, i);
+      for (index_t j = 0; j < width; ++j) {
+        long double const across = reference_unit(t, i, j) - cosine * reference_unit(s, i, j);
+        double const expected = double(scale * across);
+        EXPECT_NEAR(gradient.at(i, j), expected,
+                    tolerance<G>(1, std::fabs(expected)) +
+                        tolerance<double>(double(width) + 16, double(std::fabs(scale))))
+            << width << ": " << i << ", " << j;
+      }
+    }
+  }
+}
+
 TEST(fcd_loss, gradient_agrees_with_central_differences) {
   auto const s = random_matrix<double>(7, 19, 3);
   auto const t = random_matrix<double>(7, 19, 4);

@@ -28,6 +28,12 @@ TEST(penalty, hand_computed) {
   EXPECT_EQ(dead_zone{1}(0.5).value, 0);
   EXPECT_EQ(active_share<hinge>{hinge{1}}(2).value, 1);
   EXPECT_EQ(active_share<hinge>{hinge{1}}(0).value, 0);
+  EXPECT_EQ(active_share<absolute>{}(-1).value, 1);
+}
+
+TEST(penalty, settings_end_where_a_penalty_does) {
+  EXPECT_TRUE(hinge{0}.valid() && dead_zone{0}.valid() && smooth_l1{1e-300}.valid());
+  EXPECT_FALSE(hinge{-1e-300}.valid() || dead_zone{-1e-300}.valid() || smooth_l1{0}.valid());
 }
 
 TEST(penalty, slope_is_zero_at_a_kink) {
