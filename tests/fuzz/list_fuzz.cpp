@@ -4,6 +4,7 @@
 #include <coupleface/io/image_list.hpp>
 #include <coupleface/io/image_pairs.hpp>
 #include <coupleface/io/pair_list.hpp>
+#include <coupleface/io/score_list.hpp>
 #include <coupleface/io/template_list.hpp>
 
 #include "memory_file.hpp"
@@ -34,6 +35,7 @@ void read_templates(std::string const& path, Read read) {
     auto const list = read(path);
     expect(list.files.size() == list.template_ids.size());
     expect(list.files.size() == list.media_ids.size());
+    expect(list.files.size() == list.lines.size());
   } catch (std::runtime_error const&) {}
 }
 
@@ -112,5 +114,13 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     expect(pairs.first.size() == pairs.second.size() && pairs.first.size() == pairs.same.size());
   } catch (std::runtime_error const&) {}
   read_pair_rows(path);
+  try {
+    auto const list = cf::read_landmark_list(path);
+    expect(list.files.size() == list.scores.size() && list.files.size() == list.landmarks.size());
+  } catch (std::runtime_error const&) {}
+  try {
+    auto const list = cf::read_score_list(path);
+    expect(!list.same.empty() && list.scores.size() == list.same.size());
+  } catch (std::runtime_error const&) {}
   return 0;
 }

@@ -26,6 +26,7 @@ class template_list : public scratch_folder {
 
 auto const read_lines = [](std::string const& file) { cf::read_template_list(file); };
 auto const read_table = [](std::string const& file) { cf::read_template_table(file); };
+auto const read_landmarks = [](std::string const& file) { cf::read_landmark_list(file); };
 auto const read_pairs = [](std::string const& file) { cf::read_template_pairs(file); };
 
 TEST_F(template_list, lines_of_images) {
@@ -34,6 +35,7 @@ TEST_F(template_list, lines_of_images) {
   EXPECT_EQ(list.files, (strings{"1.jpg", "2.jpg", "a  b.jpg", "469375.jpg"}));
   EXPECT_EQ(list.template_ids, (numbers{1, 1, 2, 187955}));
   EXPECT_EQ(list.media_ids, (numbers{69544, 3720, 5, -1}));
+  EXPECT_EQ(list.lines, (numbers{1, 2, 3, 5}));
   EXPECT_EQ(reading(read_lines, "1.jpg 1 2\n1.jpg 1\n"),
             failure("10: line 2 is not a file, a template id and a media id"));
   EXPECT_EQ(reading(read_lines, "1.jpg x 2\n"),
@@ -56,6 +58,26 @@ TEST_F(template_list, tables_of_images) {
             failure("0: line 1 has no column 'MEDIA_ID'"));
   EXPECT_EQ(reading(read_table, "TEMPLATE_ID,FILENAME,MEDIA_ID\nx,a,1\n"),
             failure("30: line 2 has 'x' where TEMPLATE_ID should be an integer"));
+}
+
+TEST_F(template_list, landmarks) {
+  auto const list =
+      cf::read_landmark_list(put("name_5pts_score.txt",
+                                 "1.jpg 40.1 50 70.25 51.5 55 70 43 88 68 89 0.998\r\n"
+                                 " a  2.png -1 1e1 2 3 4 5 6 7 8 9.5\t1\n"));
+  EXPECT_EQ(list.files, (strings{"1.jpg", "a  2.png"}));
+  EXPECT_EQ(list.landmarks[0],
+            (std::array<float, 10>{40.1f, 50, 70.25f, 51.5f, 55, 70, 43, 88, 68, 89}));
+  EXPECT_EQ(list.landmarks[1], (std::array<float, 10>{-1, 10, 2, 3, 4, 5, 6, 7, 8, 9.5f}));
+  EXPECT_EQ(list.scores, (std::vector<float>{0.998f, 1}));
+  EXPECT_EQ(reading(read_landmarks, "1.jpg 1 2 3 4 5 6 7 8 9 10\n"),
+            failure("0: line 1 is not a file, ten landmark numbers and a score"));
+  EXPECT_EQ(reading(read_landmarks, "1.jpg 1 2 3 4 5 6 7 8 9 x 1\n"),
+            failure("0: line 1 has 'x' where a landmark should be"));
+  for (std::string const text : {"nan", "inf", "0x10", "1e99", "1,5", "1.5.5", ""}) {
+    std::string const line = "1.jpg 1 2 3 4 5 6 7 8 9 10 " + text + "\n";
+    EXPECT_NE(reading(read_landmarks, line).find("at byte 0: line 1 "), std::string::npos) << text;
+  }
 }
 
 TEST_F(template_list, pairs) {

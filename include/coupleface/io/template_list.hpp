@@ -1,12 +1,16 @@
-// coupleface: lists as IJB-B and IJB-C come with: which images make a template, and which pairs of
-// templates are compared.
+// coupleface: lists as IJB-B and IJB-C come with: which images make a template, which pairs of
+// templates are compared, where the landmarks of images lie.
 //
 // Text as in io/image_list.hpp; a bad line throws std::runtime_error naming file, byte and line.
-// Source: ours (layouts: insightface, ijb*_face_tid_mid.txt and ijb*_template_pair_label.txt; the
-// CSV tables of the benchmarks themselves, whose columns are named by the caller).
+// Source: ours (layouts: insightface, ijb*_face_tid_mid.txt, ijb*_template_pair_label.txt and
+// ijb*_name_5pts_score.txt; the CSV tables of the benchmarks themselves, whose columns are named by
+// the caller).
 #pragma once
 
+#include <coupleface/detail/io/numbers.hpp>
 #include <coupleface/io/csv_table.hpp>
+
+#include <array>
 
 COUPLEFACE_NAMESPACE_BEGIN
 
@@ -16,6 +20,7 @@ struct template_list {
   std::vector<std::string> files;     ///< [n]
   std::vector<index_t> template_ids;  ///< [n]
   std::vector<index_t> media_ids;     ///< [n]
+  std::vector<index_t> lines;         ///< [n] of the file, from 1 on
 };
 
 /// The columns of a table of templates.
@@ -39,6 +44,7 @@ inline template_list read_template_list(std::string const& path) {
     auto const* const begin = fields[0].data();
     auto const& last = fields[fields.size() - 3];
     list.files.emplace_back(begin, last.data() + last.size());
+    list.lines.push_back(lines.number());
     list.template_ids.push_back(detail::expect_integer(lines, ids[0], "a template id"));
     list.media_ids.push_back(detail::expect_integer(lines, ids[1], "a media id"));
   }
@@ -53,8 +59,38 @@ inline template_list read_template_table(std::string const& path,
   csv_table table(path, {columns.file, columns.template_id, columns.media_id});
   while (table.next()) {
     list.files.push_back(table.text(columns.file));
+    list.lines.push_back(table.line());
     list.template_ids.push_back(table.integer(columns.template_id));
     list.media_ids.push_back(table.integer(columns.media_id));
+  }
+  return list;
+}
+
+/// @brief Image i with its five landmarks and how sure the detector was.
+struct landmark_list {
+  std::vector<std::string> files;                ///< [n]
+  std::vector<std::array<float, 10>> landmarks;  ///< [n] x and y of each
+  std::vector<float> scores;                     ///< [n]
+};
+
+/// @brief Reads lines "file x y x y x y x y x y score", blanks between.
+/// @throws std::runtime_error for fewer fields or such as are no finite numbers
+inline landmark_list read_landmark_list(std::string const& path) {
+  landmark_list list;
+  detail::mapped_file const file(path);
+  detail::text_lines lines(file);
+  while (lines.next()) {
+    auto const fields = detail::split_at_blanks(lines.line());
+    if (fields.size() < 12) { lines.fail("is not a file, ten landmark numbers and a score"); }
+    auto const numbers = fields.end() - 11;
+    auto const& last = fields[fields.size() - 12];
+    list.files.emplace_back(fields[0].data(), last.data() + last.size());
+    std::array<float, 10> points{};
+    for (std::size_t k = 0; k < points.size(); ++k) {
+      points[k] = detail::expect_float(lines, numbers[std::ptrdiff_t(k)], "a landmark");
+    }
+    list.landmarks.push_back(points);
+    list.scores.push_back(detail::expect_float(lines, numbers[10], "the score"));
   }
   return list;
 }

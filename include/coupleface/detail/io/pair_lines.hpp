@@ -53,17 +53,22 @@ inline bool is_lfw_line(std::vector<std::string_view> const& fields) {
 
 inline bool is_pickle(mapped_file const& file) { return file.size() > 0 && file.data()[0] == 0x80; }
 
+/// Whether the first line has commas and such a field, perhaps in quotes: the header of a table.
+inline bool has_column(mapped_file const& file, std::string const& name) {
+  text_lines lines(file);
+  if (!lines.next() || lines.line().find(',') == std::string_view::npos) { return false; }
+  for (std::string_view const column : split_at_commas(lines.line())) {
+    if (column == name || column == '"' + name + '"') { return true; }
+  }
+  return false;
+}
+
 /// From all lines: "name 1 1" alone could be either.
 inline pair_list_form form_of_pairs(mapped_file const& file) {
   if (is_pickle(file)) { return pair_list_form::pack; }
   text_lines lines(file);
   if (!lines.next()) { fail_file(file.path(), 0, "is empty: no pairs"); }
-  if (std::string_view const line = lines.line(); line.find(',') != std::string_view::npos) {
-    auto const columns = pair_fields(line);
-    for (std::string_view const column : columns) {
-      if (column == "same" || column == "\"same\"") { return pair_list_form::table; }
-    }
-  }
+  if (has_column(file, "same")) { return pair_list_form::table; }
   if (is_lfw_header(pair_fields(lines.line()))) { return pair_list_form::lfw; }
   do {
     if (is_lfw_line(pair_fields(lines.line()))) { return pair_list_form::lfw; }
