@@ -14,6 +14,7 @@ if [[ ${1:-} != --quickstart ]]; then
     git
     libgtest-dev libbenchmark-dev
     python3-venv # what the evaluation is compared with
+    nlohmann-json3-dev # examples/evaluate
     libtorch-dev # interop/torch.hpp and examples/torch_student, which are left out without it
     clang clang-format libclang-rt-dev libomp-dev llvm # sanitizers, fuzzing, a second opinion
   )

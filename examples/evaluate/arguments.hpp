@@ -11,57 +11,78 @@
 namespace evaluate {
 
 struct arguments {
-  std::string embeddings, labels, list, split, pairs, gallery, gallery_labels, templates, teacher,
-      out = "evaluation";
+  std::string embeddings, labels, list, split, pairs, scores, gallery, gallery_labels, templates,
+      teacher, out = "evaluation";
   std::vector<double> fars{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   std::int64_t ranks = 20, k = 10, resamples = 1000;
   std::uint64_t seed = 1;
   double q = 0.03;
   int threads = 0;
-  bool all_pairs = true;
+  bool all_pairs = true, weigh_by_score = false, replace = false;
 };
 
 inline void declare_files(CLI::App& app, arguments& a) {
-  app.add_option("--embeddings", a.embeddings,
-                 "[n, d] .npy, float32, float16, float64 (rounded "
-                 "to float32) or bfloat16")
-      ->required()
+  auto* const embeddings = app.add_option("--embeddings", a.embeddings,
+                                          "[n, d] .npy, float32, float16, float64 (rounded "
+                                          "to float32) or bfloat16")
+                               ->group("Files");
+  app.add_option("--labels", a.labels, "[n] .npy, int32 or int64: who is who; -1: nobody")
+      ->needs(embeddings)
       ->group("Files");
-  auto* const labels =
-      app.add_option("--labels", a.labels, "[n] .npy, int32 or int64: who is who; -1: nobody")
+  auto* const list =
+      app.add_option("--list", a.list,
+                     "What the rows are called and who they show, a line for each row: .csv with "
+                     "the column path and perhaps person and split; a folder with a folder for "
+                     "each person; lines 'path label'; .lst; IJB's *_name_5pts_score.txt")
+          ->needs(embeddings)
           ->group("Files");
-  auto* const list = app.add_option("--list", a.list,
-                                    "Instead of --labels: .csv with the columns path,person (and "
-                                    "split), a line for each row")
-                         ->excludes(labels)
-                         ->group("Files");
   app.add_option("--split", a.split, "Rows of the list with this split only; pairs count those")
       ->needs(list)
+      ->group("Files");
+  app.add_option("--scores", a.scores,
+                 "Instead of --embeddings: scores of pairs, .csv with the columns score,same (and "
+                 "fold) or lines 'score same'")
+      ->excludes(embeddings)
       ->group("Files");
 }
 
 inline void declare_further_files(CLI::App& app, arguments& a) {
+  auto* const embeddings = app.get_option("--embeddings");
   app.add_option("--pairs", a.pairs,
-                 ".csv with the columns a,b,same (and fold): rows (or paths of the list), counted "
-                 "from 0; same is 0 or 1")
+                 ".csv with the columns a,b,same (and fold), lines 'a b same', LFW's pairs.txt or "
+                 "a .bin pack; a and b are paths of the list, rows counted from 0, or templates")
+      ->needs(embeddings)
       ->group("Files");
   auto* const gallery =
       app.add_option("--gallery", a.gallery,
-                     "[m, d] .npy: whom the rows of --embeddings are looked for among. Without it "
-                     "each row is looked for among the others")
+                     "[m, d] .npy: whom the rows of --embeddings are looked for among. Without it, "
+                     "and if it has the same rows, each row is looked for among the others")
           ->group("Files");
   auto* const gallery_labels =
       app.add_option("--gallery-labels", a.gallery_labels, "[m] .npy; -1: a distractor")
           ->needs(gallery)
           ->group("Files");
-  gallery->needs(gallery_labels);
-  app.add_option("--templates", a.templates,
-                 ".csv with the columns row,template,medium: everything is about templates, 0, 1, "
-                 "..., made of media averages, instead of rows")
+  gallery->needs(gallery_labels)->needs(embeddings);
+  auto* const templates =
+      app.add_option("--templates", a.templates,
+                     "Everything is about templates made of media averages, instead of rows: .csv "
+                     "with the columns row,template,medium or FILENAME,TEMPLATE_ID,MEDIA_ID; IJB's "
+                     "*_face_tid_mid.txt")
+          ->needs(embeddings)
+          ->group("Files");
+  app.add_flag("--weigh-by-score", a.weigh_by_score,
+               "Rows count in templates by the detector's scores of IJB's list")
+      ->needs(templates)
       ->group("Files");
   app.add_option("--teacher", a.teacher, "[n, e] .npy: agreement with these embeddings")
+      ->needs(embeddings)
       ->group("Files");
-  app.add_option("--out", a.out, "Folder of the results")->capture_default_str()->group("Files");
+  app.add_option("--out", a.out, "Folder of the results; it must not exist")
+      ->capture_default_str()
+      ->group("Files");
+  app.add_flag("--replace", a.replace,
+               "It may exist, if it holds results: it is replaced as a whole")
+      ->group("Files");
 }
 
 inline void declare(CLI::App& app, arguments& a) {
@@ -88,6 +109,15 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--threads", a.threads, "0: all cores. The results are the same for any number")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
+}
+
+/// What no single option can say.
+inline void check_arguments(arguments const& a) {
+  if (a.embeddings.empty() && a.scores.empty())
+    throw std::invalid_argument("nothing to judge: give --embeddings or --scores");
+  if (a.scores.empty() && a.pairs.empty() && a.labels.empty() && a.list.empty() &&
+      a.teacher.empty())
+    throw std::invalid_argument("nothing to judge by: give --labels, --list, --pairs or --teacher");
 }
 
 }  // namespace evaluate

@@ -5,14 +5,17 @@
 
 #include <string>
 
+#include "json_results.hpp"
 #include "report.hpp"
 
 namespace evaluate {
 
-inline void write_curve(std::string const& file, coupleface::roc_curve const& curve) {
+/// @param rate what its points' second rate is: tar, or dir
+inline void write_curve(std::string const& file, coupleface::roc_curve const& curve,
+                        char const* rate) {
   auto stream = open_to_write(file);
   stream.precision(17);
-  stream << "threshold,far,tar\n";
+  stream << "threshold,far," << rate << '\n';
   for (std::size_t k = 0; k < curve.far.size(); ++k)
     stream << curve.thresholds[k] << ',' << curve.far[k] << ',' << curve.tar[k] << '\n';
   close_written(stream, file);
@@ -57,6 +60,14 @@ inline void write_agreement(std::string const& folder, agreement_results const& 
   close_written(each, rows);
 }
 
+/// float32, as they were computed; of a list of scores float64, as they were read.
+inline void write_scores(std::string const& file, arguments const& a,
+                         std::vector<double> const& scores) {
+  if (!a.scores.empty()) return coupleface::write_npy(file, view_of(scores));
+  std::vector<float> const computed(scores.begin(), scores.end());
+  coupleface::write_npy(file, view_of(computed));
+}
+
 /// One picture of all ROC curves there are, one of the ranks.
 inline void write_plot_script(std::string const& file, std::vector<std::string> const& curves,
                               bool ranks) {
@@ -89,27 +100,29 @@ inline void write_plot_script(std::string const& file, std::vector<std::string> 
   close_written(script, file);
 }
 
-inline void write_files(std::string const& folder, arguments const& a, results const& found,
-                        std::ostream& out) {
+/// @returns whether there is something to draw
+inline bool write_files(std::string const& folder, arguments const& a, inputs const& in,
+                        results const& found) {
   std::vector<std::string> curves;
-  auto const add = [&](std::string const& name, coupleface::roc_curve const& curve) {
-    write_curve(folder + '/' + name + ".csv", curve);
+  auto const add = [&](std::string const& name, coupleface::roc_curve const& curve,
+                       char const* rate) {
+    write_curve(folder + '/' + name + ".csv", curve, rate);
     curves.push_back(name);
   };
   if (found.pairs) {
-    add("roc_pairs", found.pairs->curve);
-    coupleface::write_npy(folder + "/pair_scores.npy", view_of(found.pairs->scores));
+    add("roc_pairs", found.pairs->curve, "tar");
+    write_scores(folder + "/pair_scores.npy", a, found.pairs->scores);
   }
-  if (found.all_pairs_curve) add("roc_all_pairs", curve_of(found.all_pairs_curve->points));
+  if (found.all_pairs_curve) add("roc_all_pairs", curve_of(found.all_pairs_curve->points), "tar");
   if (found.identification) {
-    if (found.identification->unmated > 0) add("dir", found.identification->open_set);
+    if (found.identification->unmated > 0) add("dir", found.identification->open_set, "dir");
     write_ranks(folder + "/cmc.csv", found.identification->rank_rates);
   }
   for (auto const& agreement : found.agreement) write_agreement(folder, agreement);
-  write_json(folder + "/results.json", a, found);
-  if (curves.empty() && !found.identification) return;
+  write_json(folder + "/results.json", a, in, found);
+  if (curves.empty() && !found.identification) return false;
   write_plot_script(folder + "/plots.gp", curves, found.identification.has_value());
-  draw_plots(folder, out);
+  return true;
 }
 
 }  // namespace evaluate

@@ -1,184 +1,138 @@
-// What is evaluated: rows with labels, pairs, a gallery, a teacher, all as float32 in memory.
+// What is evaluated: rows with labels, pairs, a gallery, a teacher, all as float32 in memory; and
+// what contradicts itself among them, which is refused.
 #pragma once
 
-#include <coupleface/evaluation/templates.hpp>
+#include <coupleface/io/pair_list.hpp>
+#include <coupleface/io/score_list.hpp>
 
-#include <thrust/system/omp/execution_policy.h>
+#include <optional>
 
-#include <map>
-#include <unordered_map>
-
-#include "../mine_relations/inputs.hpp"
 #include "arguments.hpp"
-#include "csv.hpp"
+#include "face_templates.hpp"
+#include "row_list.hpp"
+#include "row_matrix.hpp"
 
 namespace evaluate {
-
-using coupleface::index_t;
-using coupleface::matrix_view;
-using coupleface::vector_view;
-
-template <class T>
-vector_view<T const> view_of(std::vector<T> const& v) {
-  return {v.data(), static_cast<index_t>(v.size())};
-}
-
-struct row_matrix {
-  index_t rows = 0, width = 0;
-  std::vector<float> values;
-  matrix_view<float const> view() const { return {values.data(), rows, width}; }
-};
-
-inline row_matrix read_rows(std::string const& file) {
-  return std::visit(
-      [](auto const& array) {
-        auto const there = array.matrix();
-        row_matrix result{there.extent(0), there.extent(1), {}};
-        result.values.reserve(static_cast<std::size_t>(array.size()));
-        for (index_t i = 0; i < array.size(); ++i) {
-          result.values.push_back(static_cast<float>(array.data()[i]));
-        }
-        return result;
-      },
-      mine_relations::open_rows(file, false));
-}
-
-struct pair_list {
-  std::vector<std::int64_t> a, b;
-  std::vector<std::int32_t> same;
-  std::vector<std::int64_t> folds;  ///< empty where the file has none
-};
 
 struct inputs {
   row_matrix rows, teacher, gallery;
   std::vector<std::int32_t> labels, gallery_labels;  ///< empty: unknown
-  std::unordered_map<std::string, std::int64_t> row_of_path;
-  pair_list pairs;
+  std::vector<std::string> names;                    ///< of the rows; empty: none
+  coupleface::pair_list pairs;
+  coupleface::score_list scores;
+  std::vector<described_file> files;
+  bool gallery_is_probes = false;
+  index_t probes_in_gallery = 0;  ///< to the last bit, where it is another one
 };
 
-/// Keeps the rows numbered `kept`.
-inline row_matrix some_rows(row_matrix const& all, std::vector<index_t> const& kept) {
-  row_matrix result{static_cast<index_t>(kept.size()), all.width, {}};
-  for (index_t const i : kept) {
-    auto const* const row = all.values.data() + i * all.width;
-    result.values.insert(result.values.end(), row, row + all.width);
-  }
-  return result;
-}
-
-/// Labels by person; rows of another split than the wanted one are dropped.
-inline void read_list(arguments const& a, inputs& in) {
-  csv_file list(a.list);
-  std::unordered_map<std::string, std::int32_t> numbers;
+/// Keeps the rows of the wanted split.
+inline void take_split(arguments const& a, row_list const& list, inputs& in) {
+  if (list.splits.empty()) throw std::runtime_error(a.list + ": has no column split");
   std::vector<index_t> kept;
-  index_t lines = 0;
-  while (list.next()) {
-    index_t const line = lines++;
-    if (!a.split.empty() && list.text("split") != a.split) continue;
-    auto const person = static_cast<std::int32_t>(numbers.size());
-    in.labels.push_back(numbers.emplace(list.text("person"), person).first->second);
-    auto const row = static_cast<std::int64_t>(kept.size());
-    if (!in.row_of_path.emplace(list.text("path"), row).second)
-      list.fail("path " + list.text("path") + " is there twice");
-    kept.push_back(line);
+  std::vector<std::int32_t> labels;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < list.splits.size(); ++i) {
+    if (list.splits[i] != a.split) continue;
+    kept.push_back(static_cast<index_t>(i));
+    names.push_back(list.names[i]);
+    if (!in.labels.empty()) labels.push_back(in.labels[i]);
   }
-  if (lines != in.rows.rows)
-    throw std::runtime_error(a.list + ": " + std::to_string(lines) + " lines for " +
-                             std::to_string(in.rows.rows) + " rows of " + a.embeddings);
-  if (a.split.empty()) return;
   if (kept.empty()) throw std::runtime_error(a.list + ": no line has the split " + a.split);
   in.rows = some_rows(in.rows, kept);
   if (!a.teacher.empty()) in.teacher = some_rows(in.teacher, kept);
+  in.labels = std::move(labels);
+  in.names = std::move(names);
 }
 
-inline std::int64_t row_of(csv_file const& file, std::string const& column, inputs const& in) {
-  auto const found = in.row_of_path.find(file.text(column));
-  std::int64_t const row = found != in.row_of_path.end() ? found->second : file.integer(column);
-  if (row < 0 || row >= in.rows.rows)
-    file.fail(column + " is " + std::to_string(row) + ", but there are " +
-              std::to_string(in.rows.rows) + " rows");
-  return row;
-}
-
-inline pair_list read_pairs(std::string const& name, inputs const& in) {
-  csv_file file(name);
-  pair_list pairs;
-  while (file.next()) {
-    pairs.a.push_back(row_of(file, "a", in));
-    pairs.b.push_back(row_of(file, "b", in));
-    auto const same = file.integer("same");
-    if (same != 0 && same != 1) file.fail("same is neither 0 nor 1");
-    pairs.same.push_back(static_cast<std::int32_t>(same));
-    if (file.has("fold")) pairs.folds.push_back(file.integer("fold"));
+inline void read_list(arguments const& a, inputs& in) {
+  auto const list = read_row_list(a.list);
+  if (static_cast<index_t>(list.names.size()) != in.rows.rows)
+    throw std::runtime_error(a.list + ": " + std::to_string(list.names.size()) + " lines for " +
+                             std::to_string(in.rows.rows) + " rows of " + a.embeddings);
+  in.names = list.names;
+  if (!list.people.empty()) {
+    if (in.labels.empty()) in.labels = numbers_of(list.people);
+    else expect_labels_fit(list, in.labels, a.labels);
   }
-  return pairs;
-}
-
-/// The (row, template, medium) entries of the file, made into templates of some rows.
-struct template_list {
-  std::vector<std::int64_t> rows, templates, media;
-  std::int64_t count = 0;
-
-  row_matrix of(row_matrix const& faces) const {
-    row_matrix result{count, faces.width, {}};
-    result.values.resize(static_cast<std::size_t>(count * faces.width));
-    coupleface::average_templates(
-        thrust::omp::par, faces.view(), view_of(rows), view_of(templates), view_of(media),
-        coupleface::make_matrix_view(result.values.data(), count, faces.width));
-    return result;
-  }
-  /// Of the first face; -1 for a template without one.
-  std::vector<std::int32_t> labels_of(std::vector<std::int32_t> const& labels) const {
-    std::vector<std::int32_t> result(labels.empty() ? 0 : static_cast<std::size_t>(count), -1);
-    for (std::size_t e = rows.size(); e-- > 0 && !result.empty();) {
-      result[static_cast<std::size_t>(templates[e])] = labels[static_cast<std::size_t>(rows[e])];
-    }
-    return result;
-  }
-};
-
-inline template_list read_templates(std::string const& name, inputs const& in) {
-  csv_file file(name);
-  template_list list;
-  while (file.next()) {
-    list.rows.push_back(row_of(file, "row", in));
-    list.templates.push_back(file.integer("template"));
-    list.media.push_back(file.integer("medium"));
-    if (list.templates.back() < 0 || list.templates.back() > in.rows.rows * index_t(1000))
-      file.fail("template " + std::to_string(list.templates.back()) + " is out of range");
-    list.count = std::max(list.count, list.templates.back() + 1);
-  }
-  return list;
+  if (a.weigh_by_score) weigh_by_score(in.rows, list);
+  if (!a.split.empty()) take_split(a, list, in);
 }
 
 inline void make_templates(arguments const& a, inputs& in) {
-  auto const list = read_templates(a.templates, in);
-  in.rows = list.of(in.rows);
-  if (!a.teacher.empty()) in.teacher = list.of(in.teacher);
-  in.labels = list.labels_of(in.labels);
-  in.row_of_path.clear();
+  auto const templates = read_face_templates(a.templates, in.rows.rows, in.names);
+  in.labels = templates.labels_of(in.labels);
+  in.rows = templates.of(in.rows);
+  if (!a.teacher.empty()) in.teacher = templates.of(in.teacher);
+  in.names = templates.names();
+}
+
+/// A gallery of the very rows that are looked for would find each at once: then each is looked for
+/// among the others. That must be known by the rows, whatever the files are called.
+inline void compare_gallery(arguments const& a, inputs& in) {
+  std::error_code ignored;
+  in.gallery_is_probes = in.rows == in.gallery;
+  if (!in.gallery_is_probes && std::filesystem::equivalent(a.embeddings, a.gallery, ignored))
+    throw std::runtime_error(
+        a.gallery +
+        ": is the file of --embeddings, of which --split or --templates made other rows; without "
+        "--gallery each of those is looked for among the others");
+  if (!in.gallery_is_probes) {
+    in.probes_in_gallery = count_rows_among(in.rows, in.gallery);
+    return;
+  }
+  for (std::size_t i = 0; i < in.labels.size(); ++i) {
+    if (in.labels[i] != in.gallery_labels[i])
+      throw std::runtime_error(a.gallery_labels +
+                               ": the gallery has the rows of --embeddings, but "
+                               "row " +
+                               std::to_string(i) + " has the label " +
+                               std::to_string(in.gallery_labels[i]) + ", there " +
+                               std::to_string(in.labels[i]));
+  }
+}
+
+inline void read_gallery(arguments const& a, inputs& in) {
+  if (in.labels.empty())
+    throw std::runtime_error("--gallery needs --labels, or a --list that names people");
+  in.gallery = read_rows(a.gallery);
+  in.files.push_back(describe("gallery", a.gallery, in.gallery));
+  if (in.gallery.width != in.rows.width)
+    throw std::runtime_error(a.gallery + ": rows of " + std::to_string(in.gallery.width) +
+                             ", but of " + std::to_string(in.rows.width) + " in " + a.embeddings);
+  in.gallery_labels = mine_relations::read_labels(a.gallery_labels, a.gallery, in.gallery.rows).of;
+  compare_gallery(a, in);
+}
+
+inline void read_pairs(arguments const& a, inputs& in) {
+  in.pairs = coupleface::read_pair_list(a.pairs);
+  coupleface::find_rows(in.pairs, in.rows.rows, in.names);
+  if (!in.labels.empty()) coupleface::expect_pairs_agree(in.pairs, in.labels);
 }
 
 inline inputs read_inputs(arguments const& a) {
   inputs in;
+  if (!a.scores.empty()) {
+    in.scores = coupleface::read_score_list(a.scores);
+    return in;
+  }
   in.rows = read_rows(a.embeddings);
+  in.files.push_back(describe("embeddings", a.embeddings, in.rows));
   if (!a.labels.empty())
     in.labels = mine_relations::read_labels(a.labels, a.embeddings, in.rows.rows).of;
   if (!a.teacher.empty()) {
     in.teacher = read_rows(a.teacher);
+    in.files.push_back(describe("teacher", a.teacher, in.teacher));
     if (in.teacher.rows != in.rows.rows)
       throw std::runtime_error(a.teacher + ": " + std::to_string(in.teacher.rows) + " rows, but " +
                                std::to_string(in.rows.rows) + " of " + a.embeddings);
   }
   if (!a.list.empty()) read_list(a, in);
+  else if (a.weigh_by_score) weigh_by_score(in.rows, {});
   if (!a.templates.empty()) make_templates(a, in);
-  if (!a.gallery.empty()) {
-    if (in.labels.empty()) throw std::runtime_error("--gallery needs --labels or --list");
-    in.gallery = read_rows(a.gallery);
-    in.gallery_labels =
-        mine_relations::read_labels(a.gallery_labels, a.gallery, in.gallery.rows).of;
-  }
-  if (!a.pairs.empty()) in.pairs = read_pairs(a.pairs, in);
+  if (!a.gallery.empty()) read_gallery(a, in);
+  if (!a.pairs.empty()) read_pairs(a, in);
+  if (in.labels.empty() && a.pairs.empty() && a.teacher.empty())
+    throw std::runtime_error(a.list + ": names no people: give --labels, --pairs or --teacher too");
   return in;
 }
 

@@ -3,8 +3,11 @@
 //
 //   evaluate --embeddings e.npy --labels l.npy --pairs pairs.csv --teacher t.npy --out results
 //
+//   evaluate --scores scores.csv
+//
 // Every number is the library's; docs/evaluation.md says what each means. Tables go to the screen,
-// results.json, .csv files and plots (by gnuplot, if it is there) to the folder.
+// results.json, .csv files and plots (by gnuplot, if it is there) to the folder, which appears when
+// all is written.
 #include <omp.h>
 
 #include <cstdio>
@@ -16,6 +19,7 @@
 #include "inputs.hpp"
 #include "measures.hpp"
 #include "report.hpp"
+#include "result_folder.hpp"
 
 int main(int argc, char** argv) {
   evaluate::arguments a;
@@ -23,16 +27,17 @@ int main(int argc, char** argv) {
   evaluate::declare(app, a);
   CLI11_PARSE(app, argc, argv);
   try {
+    evaluate::check_arguments(a);
     if (a.threads > 0) omp_set_num_threads(a.threads);
-    if (a.pairs.empty() && a.labels.empty() && a.list.empty() && a.teacher.empty())
-      throw std::invalid_argument(
-          "nothing to judge by: give --labels, --list, --pairs or --teacher");
+    evaluate::expect_usable(a.out, a.replace);
     auto const inputs = evaluate::read_inputs(a);
-    std::filesystem::create_directories(a.out);
+    evaluate::result_folder folder(a.out, a.replace);
+    evaluate::print_inputs(std::cout, a, inputs);
     auto const results = evaluate::measure(a, inputs);
-    std::cout << inputs.rows.rows << " x " << inputs.rows.width << " embeddings\n";
     evaluate::print_results(std::cout, a, results);
-    evaluate::write_files(a.out, a, results, std::cout);
+    bool const drawable = evaluate::write_files(folder.temporary(), a, inputs, results);
+    folder.commit();
+    if (drawable) evaluate::draw_plots(folder.path(), std::cout);
   } catch (std::exception const& error) {
     std::fprintf(stderr, "evaluate: %s\n", error.what());
     return 1;

@@ -11,22 +11,26 @@
 
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "inputs.hpp"
 
 namespace evaluate {
 
 struct pair_results {
-  std::vector<float> scores;
+  std::vector<double> scores;
   coupleface::roc_curve curve;
-  std::optional<coupleface::fold_accuracies> folds;
+  index_t fold_count = 0;                             ///< 0: the list has none
+  std::optional<coupleface::fold_accuracies> folds;   ///< of two or more
   coupleface::percentile_interval accuracy;           ///< with folds and people
   std::vector<coupleface::percentile_interval> tars;  ///< of each FAR, with people
 };
 
 struct agreement_results {
   std::string of;  ///< rows, classes
+  index_t k;       ///< neighbours: those asked for, or all others
   std::vector<double> edges;
   std::vector<std::int32_t> labels;  ///< of the classes
   coupleface::teacher_agreement agreement;
@@ -40,32 +44,47 @@ struct results {
   std::vector<agreement_results> agreement;
 };
 
-inline pair_results measure_pairs(arguments const& a, inputs const& in) {
+/// What scores and labels give, without people.
+inline pair_results measure_scores(std::vector<double> scores,
+                                   std::vector<unsigned char> const& same,
+                                   std::vector<index_t> const& folds) {
   pair_results found;
-  auto const& pairs = in.pairs;
-  found.scores.resize(pairs.a.size());
-  coupleface::pair_scores(
-      thrust::omp::par, in.rows.view(), in.rows.view(), view_of(pairs.a), view_of(pairs.b),
-      coupleface::make_vector_view(found.scores.data(), static_cast<index_t>(pairs.a.size())));
-  found.curve = coupleface::roc(thrust::omp::par, view_of(found.scores), view_of(pairs.same));
-  if (!pairs.folds.empty()) {
+  found.scores = std::move(scores);
+  found.curve = coupleface::roc(thrust::omp::par, view_of(found.scores), view_of(same));
+  found.fold_count = static_cast<index_t>(std::set<index_t>(folds.begin(), folds.end()).size());
+  if (found.fold_count >= 2) {
     found.folds = coupleface::k_fold_accuracy(thrust::omp::par, view_of(found.scores),
-                                              view_of(pairs.same), view_of(pairs.folds));
+                                              view_of(same), view_of(folds));
   }
-  if (in.labels.empty() || a.resamples == 0) return found;
+  return found;
+}
+
+inline void measure_intervals(arguments const& a, inputs const& in, pair_results& found) {
+  auto const& pairs = in.pairs;
   std::vector<std::int32_t> first, second;
-  for (std::size_t i = 0; i < pairs.a.size(); ++i) {
-    first.push_back(in.labels[static_cast<std::size_t>(pairs.a[i])]);
-    second.push_back(in.labels[static_cast<std::size_t>(pairs.b[i])]);
+  for (std::size_t i = 0; i < pairs.same.size(); ++i) {
+    first.push_back(in.labels[static_cast<std::size_t>(pairs.first[i])]);
+    second.push_back(in.labels[static_cast<std::size_t>(pairs.second[i])]);
     if (first.back() >= 0 && second.back() >= 0) continue;
     std::fprintf(stderr, "pair %zu has a row without a label: no intervals\n", i);
-    return found;
+    return;
   }
+  auto const folds = found.folds ? pairs.folds : std::vector<index_t>{};
   auto const resampled = coupleface::resample_identities(
       thrust::omp::par, view_of(found.scores), view_of(pairs.same), view_of(first), view_of(second),
-      view_of(pairs.folds), a.fars, a.resamples, a.seed);
+      view_of(folds), a.fars, a.resamples, a.seed);
   if (found.folds) found.accuracy = coupleface::interval_of(resampled.accuracies);
   for (auto const& tars : resampled.tars) found.tars.push_back(coupleface::interval_of(tars));
+}
+
+inline pair_results measure_pairs(arguments const& a, inputs const& in) {
+  auto const& pairs = in.pairs;
+  std::vector<float> scores(pairs.same.size());
+  coupleface::pair_scores(thrust::omp::par, in.rows.view(), in.rows.view(), view_of(pairs.first),
+                          view_of(pairs.second),
+                          coupleface::make_vector_view(scores.data(), pairs.size()));
+  auto found = measure_scores({scores.begin(), scores.end()}, pairs.same, pairs.folds);
+  if (!in.labels.empty() && a.resamples > 0) measure_intervals(a, in, found);
   return found;
 }
 
@@ -90,8 +109,15 @@ inline void measure_all_pairs(arguments const& a, inputs const& in, results& fou
 inline agreement_results compare_rows(arguments const& a, std::string of,
                                       matrix_view<float const> student,
                                       matrix_view<float const> teacher) {
-  agreement_results found{std::move(of), coupleface::even_edges(80, -0.4, 0.4), {}, {}};
-  found.agreement = coupleface::compare_with_teacher(thrust::omp::par, student, teacher, a.k,
+  index_t const others = std::max<index_t>(student.extent(0) - 1, 1);
+  agreement_results found{
+      std::move(of), std::min<index_t>(a.k, others), coupleface::even_edges(80, -0.4, 0.4), {}, {}};
+  if (found.k < a.k) {
+    std::fprintf(stderr, "--k %lld is cut to %lld: there are %lld %s\n",
+                 static_cast<long long>(a.k), static_cast<long long>(found.k),
+                 static_cast<long long>(student.extent(0)), found.of.c_str());
+  }
+  found.agreement = coupleface::compare_with_teacher(thrust::omp::par, student, teacher, found.k,
                                                      found.edges, coupleface::hinge{a.q});
   return found;
 }
@@ -127,18 +153,30 @@ inline void measure_agreement(arguments const& a, inputs const& in, results& fou
   found.agreement.back().labels = std::move(present);
 }
 
+/// Who is it, among whom: the gallery, or the other rows.
+inline void measure_search(arguments const& a, inputs const& in, results& found) {
+  bool const within = a.gallery.empty() || in.gallery_is_probes;
+  auto const gallery = within ? in.rows.view() : in.gallery.view();
+  auto const labels = view_of(within ? in.labels : in.gallery_labels);
+  index_t const ranks = std::min<index_t>(a.ranks, std::max<index_t>(gallery.extent(0), 1));
+  if (ranks < a.ranks) {
+    std::fprintf(stderr, "--ranks %lld is cut to %lld: so many rows are searched\n",
+                 static_cast<long long>(a.ranks), static_cast<long long>(ranks));
+  }
+  found.identification = coupleface::identify(thrust::omp::par, in.rows.view(), view_of(in.labels),
+                                              gallery, labels, ranks);
+  found.retrieval =
+      coupleface::retrieve(thrust::omp::par, in.rows.view(), view_of(in.labels), gallery, labels);
+}
+
 inline results measure(arguments const& a, inputs const& in) {
   results found;
+  if (!a.scores.empty())
+    found.pairs = measure_scores(in.scores.scores, in.scores.same, in.scores.folds);
   if (!a.pairs.empty()) found.pairs = measure_pairs(a, in);
   if (!in.labels.empty()) {
     if (a.all_pairs) measure_all_pairs(a, in, found);
-    bool const within = a.gallery.empty();
-    auto const gallery = within ? in.rows.view() : in.gallery.view();
-    auto const labels = view_of(within ? in.labels : in.gallery_labels);
-    found.identification = coupleface::identify(thrust::omp::par, in.rows.view(),
-                                                view_of(in.labels), gallery, labels, a.ranks);
-    found.retrieval =
-        coupleface::retrieve(thrust::omp::par, in.rows.view(), view_of(in.labels), gallery, labels);
+    measure_search(a, in, found);
   }
   if (!a.teacher.empty()) measure_agreement(a, in, found);
   return found;

@@ -1,4 +1,4 @@
-// Where the numbers go: tables on the screen, results.json and .csv files in a folder.
+// Tables on the screen.
 #pragma once
 
 #include <cmath>
@@ -51,6 +51,10 @@ inline void print_pairs(std::ostream& out, arguments const& a, pair_results cons
         << ")";
     if (!found.tars.empty()) out << ", 95 % of resampled people " << percent(found.accuracy);
     out << '\n';
+  } else if (found.fold_count == 1) {
+    out << "one fold: no accuracy, which wants others for its threshold\n";
+  } else {
+    out << "no folds: no accuracy\n";
   }
   auto table = table_of_points(a.fars, points_of(found.curve, a.fars), "TAR");
   if (!found.tars.empty()) {
@@ -75,12 +79,27 @@ inline void print_identification(std::ostream& out, arguments const& a,
 inline void print_agreement(std::ostream& out, std::vector<agreement_results> const& all) {
   text_table table{
       {"agreement of", "neighbours shared %", "rank correlation", "mean gap", "active pairs %"}};
-  for (auto const& [of, edges, labels, found] : all) {
+  for (auto const& [of, k, edges, labels, found] : all) {
     table.push_back({of, percent(found.mean_overlap), fixed(found.mean_rank_correlation, "%.4f"),
                      fixed(found.mean_gap, "%+.4f"), percent(found.active_share)});
   }
   out << '\n';
   print_aligned(out, table, false);
+}
+
+inline void print_inputs(std::ostream& out, arguments const& a, inputs const& in) {
+  if (a.scores.empty()) out << in.rows.rows << " x " << in.rows.width << " embeddings\n";
+  if (in.gallery_is_probes)
+    out << "the gallery has the same rows: each is looked for among the others\n";
+  for (auto const& file : in.files) {
+    if (file.faults.not_finite > 0)
+      std::fprintf(stderr, "%s; their scores are NaN\n",
+                   file.faults.not_finite_in(file.file).c_str());
+  }
+  if (in.probes_in_gallery > 0)
+    std::fprintf(stderr, "%s: %lld of %lld probes are in it to the last bit, and find themselves\n",
+                 a.gallery.c_str(), static_cast<long long>(in.probes_in_gallery),
+                 static_cast<long long>(in.rows.rows));
 }
 
 inline void print_results(std::ostream& out, arguments const& a, results const& found) {
@@ -99,93 +118,6 @@ inline void print_results(std::ostream& out, arguments const& a, results const& 
         << percent(r.mean_average_precision_at_r) << " %\n";
   }
   if (!found.agreement.empty()) print_agreement(out, found.agreement);
-}
-
-/// All digits; what JSON has no word for is null.
-inline std::string json(double value) {
-  return std::isfinite(value) ? fixed(value, "%.17g") : "null";
-}
-inline std::string json(index_t value) { return std::to_string(value); }
-inline std::string json(std::string const& text) { return '"' + text + '"'; }
-inline std::string json(coupleface::operating_point const& point) {
-  return "{\"threshold\": " + json(point.threshold) + ", \"far\": " + json(point.far) +
-         ", \"tar\": " + json(point.tar) + "}";
-}
-inline std::string json(coupleface::percentile_interval const& x) {
-  return "[" + json(x.low) + ", " + json(x.high) + "]";
-}
-template <class T>
-std::string json(std::vector<T> const& values) {
-  std::string text = "[";
-  for (auto const& value : values) text += (text.size() > 1 ? ", " : "") + json(value);
-  return text + "]";
-}
-
-using json_fields = std::vector<std::pair<std::string, std::string>>;
-
-inline std::string json(json_fields const& fields) {
-  std::string text = "{";
-  for (auto const& [name, value] : fields)
-    text += (text.size() > 1 ? ", \"" : "\"") + name + "\": " + value;
-  return text + "}";
-}
-
-inline std::string json_of(arguments const& a, pair_results const& found) {
-  json_fields fields{{"count", json(index_t(found.scores.size()))},
-                     {"equal_error_rate", json(coupleface::equal_error_rate(found.curve))},
-                     {"points", json(points_of(found.curve, a.fars))}};
-  if (!found.tars.empty()) fields.emplace_back("tar_intervals", json(found.tars));
-  if (found.folds) {
-    fields.emplace_back("accuracy", json(found.folds->mean));
-    fields.emplace_back("accuracy_deviation", json(found.folds->standard_deviation));
-    fields.emplace_back("fold_accuracies", json(found.folds->accuracies));
-    if (!found.tars.empty()) fields.emplace_back("accuracy_interval", json(found.accuracy));
-  }
-  return json(fields);
-}
-
-inline std::string json_of(coupleface::all_pairs_rates const& found) {
-  return json(json_fields{{"same", json(found.same_pairs)},
-                          {"different", json(found.different_pairs)},
-                          {"equal_error_rate", json(found.equal_error_rate)},
-                          {"points", json(found.points)}});
-}
-
-inline std::string json_of(arguments const& a, coupleface::identification_rates const& found) {
-  return json(json_fields{{"mated", json(found.mated)},
-                          {"unmated", json(found.unmated)},
-                          {"rank_rates", json(found.rank_rates)},
-                          {"points", json(points_of(found.open_set, a.fars))}});
-}
-
-inline std::string json_of(coupleface::retrieval_rates const& found) {
-  return json(
-      json_fields{{"queries", json(found.queries)},
-                  {"precision_at_1", json(found.precision_at_1)},
-                  {"r_precision", json(found.r_precision)},
-                  {"mean_average_precision_at_r", json(found.mean_average_precision_at_r)}});
-}
-
-inline std::string json_of(arguments const& a, coupleface::teacher_agreement const& found) {
-  return json(json_fields{{"k", json(index_t(a.k))},
-                          {"neighbour_overlap", json(found.mean_overlap)},
-                          {"rank_correlation", json(found.mean_rank_correlation)},
-                          {"mean_gap", json(found.mean_gap)},
-                          {"active_share", json(found.active_share)},
-                          {"pairs", json(found.pairs)}});
-}
-
-inline void write_json(std::string const& file, arguments const& a, results const& found) {
-  json_fields parts{{"fars", json(a.fars)}};
-  if (found.pairs) parts.emplace_back("pairs", json_of(a, *found.pairs));
-  if (found.all_pairs) parts.emplace_back("all_pairs", json_of(*found.all_pairs));
-  if (found.identification) parts.emplace_back("identification", json_of(a, *found.identification));
-  if (found.retrieval) parts.emplace_back("retrieval", json_of(*found.retrieval));
-  for (auto const& [of, edges, labels, agreement] : found.agreement)
-    parts.emplace_back("agreement_of_" + of, json_of(a, agreement));
-  auto stream = open_to_write(file);
-  stream << json(parts) << '\n';
-  close_written(stream, file);
 }
 
 }  // namespace evaluate

@@ -37,12 +37,13 @@ def evaluate(program, folder, rows, labels, pairs):
     numpy.savetxt(folder / "pairs.csv", numpy.column_stack([pairs, same]), fmt="%d", delimiter=",",
                   header="a,b,same", comments="")
     subprocess.run([program, "--embeddings", folder / "rows.npy", "--labels", folder / "labels.npy",
-                    "--pairs", folder / "pairs.csv", "--out", folder, "--resamples", "0",
+                    "--pairs", folder / "pairs.csv", "--out", folder / "results", "--replace",
+                    "--resamples", "0",
                     "--ranks", "5", "--far", ",".join(map(str, FARS))],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return (same, numpy.load(folder / "pair_scores.npy"),
-            numpy.loadtxt(folder / "roc_pairs.csv", delimiter=",", skiprows=1, ndmin=2),
-            json.loads((folder / "results.json").read_text()))
+    return (same, numpy.load(folder / "results/pair_scores.npy"),
+            numpy.loadtxt(folder / "results/roc_pairs.csv", delimiter=",", skiprows=1, ndmin=2),
+            json.loads((folder / "results/results.json").read_text()))
 
 
 def check_verification(same, scores, curve, results):
@@ -94,7 +95,7 @@ def check_nearest(rows, labels, results):
         threshold = numpy.inf if point["threshold"] is None else numpy.float32(point["threshold"])
         far = (top[~mated] >= threshold).mean()
         assert point["far"] == far <= target
-        assert point["tar"] == (top[right] >= threshold).sum() / mated.sum()
+        assert point["dir"] == (top[right] >= threshold).sum() / mated.sum()
         above = numpy.unique(top[~mated][top[~mated] < threshold])
         assert len(above) == 0 or (top[~mated] >= above[-1]).mean() > target
     ranks = numpy.arange(1, hits.shape[1] + 1)

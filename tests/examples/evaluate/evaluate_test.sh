@@ -22,6 +22,14 @@ expect() {
   grep -q -e "$1" "$2" || fail "no '$1' in $2: $(cat "$2")"
 }
 
+same_files() {
+  for file in "$1"/*.csv "$1"/*.json "$1"/*.npy; do
+    [ -e "$file" ] || continue
+    cmp "$file" "$2/$(basename "$file")" || fail "$file differs: $3"
+  done
+}
+
+mkdir dense sparse
 "$arrays" .
 all="--embeddings rows.npy --labels labels.npy --pairs pairs.csv --teacher teacher.npy"
 run $all --out one --resamples 200 --threads 1
@@ -36,10 +44,8 @@ done
 expect '"mean_average_precision_at_r"' one/results.json
 [ "$(wc -l <one/agreement_of_classes.csv)" -eq 61 ] || fail "not a line for each class"
 for threads in 2 3 7; do
-  run $all --out more --resamples 200 --threads $threads
-  for file in one/*.csv one/*.json one/*.npy; do
-    cmp "$file" "more/$(basename "$file")" || fail "$file differs with $threads threads"
-  done
+  run $all --out more --replace --resamples 200 --threads $threads
+  same_files one more "$threads threads"
 done
 echo "all parts; the same bytes for 1, 2, 3, 7 threads"
 
@@ -65,7 +71,133 @@ run --embeddings rows.npy --teacher teacher.npy --k 5 --out agreement
 printf 'a,b,same\np1,p61,1\np3,p65,0\n' >paths.csv
 run --embeddings rows.npy --list list.csv --split dev --pairs paths.csv --out list
 expect "^240 x 24 embeddings" tables
+run --embeddings rows.npy --list list.csv --labels labels.npy --no-all-pairs --out list_labels
+(
+  echo "path,person"
+  i=0
+  while [ $i -lt 480 ]; do
+    echo "$((i % 60))/p$i.jpg,person$((i % 60))"
+    i=$((i + 1))
+  done
+) >people.csv
 echo "gallery, templates, list"
+
+# Ids with gaps: the same bytes, but for the names of the classes themselves.
+for kind in dense sparse; do
+  cd $kind
+  data="--labels labels.npy --teacher ../teacher.npy --resamples 50"
+  run --embeddings ../rows.npy $data --pairs ../pairs.csv --out rows
+  run --embeddings ../rows.npy $data --gallery ../gallery.npy --gallery-labels gallery_labels.npy \
+    --out gallery
+  run --embeddings ../rows.npy $data --templates tid_mid.txt --pairs template_pairs.txt --out templates
+  expect "^120 x 24 embeddings" tables
+  expect "identification: 120 probes with a mate, 0 without" tables
+  cd ..
+done
+for run in rows gallery templates; do
+  sed -i 's/^[0-9]*,/label,/' dense/$run/agreement_of_*.csv sparse/$run/agreement_of_*.csv
+  same_files dense/$run sparse/$run "sparse ids"
+done
+sed 's/ [0-9]*$//; s/ /,/g' dense/tid_mid.txt | awk -F, '{ print NR - 1 "," $2 "," 10 * int((NR - 1) / 240) }' |
+  sed '1i row,template,medium' >tid_mid.csv
+run --embeddings rows.npy --labels labels.npy --teacher teacher.npy --resamples 50 \
+  --templates tid_mid.csv --pairs dense/template_pairs.txt --out templates_table
+cmp templates_table/pair_scores.npy dense/templates/pair_scores.npy
+echo "sparse ids: as dense ones"
+
+# Pairs in their forms: the same scores.
+cat pairs.csv | sed 1d | awk -F, '{ print $2 "\t" $3 "\t" $4 }' >pairs.txt
+run --embeddings rows.npy --pairs pairs.txt --out by_row
+cmp by_row/pair_scores.npy one/pair_scores.npy || fail "lines: other scores"
+expect "no folds: no accuracy" tables
+sed 1d pairs.csv | awk -F, '{ print $2 % 60 "/p" $2 ".jpg " $3 % 60 "/p" $3 ".jpg " $4 }' >paths.txt
+run --embeddings doubles.npy --list people.csv --pairs paths.txt --resamples 0 --no-all-pairs --out paths
+cmp paths/pair_scores.npy one/pair_scores.npy || fail "paths: other scores"
+# LFW's: image 1 of NAME has the first row of that person, and so on.
+(
+  echo "path,person"
+  i=0
+  while [ $i -lt 480 ]; do
+    printf 'x/Name_%d/Name_%d_%04d.jpg,Name_%d\n' $((i % 60)) $((i % 60)) $((i / 60 + 1)) $((i % 60))
+    i=$((i + 1))
+  done
+) >lfw.csv
+(
+  printf '10\t3\n'
+  for fold in 0 1 2 3 4 5 6 7 8 9; do
+    for n in 1 2 3; do printf 'Name_%d\t%d\t%d\n' $((fold * 3 + n)) $n $((n + 2)); done
+    for n in 1 2 3; do printf 'Name_%d\t%d\tName_%d\t%d\n' $((fold * 3 + n)) $n $((fold + 30)) $n; done
+  done
+) >lfw_pairs.txt
+(
+  echo "fold,a,b,same"
+  for fold in 0 1 2 3 4 5 6 7 8 9; do
+    for n in 1 2 3; do p=$((fold * 3 + n)); echo "$fold,$(((n - 1) * 60 + p)),$(((n + 1) * 60 + p)),1"; done
+    for n in 1 2 3; do
+      echo "$fold,$(((n - 1) * 60 + fold * 3 + n)),$(((n - 1) * 60 + fold + 30)),0"
+    done
+  done
+) >lfw_rows.csv
+run --embeddings rows.npy --list lfw.csv --pairs lfw_pairs.txt --no-all-pairs --resamples 20 --out lfw
+expect "deviation over 10 folds" tables
+run --embeddings rows.npy --list lfw.csv --pairs lfw_rows.csv --no-all-pairs --resamples 20 --out lfw_rows
+cmp lfw/pair_scores.npy lfw_rows/pair_scores.npy || fail "pairs.txt: other scores"
+cmp lfw/roc_pairs.csv lfw_rows/roc_pairs.csv || fail "pairs.txt: another curve"
+[ "$(grep accuracy lfw/results.json)" = "$(grep accuracy lfw_rows/results.json)" ] ||
+  fail "pairs.txt: other accuracies"
+sed 's/^[0-9],/3,/' lfw_rows.csv >one_fold.csv
+run --embeddings rows.npy --pairs one_fold.csv --out one_fold
+expect "one fold: no accuracy" tables
+! grep -q '"accuracy"' one_fold/results.json || fail "accuracy of one fold"
+cmp one_fold/roc_pairs.csv lfw_rows/roc_pairs.csv || fail "one fold: another curve"
+# Stored scores: what they were.
+printf 'score,same,fold\n0.9,1,0\n0.8,1,1\n0.5,0,0\n0.1,0,1\n' >scores.csv
+run --scores scores.csv --far 0,0.5 --out scores
+expect "listed pairs: 4, EER 0.000 %" tables
+expect '"accuracy": 0.75' scores/results.json
+printf 'threshold,far,tar\ninf,0,0\n0.90000000000000002,0,0.5\n0.80000000000000004,0,1\n0.5,0.5,1\n0.10000000000000001,1,1\n' |
+  cmp - scores/roc_pairs.csv || fail "scores: another curve"
+# IJB's three files: names, templates, pairs. The detector's scores scale rows.
+awk '{ print $1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0.5 }' dense/tid_mid.txt >names.txt
+run --embeddings rows.npy --list names.txt --templates dense/tid_mid.txt --weigh-by-score \
+  --pairs dense/template_pairs.txt --out ijb
+cmp ijb/pair_scores.npy dense/templates/pair_scores.npy || fail "IJB: other scores"
+sort dense/tid_mid.txt >shuffled.txt
+run --embeddings rows.npy --list names.txt --templates shuffled.txt --pairs dense/template_pairs.txt \
+  --out shuffled
+cmp ijb/pair_scores.npy shuffled/pair_scores.npy || fail "IJB: by order although there are names"
+echo "pairs.txt, paths, scores, IJB's lists"
+
+# A gallery that is the probes.
+run --embeddings rows.npy --labels labels.npy --no-all-pairs --out within
+ln -s rows.npy symbolic.npy
+ln rows.npy hard.npy
+cp rows.npy copy.npy
+for gallery in rows symbolic hard copy doubles; do
+  run --embeddings rows.npy --labels labels.npy --no-all-pairs --gallery $gallery.npy \
+    --gallery-labels labels.npy --out itself --replace
+  expect "the gallery has the same rows: each is looked for among the others" tables
+  cmp itself/cmc.csv within/cmc.csv || fail "gallery $gallery.npy: not leave-one-out"
+  cmp itself/dir.csv within/dir.csv || fail "gallery $gallery.npy: not leave-one-out"
+done
+expect "^threshold,far,dir" within/dir.csv
+expect '"dir":' within/results.json
+
+run --embeddings broken.npy --labels labels.npy --no-all-pairs --out broken
+expect "^broken.npy: 2 of 480 rows are not finite, row 17 (from 0 on) first" log
+run --embeddings rows.npy --labels labels.npy --teacher teacher.npy --k 100 --ranks 500 --no-all-pairs \
+  --out cut
+expect "^--k 100 is cut to 59: there are 60 classes" log
+expect "^--ranks 500 is cut to 480" log
+odd='quo"te back\slash'
+mkdir "$odd"
+cp rows.npy "$odd/r
+ows.npy"
+run --embeddings "$odd/r
+ows.npy" --labels labels.npy --no-all-pairs --out names
+expect '"file": "quo..te back..slash/r.nows.npy"' names/results.json
+expect '"version": "[0-9.]*"' names/results.json
+echo "gallery of the probes, rows that are not finite, --k, names"
 
 refuse() {
   message=$1
@@ -76,21 +208,81 @@ refuse() {
   grep -v "^all pairs:" log >lines || true
   expect "^evaluate: .*$message" lines
   [ "$(wc -l <lines)" -eq 1 ] || fail "$*: more than a line: $(cat lines)"
+  [ ! -e refused ] || fail "$*: left a folder"
 }
 refuse "nothing to judge by" --embeddings rows.npy
 refuse "none.npy: .*cannot open" --embeddings none.npy --labels labels.npy
 refuse "gallery_labels.npy: 50 labels for 480 rows" --embeddings rows.npy --labels gallery_labels.npy
 refuse "gallery.npy: 50 rows, but 480" --embeddings rows.npy --teacher gallery.npy
 refuse "list.csv: no line has the split test" --embeddings rows.npy --list list.csv --split test
-printf 'a,b,same\n1,480,1\n' >bad.csv
-refuse "bad.csv, line 2: b is 480, but there are 480 rows" --embeddings rows.npy --pairs bad.csv
-printf 'a,b,same\n1,2,x\n' >bad.csv
-refuse "bad.csv, line 2: same is 'x', no integer" --embeddings rows.npy --pairs bad.csv
-printf 'a,b,same\n1,2\n' >bad.csv
-refuse "bad.csv, line 2: 2 fields, not 3" --embeddings rows.npy --pairs bad.csv
-printf 'a,same\n1,1\n' >bad.csv
-refuse "bad.csv: has no column b" --embeddings rows.npy --pairs bad.csv
-printf 'a,b,same\n1,2,1\n' >bad.csv
-refuse "same(0) is 1, but the identities are 1 and 2" --embeddings rows.npy --labels labels.npy \
-  --pairs bad.csv
+refuse_pairs() {
+  message=$1
+  printf "$2" >bad.csv
+  shift 2
+  refuse "$message" --embeddings rows.npy --pairs bad.csv "$@"
+}
+refuse_pairs "bad.csv: line 2: there is no row 480: there are 480" 'a,b,same\n1,480,1\n'
+refuse_pairs "bad.csv: at byte 9: line 2 has 'x' where the label, 0 or 1" 'a,b,same\n1,2,x\n'
+refuse_pairs "bad.csv: at byte 9: line 2 has 2 fields, the header 3" 'a,b,same\n1,2\n'
+refuse_pairs "bad.csv: .* no column 'b'" 'a,same\n1,1\n'
+refuse_pairs "bad.csv: .* no pairs" 'a,b,same\n'
+refuse_pairs "bad.csv: .* no pairs" ''
+refuse_pairs "bad.csv: at byte 15: line 3 pairs '7' with itself" 'a,b,same\n1,2,0\n7,7,1\n'
+refuse_pairs "bad.csv: line 3: same is 1, but the rows 1 and 2 have the labels 1 and 2" \
+  'a,b,same\n1,61,1\n1,2,1\n' --labels labels.npy
+refuse_pairs "bad.csv: line 2: same is 0, but the rows 1 and 61 " 'a,b,same\n1,61,0\n' --list people.csv
+refuse_pairs "bad.csv: line 2: no row is called 'Ann/Ann_0001'" '1\nAnn\t1\t2\nAnn\t1\tBob\t2\n' \
+  --list lfw.csv
+refuse "bad.txt: .*promises" --embeddings rows.npy --list lfw.csv --pairs "$(
+  sed '$d' lfw_pairs.txt >bad.txt
+  echo bad.txt
+)"
+refuse "people.csv: 480 lines for 50 rows of gallery.npy" --embeddings gallery.npy --list people.csv
+sed '5s/person3/person2/' people.csv >bad_list.csv
+refuse "bad_list.csv, line 5: person2 has the label 3 in labels.npy, but row 2, person2, has 2" \
+  --embeddings rows.npy --list bad_list.csv --labels labels.npy
+refuse "names.txt: names no people" --embeddings rows.npy --list names.txt
+sed 's/$/1/' dense/tid_mid.txt | sed '$d' >bad.txt
+refuse "bad.txt: 479 lines for 480 rows" --embeddings rows.npy --labels labels.npy --templates bad.txt
+printf 'row,template,medium\n0,5,0\n60,5,0\n1,5,1\n' >bad.csv
+refuse "bad.csv, line 4: template 5 has faces of the labels 0 and 1" --embeddings rows.npy --labels \
+  labels.npy --templates bad.csv
+printf '7 11 1\n' >bad_pairs.txt
+refuse "bad_pairs.txt: line 1: no row is called '7', the first is called '5'" --embeddings rows.npy \
+  --pairs bad_pairs.txt --templates "$(
+    printf 'row,template,medium\n0,5,0\n60,11,0\n' >two.csv
+    echo two.csv
+  )"
+refuse "labels.npy: the gallery has the rows of --embeddings, but row 0 has the label 3, there 0" \
+  --embeddings rows.npy --labels labels.npy --gallery hard.npy --gallery-labels sparse/labels.npy
+refuse "symbolic.npy: is the file of --embeddings, of which --split" --embeddings rows.npy --list \
+  list.csv --split dev --gallery symbolic.npy --gallery-labels labels.npy
+printf '0.5 1\nx 0\n' >bad_scores.txt
+refuse "bad_scores.txt: at byte 6: line 2 has 'x' where the score should be" --scores bad_scores.txt
 echo "bad input: one line"
+
+cp -r one kept
+expect_kept() {
+  same_files kept one "changed by what was refused"
+  [ -z "$(find . -name '*.tmp' -o -name '*.old')" ] || fail "left folders: $(ls)"
+}
+code=0
+"$program" $all --out one >tables 2>log || code=$?
+[ $code -eq 1 ] || fail "a folder that exists was taken"
+expect "^evaluate: one: exists already" log
+expect_kept
+code=0
+"$program" --embeddings rows.npy --pairs scores.csv --out one --replace >tables 2>log || code=$?
+[ $code -eq 1 ] || fail "bad pairs were taken"
+expect_kept
+mkdir other
+touch other/mine
+code=0
+"$program" $all --out other --replace >tables 2>log || code=$?
+[ $code -eq 1 ] && [ -e other/mine ] || fail "a folder of other things was replaced"
+run --scores scores.csv --out one/ --replace
+[ ! -e one/cmc.csv ] || fail "old results beside new ones"
+cmp one/roc_pairs.csv scores/roc_pairs.csv
+expect_gone=$(find . -name '*.tmp' -o -name '*.old')
+[ -z "$expect_gone" ] || fail "left: $expect_gone"
+echo "folders: refused, or replaced as a whole"

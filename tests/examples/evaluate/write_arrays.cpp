@@ -1,6 +1,7 @@
 // Arrays for the tests of the evaluate example, without Python: FOLDER receives embeddings of 60
 // people with a common direction, labels, a teacher's and a student's rows, a gallery, pairs and
-// templates.
+// templates; FOLDER/dense and FOLDER/sparse the same with other ids: 5 l + 3 for label l, 7 t + 5
+// for template t.
 #include <coupleface/io/npy.hpp>
 
 #include <cmath>
@@ -56,17 +57,46 @@ int main(int, char** argv) {
   for (float const x : rows) { halves.emplace_back(double(x)); }
   write(folder + "halves.npy", halves, width);
 
+  auto broken = rows;
+  broken[17 * width + 3] = std::nanf("");
+  broken[20 * width] = INFINITY;
+  write(folder + "broken.npy", broken, width);
+  write(folder + "doubles.npy", std::vector<double>(rows.begin(), rows.end()), width);
+
   std::mt19937 random(9);
   std::ofstream pairs(folder + "pairs.csv"), templates(folder + "templates.csv");
   pairs << "fold,a,b,same\n";
   for (int i = 0; i < 900; ++i) {
     int const a = int(random() % 480u);
     int const b = i % 2 == 0 ? (a + 60) % 480 : int(random() % 480u);
-    if (labels[std::size_t(a)] < 0 || labels[std::size_t(b)] < 0) { continue; }
+    if (a == b || labels[std::size_t(a)] < 0 || labels[std::size_t(b)] < 0) { continue; }
     pairs << i % 5 << ',' << a << ',' << b << ','
           << (labels[std::size_t(a)] == labels[std::size_t(b)]) << '\n';
   }
   templates << "row,template,medium\n";
   for (int i = 0; i < 480; ++i) { templates << i << ',' << i % 120 << ',' << i / 240 << '\n'; }
+
+  for (bool const sparse : {false, true}) {
+    std::string const there = folder + (sparse ? "sparse/" : "dense/");
+    int const factor = sparse ? 7 : 1, offset = sparse ? 5 : 0;
+    auto const spread = [&](std::vector<std::int32_t> ids) {
+      for (auto& id : ids) { id = sparse && id >= 0 ? 5 * id + 3 : id; }
+      return ids;
+    };
+    cf::write_npy(there + "labels.npy", vector(spread(labels)));
+    cf::write_npy(there + "gallery_labels.npy", vector(spread(gallery_labels)));
+    // As IJB's files: lines in the order of the rows, one template of three media here and there.
+    std::ofstream ids(there + "tid_mid.txt"), compared(there + "template_pairs.txt");
+    for (int i = 0; i < 480; ++i) {
+      ids << i + 1 << ".jpg " << factor * (i % 120) + offset << ' ' << 10 * (i / 240) << '\n';
+    }
+    for (int t = 0; t < 120; ++t) {
+      int const other = (t * 37 + 11) % 120;
+      if (other == t) { continue; }
+      compared << factor * t + offset << ' ' << factor * ((t + 60) % 120) + offset << " 1\n"
+               << factor * t + offset << ' ' << factor * other + offset << ' '
+               << (other % 60 == t % 60) << '\n';
+    }
+  }
   return pairs && templates ? 0 : 1;
 }

@@ -1,0 +1,121 @@
+// Templates: rows that stand for several images, averaged medium by medium.
+#pragma once
+
+#include <coupleface/evaluation/templates.hpp>
+#include <coupleface/detail/io/row_names.hpp>
+#include <coupleface/io/template_list.hpp>
+
+#include <thrust/system/omp/execution_policy.h>
+
+#include <algorithm>
+
+#include "row_list.hpp"
+#include "row_matrix.hpp"
+
+namespace evaluate {
+
+/// (row, template, medium) entries. Template t is the one called ids[t]: ids need not be dense.
+struct face_templates {
+  std::string file;
+  std::vector<index_t> rows, templates, media, lines;
+  std::vector<index_t> ids;  ///< ascending
+
+  row_matrix of(row_matrix const& faces) const {
+    auto const count = static_cast<index_t>(ids.size());
+    row_matrix result{count, faces.width, {}};
+    result.values.resize(ids.size() * static_cast<std::size_t>(faces.width));
+    coupleface::average_templates(
+        thrust::omp::par, faces.view(), view_of(rows), view_of(templates), view_of(media),
+        coupleface::make_matrix_view(result.values.data(), count, faces.width));
+    return result;
+  }
+
+  /// Of the faces that have one.
+  std::vector<std::int32_t> labels_of(std::vector<std::int32_t> const& labels) const {
+    std::vector<std::int32_t> result(labels.empty() ? 0 : ids.size(), -1);
+    for (std::size_t e = 0; e < rows.size() && !labels.empty(); ++e) {
+      auto const label = labels[static_cast<std::size_t>(rows[e])];
+      auto& known = result[static_cast<std::size_t>(templates[e])];
+      if (known >= 0 && label >= 0 && label != known)
+        fail(e, "template " + std::to_string(ids[static_cast<std::size_t>(templates[e])]) +
+                    " has faces of the labels " + std::to_string(known) + " and " +
+                    std::to_string(label));
+      known = known >= 0 ? known : label;
+    }
+    return result;
+  }
+
+  /// What pairs call them.
+  std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    for (index_t const id : ids) result.push_back(std::to_string(id));
+    return result;
+  }
+
+  [[noreturn]] void fail(std::size_t entry, std::string const& reason) const {
+    throw std::runtime_error(file + ", line " + std::to_string(lines[entry]) + ": " + reason);
+  }
+};
+
+namespace detail {
+
+inline coupleface::template_list read_templates_by_content(std::string const& file) {
+  coupleface::detail::mapped_file const map(file);
+  if (coupleface::detail::has_column(map, "template"))
+    return coupleface::read_template_table(file, {"row", "template", "medium"});
+  if (coupleface::detail::has_column(map, "TEMPLATE_ID"))
+    return coupleface::read_template_table(file);
+  return coupleface::read_template_list(file);
+}
+
+/// Where rows have no names, and the entries' are no numbers, entry i is of row i: so IJB's files
+/// belong together.
+inline std::vector<index_t> rows_in_order(coupleface::template_list const& list, index_t rows,
+                                          std::string const& file) {
+  if (static_cast<index_t>(list.files.size()) != rows)
+    throw std::runtime_error(file + ": " + std::to_string(list.files.size()) + " lines for " +
+                             std::to_string(rows) + " rows, which have no names");
+  std::vector<index_t> result;
+  for (index_t i = 0; i < rows; ++i) result.push_back(i);
+  return result;
+}
+
+}  // namespace detail
+
+/// @param names of the rows, or empty
+inline face_templates read_face_templates(std::string const& file, index_t rows,
+                                          std::vector<std::string> const& names) {
+  auto const list = detail::read_templates_by_content(file);
+  face_templates result{file, {}, {}, list.media_ids, list.lines, list.template_ids};
+  auto& ids = result.ids;
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  if (ids.empty()) throw std::runtime_error(file + ": has no templates");
+  bool const in_order = names.empty() && !coupleface::detail::is_integer(list.files[0]);
+  if (in_order) result.rows = detail::rows_in_order(list, rows, file);
+  coupleface::detail::row_names const index(rows, names);
+  for (std::size_t e = 0; e < list.files.size(); ++e) {
+    if (list.template_ids[e] < 0)
+      result.fail(e, "template " + std::to_string(list.template_ids[e]) + " is negative");
+    result.templates.push_back(std::lower_bound(ids.begin(), ids.end(), list.template_ids[e]) -
+                               ids.begin());
+    if (in_order) continue;
+    index_t const row = index.find(list.files[e]);
+    if (row < 0) result.fail(e, coupleface::detail::no_row_reason(list.files[e], row, rows, names));
+    result.rows.push_back(row);
+  }
+  return result;
+}
+
+/// Rows times the detector's scores of their list.
+inline void weigh_by_score(row_matrix& faces, row_list const& list) {
+  if (list.scores.empty())
+    throw std::runtime_error((list.file.empty() ? std::string("--weigh-by-score") : list.file) +
+                             ": there are no scores of a detector");
+  for (index_t i = 0; i < faces.rows; ++i) {
+    float* const row = faces.values.data() + i * faces.width;
+    for (index_t j = 0; j < faces.width; ++j) row[j] *= list.scores[static_cast<std::size_t>(i)];
+  }
+}
+
+}  // namespace evaluate

@@ -1,0 +1,90 @@
+// Rows from a file, as float32 in memory.
+#pragma once
+
+#include <coupleface/view.hpp>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "../mine_relations/inputs.hpp"
+#include "../mine_relations/row_faults.hpp"
+
+namespace evaluate {
+
+using coupleface::index_t;
+using coupleface::matrix_view;
+using coupleface::vector_view;
+
+template <class T>
+vector_view<T const> view_of(std::vector<T> const& v) {
+  return {v.data(), static_cast<index_t>(v.size())};
+}
+
+struct row_matrix {
+  index_t rows = 0, width = 0;
+  std::vector<float> values;
+
+  matrix_view<float const> view() const { return {values.data(), rows, width}; }
+  /// The bytes of a row.
+  std::string_view bytes(index_t row) const {
+    return {reinterpret_cast<char const*>(values.data() + row * width),
+            static_cast<std::size_t>(width) * sizeof(float)};
+  }
+  bool operator==(row_matrix const& other) const {
+    return rows == other.rows && width == other.width &&
+           std::memcmp(values.data(), other.values.data(), values.size() * sizeof(float)) == 0;
+  }
+};
+
+inline row_matrix read_rows(std::string const& file) {
+  return std::visit(
+      [](auto const& array) {
+        auto const there = array.matrix();
+        row_matrix result{there.extent(0), there.extent(1), {}};
+        result.values.reserve(static_cast<std::size_t>(array.size()));
+        for (index_t i = 0; i < array.size(); ++i) {
+          result.values.push_back(static_cast<float>(array.data()[i]));
+        }
+        return result;
+      },
+      mine_relations::open_rows(file, false));
+}
+
+/// Keeps the rows numbered `kept`.
+inline row_matrix some_rows(row_matrix const& all, std::vector<index_t> const& kept) {
+  row_matrix result{static_cast<index_t>(kept.size()), all.width, {}};
+  for (index_t const i : kept) {
+    auto const* const row = all.values.data() + i * all.width;
+    result.values.insert(result.values.end(), row, row + all.width);
+  }
+  return result;
+}
+
+/// How many of `rows` are among `others` to the last bit.
+inline index_t count_rows_among(row_matrix const& rows, row_matrix const& others) {
+  if (rows.width != others.width) return 0;
+  std::unordered_set<std::string_view> there;
+  for (index_t i = 0; i < others.rows; ++i) there.insert(others.bytes(i));
+  index_t count = 0;
+  for (index_t i = 0; i < rows.rows; ++i) count += there.count(rows.bytes(i)) > 0;
+  return count;
+}
+
+/// A file of rows and what is wrong in it.
+struct described_file {
+  std::string use;  ///< embeddings, teacher, gallery
+  std::string file;
+  index_t rows, width;
+  mine_relations::row_faults faults;
+};
+
+inline described_file describe(std::string use, std::string file, row_matrix const& x) {
+  described_file result{std::move(use), std::move(file), x.rows, x.width, {}};
+  result.faults.look(x.view());
+  return result;
+}
+
+}  // namespace evaluate
