@@ -1,14 +1,17 @@
 # The targets that users link:
-#   coupleface::coupleface              the headers and what they include
+#   coupleface::coupleface              the headers and what they include, for explicit policies
 #   coupleface::cpp | ::omp | ::tbb     the same, with thrust::device as one thread, OpenMP or TBB
 #   coupleface::cuda                    the same, as a CUDA device, for units compiled by nvcc
 #
 # thrust::device is fixed by macros, so a program has one of the four; linking two into one target
 # would redefine them for half of its units, and is made an error by the property that all set.
 include("${CMAKE_CURRENT_LIST_DIR}/Cccl.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Eigen.cmake")
 
-# GLOBAL, so that a project that adds this one as a subfolder sees what coupleface links.
-find_package(Eigen3 3.4 CONFIG REQUIRED GLOBAL)
+coupleface_find_eigen()
+if(NOT TARGET Eigen3::Eigen)
+  message(FATAL_ERROR "coupleface: Eigen 3.4 or 5 was not found: set Eigen3_ROOT")
+endif()
 coupleface_add_cccl()
 
 add_library(coupleface INTERFACE)
@@ -17,6 +20,12 @@ target_compile_features(coupleface INTERFACE cxx_std_17)
 target_include_directories(coupleface INTERFACE
   "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>")
 target_link_libraries(coupleface INTERFACE coupleface::cccl Eigen3::Eigen)
+# Whoever links coupleface::coupleface alone, and no target of Thrust's own, has one thread as
+# thrust::device where g++ or clang compiles. Thrust's own choice is CUDA, and then even
+# thrust/execution_policy.h does not compile without the headers of a CUDA Toolkit.
+set(no_backend "$<STREQUAL:$<TARGET_PROPERTY:COUPLEFACE_BACKEND>$<TARGET_PROPERTY:THRUST_DEVICE>,>")
+target_compile_definitions(coupleface INTERFACE
+  "$<$<AND:$<COMPILE_LANGUAGE:CXX>,${no_backend}>:THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP>")
 
 set(COUPLEFACE_FOUND_BACKENDS "")
 

@@ -32,5 +32,6 @@ install(FILES
   "${PROJECT_BINARY_DIR}/couplefaceConfig.cmake"
   "${PROJECT_BINARY_DIR}/couplefaceConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/Cccl.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/Eigen.cmake"
   DESTINATION "${package_folder}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/coupleface")

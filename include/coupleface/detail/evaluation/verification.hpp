@@ -68,7 +68,7 @@ index_t rank_pairs(vector_view<S const> scores, vector_view<Y const> same, FoldO
     double const score = load(scores(i)) + 0.0;
     if (std::isnan(score)) { continue; }
     ranking[ranked].score = score;
-    ranking[ranked].fold = std::uint64_t(fold_of(i));
+    ranking[ranked].fold = std::uint64_t(fold_of(i)) & ~std::uint64_t(0) >> 1;
     ranking[ranked].same = same(i) == Y(1);
     ++ranked;
   }

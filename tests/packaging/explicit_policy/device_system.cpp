@@ -1,0 +1,4 @@
+// Compiled with several targets: what is thrust::device?
+#include <thrust/detail/config.h>
+
+static_assert(THRUST_DEVICE_SYSTEM == EXPECTED_SYSTEM);
