@@ -41,6 +41,7 @@ TEST_F(image_pairs, bad_lines_are_named) {
   EXPECT_EQ(reading("a,b\n"), at + "0: line 1 has no column 'same'");
   EXPECT_EQ(reading("a,b,same\nx,y,2\n"), at + "9: line 2 has a label other than 0 and 1");
   EXPECT_EQ(reading("a,b,same\nx,,1\n"), at + "9: line 2 has no path");
+  EXPECT_EQ(reading("a,b,same\nx,x,1\n"), at + "9: line 2 pairs 'x' with itself");
   EXPECT_EQ(reading("a,b,same\nx,y\n"), at + "9: line 2 has 2 fields, the header 3");
 }
 

@@ -77,6 +77,8 @@ TEST_F(pair_list, lfw_with_one_number_or_none) {
     EXPECT_EQ(list.same, (flags{1, 0}));
     EXPECT_TRUE(list.folds.empty());
   }
+  EXPECT_EQ(read("2 1 \nAnn\t1\t2\t\nAnn\t1\tBob\t1 \t\nCy\t1\t2\nAnn\t1\tCy\t1\n").folds,
+            (numbers{0, 0, 1, 1}));
   // People may be called by numbers, by names with blanks, or look like labels.
   EXPECT_EQ(read("12 1 2\n12 1 13 1\n").names, (strings{"12/12_0001", "12/12_0002", "13/13_0001"}));
   EXPECT_EQ(read("Ann Lee\t1\t2\n").names,

@@ -45,8 +45,8 @@ struct pair_columns {
   std::string same = "same";
 };
 
-/// @throws std::runtime_error for missing columns, lines of other widths, empty paths, and labels
-///   other than 0 and 1
+/// @throws std::runtime_error for missing columns, lines of other widths, empty paths, an image
+///   paired with itself, and labels other than 0 and 1
 inline image_pairs read_image_pairs(std::string const& path, pair_columns const& columns = {}) {
   image_pairs pairs;
   pairs.folder = detail::folder_of(path);
@@ -55,6 +55,9 @@ inline image_pairs read_image_pairs(std::string const& path, pair_columns const&
     for (std::string const& column : {columns.a, columns.b}) {
       pairs.paths.push_back(table.text(column));
       if (pairs.paths.back().empty()) { table.fail("has no path"); }
+    }
+    if (table.text(columns.a) == table.text(columns.b)) {
+      table.fail("pairs " + detail::in_quotes(table.text(columns.a)) + " with itself");
     }
     std::string const& same = table.text(columns.same);
     if (same != "0" && same != "1") { table.fail("has a label other than 0 and 1"); }

@@ -14,6 +14,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// Takes every class among `labels`, then the neighbours of those classes in `table`, nearest rank
 /// first, until `classes` is full; random classes of the rest fill what is left.
 ///
+/// A class that no sample has is drawn at random like any other: where labels have gaps, number the
+/// classes anew first.
+///
 /// @param policy any Thrust execution policy. On a device the call waits for two counts, how many
 ///   positives and wrong ids there are
 /// @param labels [n] classes of the batch, -1 = ignored

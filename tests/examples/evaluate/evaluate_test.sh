@@ -150,6 +150,12 @@ run --embeddings rows.npy --pairs one_fold.csv --out one_fold
 expect "one fold: no accuracy" tables
 ! grep -q '"accuracy"' one_fold/results.json || fail "accuracy of one fold"
 cmp one_fold/roc_pairs.csv lfw_rows/roc_pairs.csv || fail "one fold: another curve"
+awk 'BEGIN { print "fold,a,b,same"
+  for (p = 0; p < 240; ++p) print int(p / 24) "," 2 * p "," 2 * p + 1 "," (p % 3 == 0) }' >pack.csv
+run --embeddings rows.npy --pairs pack.bin --out pack
+run --embeddings rows.npy --pairs pack.csv --out pack_table
+sed -i '/"pairs": "/d' pack/results.json pack_table/results.json
+same_files pack_table pack "a pack"
 # Stored scores: what they were.
 printf 'score,same,fold\n0.9,1,0\n0.8,1,1\n0.5,0,0\n0.1,0,1\n' >scores.csv
 run --scores scores.csv --far 0,0.5 --out scores
@@ -237,6 +243,7 @@ refuse "bad.txt: .*promises" --embeddings rows.npy --list lfw.csv --pairs "$(
   sed '$d' lfw_pairs.txt >bad.txt
   echo bad.txt
 )"
+refuse "pack.bin: .*has 480 images for 50 rows" --embeddings gallery.npy --pairs pack.bin
 refuse "people.csv: 480 lines for 50 rows of gallery.npy" --embeddings gallery.npy --list people.csv
 sed '5s/person3/person2/' people.csv >bad_list.csv
 refuse "bad_list.csv, line 5: person2 has the label 3 in labels.npy, but row 2, person2, has 2" \

@@ -3,6 +3,7 @@
 // templates; FOLDER/dense and FOLDER/sparse the same with other ids: 5 l + 3 for label l, 7 t + 5
 // for template t.
 #include <coupleface/io/npy.hpp>
+#include <coupleface/io/verification_pack.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -62,6 +63,13 @@ int main(int, char** argv) {
   broken[20 * width] = INFINITY;
   write(folder + "broken.npy", broken, width);
   write(folder + "doubles.npy", std::vector<double>(rows.begin(), rows.end()), width);
+
+  // Images of which rows 2 p and 2 p + 1 are said to be.
+  cf::verification_pack_writer pack(folder + "pack.bin");
+  std::vector<std::uint8_t> const image(64, 7);
+  cf::byte_view const bytes(image.data(), 64);
+  for (int p = 0; p < 240; ++p) { pack.append(bytes, bytes, p % 3 == 0); }
+  pack.commit();
 
   std::mt19937 random(9);
   std::ofstream pairs(folder + "pairs.csv"), templates(folder + "templates.csv");

@@ -20,6 +20,7 @@ namespace detail {
 /// Fields between tabs where there are two or more, else between commas where there are two or
 /// more, else between blanks.
 inline std::vector<std::string_view> pair_fields(std::string_view line) {
+  line = line.substr(0, line.find_last_not_of(" \t") + 1);
   if (std::count(line.begin(), line.end(), '\t') >= 2) {
     auto fields = split_at(line, '\t');
     for (std::string_view& field : fields) {
