@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ca-certificates
   libeigen3-dev libtbb-dev # the library; OpenMP comes with g++
-  libcli11-dev libjpeg-dev libpng-dev gnuplot-nox # examples
+  libcli11-dev libjpeg-dev libpng-dev libwebp-dev gnuplot-nox # examples
   python3 python3-pip # download CCCL's headers where no CUDA Toolkit has them
 )
 if [[ ${1:-} != --quickstart ]]; then

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     any_input const input = open_input(a.input);
+    say_skipped("convert_faces", a.input, input);
     std::visit([&](auto const& source) { convert(a, source); }, input);
     index_t const images = std::visit([](auto const& source) { return source.size(); }, input);
     std::printf("%lld images\n", static_cast<long long>(images));

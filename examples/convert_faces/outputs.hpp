@@ -27,27 +27,17 @@ void for_each_image(Source const& source, int threads, Take take) {
   }
 }
 
-/// So many digits that names sort as numbers do.
-inline std::string padded(index_t number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%08lld", static_cast<long long>(number));
-  return text;
-}
-
 inline std::string ending_of(coupleface::byte_view bytes) {
-  auto const begins = [&](std::vector<std::uint8_t> const& magic) {
-    for (std::size_t k = 0; k < magic.size(); ++k) {
-      if (index_t(k) >= bytes.extent(0) || bytes(index_t(k)) != magic[k]) return false;
-    }
-    return true;
-  };
-  return begins({0xff, 0xd8, 0xff}) ? ".jpg" : begins({0x89, 'P', 'N', 'G'}) ? ".png" : ".img";
-}
-
-/// The person of a label: the name that the input has for it, or the number.
-inline std::string person_of(record_set const&, index_t label) { return padded(label); }
-inline std::string person_of(image_list const& list, index_t label) {
-  return list.people.empty() ? padded(label) : list.people.at(std::size_t(label));
+  switch (coupleface::image_format_of(bytes)) {
+    case coupleface::image_format::jpeg:
+      return ".jpg";
+    case coupleface::image_format::png:
+      return ".png";
+    case coupleface::image_format::webp:
+      return ".webp";
+    default:
+      return ".img";
+  }
 }
 
 template <class Source>

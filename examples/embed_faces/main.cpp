@@ -4,8 +4,9 @@
 //   embed_faces teacher.pt faces_emore/train.rec teacher     embeddings.npy and labels.npy
 //   embed_faces student.pt faces_emore/lfw.bin lfw           embeddings.npy and pairs.csv
 //
-// The network is a TorchScript file, such as best.pt of torch_student. Faces are read as they are
-// needed, so a set may be larger than memory; what is made appears whole or not at all.
+// The network is a TorchScript file, such as best.pt of torch_student. Row i of embeddings.npy is
+// of image i of the set, always. Faces are read as they are needed, so a set may be larger than
+// memory; what is made appears whole or not at all.
 #include <torch/script.h>
 #include <torch/torch.h>
 
@@ -20,6 +21,9 @@
 #include "../train_student/dataset.hpp"
 #include "../train_student/progress.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace {
 
 using coupleface::face_sample;
@@ -28,7 +32,7 @@ using coupleface::index_t;
 struct arguments {
   std::string network, faces, output, device = "cpu";
   int side = 112, threads = 2;
-  bool rgb = false;
+  bool rgb = false, flip = false, skip_undecodable = false;
 };
 
 void declare(CLI::App& app, arguments& a) {
@@ -41,75 +45,151 @@ void declare(CLI::App& app, arguments& a) {
       ->required();
   app.add_option("output", a.output,
                  "Folder; it must not exist. embeddings.npy: unit rows in the order of the faces; "
-                 "labels.npy, or of pairs pairs.csv (fold,a,b,same), ten folds in their order")
+                 "labels.npy, and list.csv (path,person) of a folder or list; of pairs pairs.csv "
+                 "(fold,a,b,same), ten folds in their order")
       ->required();
   app.add_option("--side", a.side, "Pixels of a side, as in training")->check(CLI::Range(1, 1024));
   app.add_flag("--rgb", a.rgb, "The network wants three channels: the grey one three times");
+  app.add_flag("--flip", a.flip,
+               "Of each face the sum of two outputs of the network, for the image and its mirror "
+               "image, made a unit row, as InsightFace does");
+  app.add_flag(
+      "--skip-undecodable", a.skip_undecodable,
+      "The row of an image that cannot be decoded is NaN, so that all others stay in their "
+      "places; undecodable.txt lists them, and pairs.csv has no pair of them. Without it "
+      "the first one is an error");
   app.add_option("--device", a.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--threads", a.threads, "They decode")->check(CLI::Range(1, 256));
 }
 
 template <class Source>
+inline constexpr bool has_pairs = std::is_same_v<Source, coupleface::verification_pack> ||
+                                  std::is_same_v<Source, coupleface::image_pairs>;
+
+template <class Source>
+std::string name_of(arguments const& a, Source const& source, index_t i) {
+  if constexpr (std::is_same_v<Source, coupleface::image_list>) {
+    return source.path(i);
+  } else if constexpr (std::is_same_v<Source, coupleface::image_pairs>) {
+    return source.paths[static_cast<std::size_t>(i)];
+  } else {
+    return a.faces + ": image " + std::to_string(i);
+  }
+}
+
+struct decoded_face {
+  torch::Tensor image;  // [1, side, side]
+  std::string reason;   // why there is none
+};
+
+template <class Source>
+decoded_face decode(arguments const& a, Source const& source, face_sample const& sample,
+                    index_t i) {
+  decoded_face face{torch::zeros({1, a.side, a.side}), {}};
+  std::vector<std::uint8_t> grey(static_cast<std::size_t>(a.side) * a.side);
+  try {
+    int width = 0, height = 0;
+    auto const pixels = train_student::decode_grey(sample.bytes.data_handle(),
+                                                   static_cast<std::size_t>(sample.bytes.extent(0)),
+                                                   width, height, name_of(a, source, i));
+    train_student::resize_area(pixels.data(), width, height, a.side, grey.data());
+    train_student::to_float(grey.data(), a.side, face.image.data_ptr<float>());
+  } catch (train_student::undecodable_image const& error) {
+    if (!a.skip_undecodable) throw;
+    face.reason = error.what();
+  }
+  return face;
+}
+
+/// [n, d] unit rows of [n, 1, side, side].
+torch::Tensor embeddings_of(arguments const& a, torch::jit::Module& network, torch::Tensor images) {
+  if (a.rgb) images = images.expand({-1, 3, -1, -1});
+  auto const ask = [&](torch::Tensor const& x) {
+    return network.forward({x.to(a.device)}).toTensor().to(torch::kCPU, torch::kFloat);
+  };
+  auto raw = ask(images);
+  if (a.flip) raw = raw + ask(images.flip({3}));
+  return torch::nn::functional::normalize(raw).contiguous();
+}
+
+void write_text(convert_faces::output_folder& folder, char const* name, std::string const& text) {
+  auto const* const bytes = reinterpret_cast<std::uint8_t const*>(text.data());
+  folder.write(name, {bytes, static_cast<index_t>(text.size())});
+}
+
+template <class Source>
 void write_truth(convert_faces::output_folder& folder, Source const& source,
-                 std::vector<index_t> const& labels) {
-  if constexpr (std::is_same_v<Source, coupleface::verification_pack> ||
-                std::is_same_v<Source, coupleface::image_pairs>) {
+                 std::vector<index_t> const& labels, std::vector<index_t> const& undecodable) {
+  auto const there = [&](index_t i) {
+    return !std::binary_search(undecodable.begin(), undecodable.end(), i);
+  };
+  if constexpr (has_pairs<Source>) {
     index_t const pairs = source.size() / 2;
     std::string table = "fold,a,b,same\n";
     for (index_t i = 0; i < pairs; ++i) {
+      if (!there(2 * i) || !there(2 * i + 1)) continue;
       table += std::to_string(10 * i / pairs) + ',' + std::to_string(2 * i) + ',' +
                std::to_string(2 * i + 1) + (source.same(i) ? ",1\n" : ",0\n");
     }
-    auto const* const bytes = reinterpret_cast<std::uint8_t const*>(table.data());
-    folder.write("pairs.csv", {bytes, static_cast<index_t>(table.size())});
+    write_text(folder, "pairs.csv", table);
   } else {
     coupleface::write_npy(folder.path("labels.npy"),
                           coupleface::make_vector_view(labels.data(), source.size()));
+  }
+  if constexpr (std::is_same_v<Source, coupleface::image_list>) {
+    std::string table = "path,person\n";
+    for (index_t i = 0; i < source.size(); ++i) {
+      auto const k = static_cast<std::size_t>(i);
+      table += coupleface::csv_field(source.paths[k]) + ',' +
+               coupleface::csv_field(convert_faces::person_of(source, labels[k])) + '\n';
+    }
+    write_text(folder, "list.csv", table);
   }
 }
 
 template <class Source>
 void embed(arguments const& a, Source const& source) {
-  if (source.size() == 0) throw std::runtime_error(a.faces + ": no faces");
   convert_faces::output_folder folder(a.output);
   torch::NoGradGuard const guard;
-  torch::Device const device(a.device);
-  auto network = torch::jit::load(a.network, device);
+  auto network = torch::jit::load(a.network, torch::Device(a.device));
   network.eval();
-
-  auto const decode = [&](face_sample const& sample, coupleface::sample_place place) {
-    int width = 0, height = 0;
-    auto const pixels = train_student::decode_grey(
-        sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)), width, height,
-        a.faces + ": image " + std::to_string(place.index));
-    std::vector<std::uint8_t> face(static_cast<std::size_t>(a.side) * a.side);
-    train_student::resize_area(pixels.data(), width, height, a.side, face.data());
-    torch::Tensor const image = torch::empty({1, a.side, a.side});
-    train_student::to_float(face.data(), a.side, image.data_ptr<float>());
-    return image;
-  };
   coupleface::loader_settings settings;
   settings.batch_size = 64;
   settings.threads = a.threads;
   settings.batches_in_flight = 2 * a.threads;
-  coupleface::sample_loader loader(source, settings, coupleface::in_order{}, decode);
+  coupleface::sample_loader loader(source, settings, coupleface::in_order{},
+                                   [&](face_sample const& sample, coupleface::sample_place place) {
+                                     return decode(a, source, sample, place.index);
+                                   });
   coupleface::npy_writer rows(folder.path("embeddings.npy"));
-  std::vector<index_t> labels;
+  std::vector<index_t> labels, undecodable;
+  std::string reasons;
   train_student::progress shown("embed_faces", 0, source.size());
   while (auto const batch = loader.next()) {
-    auto images = torch::stack(batch->samples);
-    if (a.rgb) images = images.expand({-1, 3, -1, -1});
-    auto const raw = network.forward({images.to(device)}).toTensor().to(torch::kCPU, torch::kFloat);
-    auto const unit = torch::nn::functional::normalize(raw).contiguous();
+    std::vector<torch::Tensor> images;
+    for (auto const& face : batch->samples) images.push_back(face.image);
+    auto unit = embeddings_of(a, network, torch::stack(images));
+    for (std::size_t k = 0; k < batch->samples.size(); ++k) {
+      if (batch->samples[k].reason.empty()) continue;
+      unit[static_cast<std::int64_t>(k)].fill_(std::numeric_limits<float>::quiet_NaN());
+      undecodable.push_back(batch->indices[k]);
+      reasons += batch->samples[k].reason + '\n';
+    }
     if (labels.empty()) rows.begin<float>(source.size(), unit.size(1));
     rows.append(coupleface::matrix_view_of<float const>(unit));
     labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
     shown.step(static_cast<index_t>(labels.size()), "faces");
   }
   rows.commit();
-  write_truth(folder, source, labels);
+  write_truth(folder, source, labels, undecodable);
+  if (!undecodable.empty()) write_text(folder, "undecodable.txt", reasons);
   folder.commit();
   std::printf("%lld faces\n", static_cast<long long>(source.size()));
+  if (undecodable.empty()) return;
+  std::fprintf(stderr,
+               "embed_faces: %zu images cannot be decoded, their rows are NaN, see "
+               "%s/undecodable.txt; the first is %s\n",
+               undecodable.size(), a.output.c_str(), reasons.substr(0, reasons.find('\n')).c_str());
 }
 
 }  // namespace
@@ -121,6 +201,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     auto const input = convert_faces::open_input(a.faces);
+    convert_faces::say_skipped("embed_faces", a.faces, input);
     std::visit([&](auto const& source) { embed(a, source); }, input);
   } catch (std::exception const& error) {
     std::fprintf(stderr, "\nembed_faces: %s\n", error.what());

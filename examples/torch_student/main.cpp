@@ -5,16 +5,19 @@
 #include "../train_student/folds.hpp"
 #include "../train_student/pair_drawing.hpp"
 #include "../train_student/synthetic_faces.hpp"
+#include "../train_student/teacher_file.hpp"
 #include "trainer.hpp"
-
-#include <coupleface/io/npy.hpp>
 
 namespace {
 
 using namespace torch_student;
 
 face_dataset read_faces(arguments const& a) {
-  if (!a.data.empty()) return train_student::load_faces(a.data, a.list, a.run.side);
+  if (!a.data.empty()) {
+    auto faces = train_student::load_faces(a.data, a.list, a.run.side, a.skip_undecodable);
+    train_student::say_left_out("torch_student", a.data, faces, a.out);
+    return faces;
+  }
   train_student::synthetic_options drawn;
   drawn.people = a.people;
   drawn.images_per_person = a.images;
@@ -25,12 +28,8 @@ face_dataset read_faces(arguments const& a) {
 
 torch::Tensor teacher_embeddings(arguments const& a, face_dataset const& faces) {
   if (!a.teacher_embeddings.empty()) {
-    coupleface::mapped_npy<float> const array(a.teacher_embeddings);
-    auto const rows = array.matrix();
-    if (rows.extent(0) != faces.size())
-      throw std::runtime_error(a.teacher_embeddings + ": " + std::to_string(rows.extent(0)) +
-                               " rows for " + std::to_string(faces.size()) + " faces");
-    return coupleface::as_tensor(rows).clone();
+    auto rows = train_student::read_teacher(a.teacher_embeddings, faces);
+    return torch::from_blob(rows.values.data(), {faces.size(), rows.width}).clone();
   }
   if (a.teacher_script.empty()) return {};
   torch::Device const device(a.run.device);
@@ -38,10 +37,17 @@ torch::Tensor teacher_embeddings(arguments const& a, face_dataset const& faces) 
   script.eval();
   std::vector<int> all(faces.size());
   std::iota(all.begin(), all.end(), 0);
-  return embed(faces, all, [&](torch::Tensor const& images) {
+  auto const rows = embed(faces, all, [&](torch::Tensor const& images) {
     auto const x = a.teacher_rgb ? images.expand({-1, 3, -1, -1}) : images;
     return script.forward({x.to(device)}).toTensor();
   });
+  auto const finite = torch::isfinite(rows).all(1);
+  if (!finite.all().item<bool>()) {
+    auto const first = torch::nonzero(~finite)[0].item<std::int64_t>();
+    throw std::runtime_error(a.teacher_script + ": the embedding of " +
+                             faces.paths[static_cast<std::size_t>(first)] + " is not finite");
+  }
+  return rows;
 }
 
 void centre_and_normalise(torch::Tensor& teacher, std::vector<int> const& train, bool centre) {

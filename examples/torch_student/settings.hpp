@@ -78,7 +78,7 @@ struct arguments {
       report_folds, out = "torch_student_out";
   std::vector<double> mask_shares{0};
   std::vector<std::string> methods{"coupleface"};
-  bool centre = true, teacher_rgb = false;
+  bool centre = true, teacher_rgb = false, skip_undecodable = false;
   int threads = 0, folds = 10, pairs_per_fold = 300, people = 60, images = 8, dev_people = 40;
   run_settings run;
 };
@@ -89,7 +89,14 @@ inline void declare(CLI::App& app, arguments& a) {
   auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
   app.add_option("--data", a.data,
                  "Folder of faces, or an InsightFace train.rec; without it faces are drawn");
-  app.add_option("--list", a.list, "CSV path,person[,split]; without it: DATA/PERSON/IMAGE");
+  app.add_option(
+      "--list", a.list,
+      "CSV path,person[,split], .lst, or lines 'path label', of paths below DATA; without "
+      "it: DATA/PERSON/IMAGE, people then images in the order of their names");
+  app.add_flag("--skip-undecodable", a.skip_undecodable,
+               "Leave out images that cannot be decoded, and their rows of --teacher-embeddings "
+               "and --landmarks; OUT/undecodable.txt lists them. Without it the first one is an "
+               "error");
   app.add_option("--people", a.people, "Drawn people")->check(at_least(2));
   app.add_option("--images-drawn", a.images, "Drawn images of each")->check(at_least(2));
   app.add_option("--dev-people", a.dev_people, "Further drawn people, for the pairs");
@@ -103,7 +110,8 @@ inline void declare(CLI::App& app, arguments& a) {
       "is also on pairs of which one face wears a mask");
   app.add_option("--folds", a.folds, "Of drawn pairs")->check(at_least(2));
   app.add_option("--pairs-per-fold", a.pairs_per_fold, "Half of them of one person");
-  app.add_option("--teacher-embeddings", a.teacher_embeddings, "NPY [rows of the list, d]");
+  app.add_option("--teacher-embeddings", a.teacher_embeddings,
+                 "NPY [images, d], a row for every image of list or folder, in that order");
   app.add_option(
       "--teacher-script", a.teacher_script,
       "TorchScript file, for instance best.pt of a run with --network iresnet50 --method "

@@ -19,7 +19,7 @@ struct arguments {
   }
   std::string data, list, teacher_embeddings, eval_pairs, out = "train_student_out";
   std::string how = "coupleface", select_folds, report_folds;
-  bool compare = false, centre = true;
+  bool compare = false, centre = true, skip_undecodable = false;
   int seeds = 1, threads = 0;
   std::vector<std::string> mining{"nearest"};
   synthetic_options synthetic;
@@ -71,10 +71,17 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--data", a.data,
                  "Folder of faces, or an InsightFace train.rec; without it faces are drawn")
       ->group("Data");
-  app.add_option("--list", a.list, "CSV path,person[,split]; without it: DATA/PERSON/IMAGE")
+  app.add_option(
+         "--list", a.list,
+         "CSV path,person[,split], .lst, or lines 'path label', of paths below DATA; without "
+         "it: DATA/PERSON/IMAGE, people then images in the order of their names")
+      ->group("Data");
+  app.add_flag("--skip-undecodable", a.skip_undecodable,
+               "Leave out images that cannot be decoded, and their rows of --teacher-embeddings; "
+               "OUT/undecodable.txt lists them. Without it the first one is an error")
       ->group("Data");
   app.add_option("--teacher-embeddings", a.teacher_embeddings,
-                 "NPY [rows of the list, d], in list order")
+                 "NPY [images, d], a row for every image of list or folder, in that order")
       ->group("Data");
   app.add_option("--eval-pairs", a.eval_pairs,
                  "CSV fold,a,b,same; without it pairs are drawn from the dev people")

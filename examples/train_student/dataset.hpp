@@ -1,10 +1,10 @@
 // The room where faces wait for training: one table of small grey images with people and splits,
-// read from files named by a list (or found in folders) or from InsightFace's train.rec, and the
-// pairs that verification asks about.
+// read from whatever convert_faces reads (folders, lists, InsightFace's train.rec), and the pairs
+// that verification asks about.
 #pragma once
 
 #include <algorithm>
-#include <coupleface/io/record_set.hpp>
+#include <coupleface/io/csv_table.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,13 +12,15 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <optional>
+#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "../convert_faces/inputs.hpp"
 #include "image_decoding.hpp"
 
 namespace train_student {
@@ -37,8 +39,15 @@ struct face_dataset {
   std::vector<std::string> people;     ///< [classes]
   std::vector<std::uint8_t> is_train;  ///< [n], 1 = train split, 0 = dev; a person is in one split
   std::vector<image_size> sizes;       ///< [n], of the image files; empty where there are none
+  std::vector<int> rows;  ///< [n], place of each in list or folder; empty: as they are here
+  int listed = 0;         ///< images of list or folder, where `rows` is not empty
+  std::vector<std::string> undecodable;  ///< of those that are not here: path and reason
+  std::vector<std::string> no_images;    ///< files of the folder that are none
 
   int size() const { return static_cast<int>(labels.size()); }
+  /// Rows of a file that has one for every image of list or folder.
+  int listed_rows() const { return rows.empty() ? size() : listed; }
+  int listed_row(int i) const { return rows.empty() ? i : rows[static_cast<std::size_t>(i)]; }
   std::size_t image_bytes() const { return static_cast<std::size_t>(side) * side; }
   std::uint8_t const* image(int i) const { return pixels.data() + i * image_bytes(); }
   std::uint8_t* image(int i) { return pixels.data() + i * image_bytes(); }
@@ -139,67 +148,9 @@ inline void resize_area(std::uint8_t const* source, int width, int height, int s
 
 namespace detail {
 
-/// One line of a table and where it stands, for messages.
-struct table_row {
-  std::string where;
-  std::vector<std::string> fields;
-};
-
-struct table {
-  std::vector<std::string> header;
-  std::vector<table_row> rows;
-};
-
-inline std::vector<std::string> split_fields(std::string const& line, std::string const& where) {
-  if (line.find('"') != std::string::npos) {
-    throw std::runtime_error(where + ": quoted fields are not read");
-  }
-  std::vector<std::string> fields(1);
-  for (char const c : line) {
-    if (c == ',') {
-      fields.emplace_back();
-    } else {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
-
-/// Plain comma-separated text with a header: no quotes, no empty fields, no ragged rows. That is
-/// all that lists and pairs need, and refusing the rest keeps a shifted column from passing as
-/// data.
-inline table read_table(std::string const& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw std::runtime_error(file + ": cannot be opened");
-  table result;
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    std::string const where = file + ":" + std::to_string(number);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() && stream.peek() == std::ifstream::traits_type::eof()) break;
-    auto fields = split_fields(line, where);
-    if (number == 1) {
-      result.header = std::move(fields);
-      continue;
-    }
-    if (fields.size() != result.header.size()) {
-      throw std::runtime_error(where + ": " + std::to_string(fields.size()) +
-                               " fields where the header has " +
-                               std::to_string(result.header.size()));
-    }
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].empty()) throw std::runtime_error(where + ": empty " + result.header[i]);
-    }
-    result.rows.push_back({where, std::move(fields)});
-  }
-  if (stream.bad()) throw std::runtime_error(file + ": cannot be read");
-  if (result.rows.empty()) throw std::runtime_error(file + ": no rows below the header");
-  return result;
-}
-
 /// A face before its pixels are read.
 struct face_entry {
-  std::string where;
+  std::string where;  ///< for messages, with a colon behind it; empty where the path says all
   std::string path;
   std::string person;
   bool train;
@@ -213,69 +164,36 @@ inline bool trains_by_name(std::string const& person) {
   return (hash >> 32) % 5 != 0;
 }
 
-inline std::vector<face_entry> read_list(std::string const& list_file) {
-  auto const list = read_table(list_file);
-  bool const has_split = list.header.size() == 3 && list.header[2] == "split";
-  if (list.header.size() < 2 || list.header[0] != "path" || list.header[1] != "person" ||
-      list.header.size() != (has_split ? 3U : 2U)) {
-    throw std::runtime_error(list_file + ":1: the header must be path,person or path,person,split");
-  }
+inline std::vector<face_entry> entries_of(convert_faces::image_list const& list,
+                                          std::string const& file) {
   std::vector<face_entry> entries;
-  for (auto const& row : list.rows) {
-    auto const& person = row.fields[1];
-    if (has_split && row.fields[2] != "train" && row.fields[2] != "dev") {
-      throw std::runtime_error(row.where + ": split is '" + row.fields[2] +
-                               "', neither train nor dev");
-    }
-    bool const train = has_split ? row.fields[2] == "train" : trains_by_name(person);
-    entries.push_back({row.where, row.fields[0], person, train});
-  }
-  return entries;
-}
-
-/// data_dir/person/image.{jpg,jpeg,png}, in the order of names.
-inline std::vector<face_entry> find_in_folders(std::string const& data_dir) {
-  namespace fs = std::filesystem;
-  std::vector<face_entry> entries;
-  try {
-    for (auto const& folder : fs::directory_iterator(data_dir)) {
-      if (!folder.is_directory()) continue;
-      auto const person = folder.path().filename().string();
-      for (auto const& file : fs::directory_iterator(folder.path())) {
-        auto extension = file.path().extension().string();
-        for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (extension != ".jpg" && extension != ".jpeg" && extension != ".png") continue;
-        auto path = person + "/" + file.path().filename().string();
-        entries.push_back({data_dir, std::move(path), person, trains_by_name(person)});
+  for (std::size_t i = 0; i < list.paths.size(); ++i) {
+    std::string where;
+    if (!list.lines.empty()) where = file + ": line " + std::to_string(list.lines[i]) + ": ";
+    auto person = convert_faces::person_of(list, list.labels[i]);
+    bool train = trains_by_name(person);
+    if (!list.splits.empty()) {
+      train = list.splits[i] == "train";
+      if (!train && list.splits[i] != "dev") {
+        throw std::runtime_error(where + "split is '" + list.splits[i] +
+                                 "', neither train nor dev");
       }
     }
-  } catch (fs::filesystem_error const& error) {
-    throw std::runtime_error(data_dir + ": " + error.code().message());
+    entries.push_back({std::move(where), list.paths[i], std::move(person), train});
   }
-  if (entries.empty()) {
-    throw std::runtime_error(data_dir + ": no PERSON/IMAGE.jpg, .jpeg or .png below it");
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](face_entry const& a, face_entry const& b) { return a.path < b.path; });
   return entries;
 }
 
 /// The folders and files that convert_faces makes of the set, without their endings.
-inline std::vector<face_entry> list_records(coupleface::record_set const& set,
-                                            std::string const& file) {
-  auto const padded = [](coupleface::index_t number) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%08lld", static_cast<long long>(number));
-    return std::string(text);
-  };
+inline std::vector<face_entry> entries_of(coupleface::record_set const& set,
+                                          std::string const& file) {
   std::vector<face_entry> entries;
   for (coupleface::index_t i = 0; i < set.size(); ++i) {
-    auto person = padded(set.sample(i).label);
+    auto person = convert_faces::person_of(set, set.sample(i).label);
     auto const train = trains_by_name(person);
-    auto path = person + "/" + padded(i);
-    entries.push_back({file, std::move(path), std::move(person), train});
+    auto path = person + "/" + convert_faces::padded(i);
+    entries.push_back({file + ": ", std::move(path), std::move(person), train});
   }
-  if (entries.empty()) throw std::runtime_error(file + ": no images");
   return entries;
 }
 
@@ -292,15 +210,14 @@ inline face_dataset number_people(std::vector<face_entry> const& entries, int si
       auto const [known, added] = ids.emplace(entry.person, std::make_pair(id, train));
       if (added) faces.people.push_back(entry.person);
       if (known->second.second != train) {
-        throw std::runtime_error(entry.where + ": " + entry.person + " is in both splits");
+        throw std::runtime_error(entry.where + entry.person + " is in both splits");
       }
     }
   }
   for (auto const& entry : entries) {
     auto const [earlier, added] = seen_paths.emplace(entry.path, entry.where);
     if (!added) {
-      throw std::runtime_error(entry.where + ": " + entry.path + " was listed before, at " +
-                               earlier->second);
+      throw std::runtime_error(entry.where + entry.path + " was listed before: " + earlier->second);
     }
     faces.labels.push_back(ids.at(entry.person).first);
     faces.paths.push_back(entry.path);
@@ -309,70 +226,125 @@ inline face_dataset number_people(std::vector<face_entry> const& entries, int si
   return faces;
 }
 
-inline std::vector<std::uint8_t> read_bytes(std::string const& file) {
-  std::error_code error;
-  auto const size = std::filesystem::file_size(file, error);
-  if (error) throw std::runtime_error(file + ": " + error.message());
-  if (size > (std::uintmax_t{1} << 28)) throw std::runtime_error(file + ": larger than 256 MiB");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-  std::ifstream stream(file, std::ios::binary);
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!stream) throw std::runtime_error(file + ": cannot be read");
-  return bytes;
+/// Decodes every image of `source`; the reason of each that no decoder takes, else an empty string.
+template <class Source>
+std::vector<std::string> read_pixels(Source const& source, std::vector<face_entry> const& entries,
+                                     bool skip_undecodable, face_dataset& faces) {
+  std::vector<std::string> reasons(entries.size());
+  for_each_index(faces.size(), [&](int i) {
+    auto const k = static_cast<std::size_t>(i);
+    try {
+      auto const sample = source.sample(i);
+      int width = 0, height = 0;
+      auto const pixels =
+          decode_grey(sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
+                      width, height, entries[k].path);
+      resize_area(pixels.data(), width, height, faces.side, faces.image(i));
+      faces.sizes[k] = {width, height};
+    } catch (undecodable_image const& error) {
+      if (!skip_undecodable) throw std::runtime_error(entries[k].where + error.what());
+      reasons[k] = error.what();
+    } catch (std::runtime_error const& error) {
+      throw std::runtime_error(entries[k].where + error.what());
+    }
+  });
+  return reasons;
 }
 
-inline std::vector<std::uint8_t> bytes_of(coupleface::face_sample const& sample) {
-  auto const* const first = sample.bytes.data_handle();
-  return {first, first + sample.bytes.extent(0)};
+/// The faces without a reason, people numbered anew.
+inline face_dataset without_undecodable(face_dataset&& all, std::vector<face_entry> const& entries,
+                                        std::vector<std::string> const& reasons) {
+  std::vector<face_entry> kept;
+  std::vector<int> rows;
+  for (int i = 0; i < all.size(); ++i) {
+    auto const k = static_cast<std::size_t>(i);
+    if (!reasons[k].empty()) continue;
+    kept.push_back(entries[k]);
+    rows.push_back(i);
+  }
+  auto faces = number_people(kept, all.side);
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    auto const* const image = all.image(rows[k]);
+    std::copy(image, image + all.image_bytes(), all.image(static_cast<int>(k)));
+    faces.sizes.push_back(all.sizes[static_cast<std::size_t>(rows[k])]);
+  }
+  faces.pixels = std::move(all.pixels);
+  faces.pixels.resize(rows.size() * faces.image_bytes());
+  faces.rows = std::move(rows);
+  faces.listed = all.size();
+  std::copy_if(reasons.begin(), reasons.end(), std::back_inserter(faces.undecodable),
+               [](auto const& reason) { return !reason.empty(); });
+  return faces;
 }
 
-inline int parse_index(std::string const& text, std::string const& where, char const* what) {
-  bool const digits = !text.empty() && text.size() <= 9 &&
-                      text.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits) throw std::runtime_error(where + ": " + what + " is '" + text + "', not a number");
-  return std::stoi(text);
+template <class Source>
+face_dataset load_from(Source const& source, std::string const& file, int side,
+                       bool skip_undecodable) {
+  auto const entries = entries_of(source, file);
+  auto faces = number_people(entries, side);
+  faces.pixels.resize(entries.size() * faces.image_bytes());
+  faces.sizes.resize(entries.size());
+  auto const reasons = read_pixels(source, entries, skip_undecodable, faces);
+  bool const all = std::all_of(reasons.begin(), reasons.end(),
+                               [](std::string const& reason) { return reason.empty(); });
+  if (!all) faces = without_undecodable(std::move(faces), entries, reasons);
+  if (faces.size() == 0) throw std::runtime_error(file + ": no image can be decoded");
+  if constexpr (std::is_same_v<Source, convert_faces::image_list>) {
+    faces.no_images = source.skipped;
+  }
+  return faces;
+}
+
+inline int parse_index(coupleface::csv_table const& table, std::string const& column) {
+  auto const value = table.integer(column);
+  if (value < 0 || value > 999999999) { table.fail("has " + column + " " + std::to_string(value)); }
+  return static_cast<int>(value);
 }
 
 }  // namespace detail
 
 /// @brief Reads all faces of a list, of folders named after people, or of an InsightFace training
 /// set, as grey side x side images.
-/// @param data_dir   where paths begin; or a .rec file
-/// @param list_file  rows path,person[,split] in the order that the dataset keeps; empty: every
-///                   data_dir/person/image, sorted, or all images of the .rec file. Without a split
-///                   one person in five is dev.
-/// @throws std::runtime_error  naming file, line or byte, and reason; nothing is skipped
-inline face_dataset load_faces(std::string const& data_dir, std::string const& list_file,
-                               int side) {
+/// @param data       a folder or file, as convert_faces takes them; with a list: where its relative
+///                   paths begin
+/// @param list_file  a list as convert_faces takes them, in the order that the dataset keeps. A
+///                   column `split` says train or dev; without it one person in five is dev.
+/// @param skip_undecodable  an image that no decoder takes is left out, and named in `undecodable`
+/// @throws std::runtime_error  naming file, line or byte, and reason
+inline face_dataset load_faces(std::string const& data, std::string const& list_file, int side,
+                               bool skip_undecodable = false) {
   if (side < 1 || side > max_image_side) {
     throw std::invalid_argument("load_faces: side is " + std::to_string(side));
   }
-  std::optional<coupleface::record_set> set;
-  if (std::filesystem::path(data_dir).extension() == ".rec") {
-    if (!list_file.empty()) throw std::runtime_error(data_dir + ": takes no list");
-    set.emplace(data_dir);
+  std::string const& file = list_file.empty() ? data : list_file;
+  if (!list_file.empty() && convert_faces::ends_with(data, ".rec")) {
+    throw std::runtime_error(data + ": takes no list");
   }
-  auto const entries = set                 ? detail::list_records(*set, data_dir)
-                       : list_file.empty() ? detail::find_in_folders(data_dir)
-                                           : detail::read_list(list_file);
-  auto faces = detail::number_people(entries, side);
-  faces.pixels.resize(entries.size() * faces.image_bytes());
-  faces.sizes.resize(entries.size());
-  for_each_index(faces.size(), [&](int i) {
-    auto const file =
-        set ? entries[i].path : (std::filesystem::path(data_dir) / entries[i].path).string();
-    try {
-      auto const bytes = set ? detail::bytes_of(set->sample(i)) : detail::read_bytes(file);
-      int width = 0;
-      int height = 0;
-      auto const pixels = decode_grey(bytes.data(), bytes.size(), width, height, file);
-      resize_area(pixels.data(), width, height, side, faces.image(i));
-      faces.sizes[i] = {width, height};
-    } catch (std::runtime_error const& error) {
-      throw std::runtime_error(entries[i].where + ": " + error.what());
-    }
-  });
-  return faces;
+  auto input = convert_faces::open_input(file);
+  if (auto* const set = std::get_if<coupleface::record_set>(&input)) {
+    return detail::load_from(*set, file, side, skip_undecodable);
+  }
+  if (auto* const list = std::get_if<convert_faces::image_list>(&input)) {
+    if (!list_file.empty()) list->folder = data + "/";
+    return detail::load_from(*list, file, side, skip_undecodable);
+  }
+  throw std::runtime_error(file + ": has pairs, no people");
+}
+
+/// What a dataset does not hold of its folder or list: a line each for files that are no images and
+/// for images that cannot be decoded; the latter are listed in out/undecodable.txt.
+inline void say_left_out(char const* program, std::string const& data, face_dataset const& faces,
+                         std::string const& out) {
+  convert_faces::say_skipped(program, data, faces.no_images);
+  if (faces.undecodable.empty()) return;
+  std::filesystem::create_directories(out);
+  std::string const file = out + "/undecodable.txt";
+  std::ofstream list(file, std::ios::binary);
+  for (auto const& reason : faces.undecodable) list << reason << '\n';
+  if (!list.flush()) throw std::runtime_error(file + ": cannot be written");
+  std::fprintf(stderr,
+               "%s: %zu images cannot be decoded and are left out, see %s; the first is %s\n",
+               program, faces.undecodable.size(), file.c_str(), faces.undecodable.front().c_str());
 }
 
 /// @brief Reads rows fold,a,b,same; a and b are paths as the dataset has them, same is 0 or 1.
@@ -380,32 +352,27 @@ inline face_dataset load_faces(std::string const& data_dir, std::string const& l
 ///                             a face paired with itself, `same` at odds with the people
 inline std::vector<verification_pair> load_pairs(std::string const& file,
                                                  face_dataset const& faces) {
-  auto const list = detail::read_table(file);
-  if (list.header != std::vector<std::string>{"fold", "a", "b", "same"}) {
-    throw std::runtime_error(file + ":1: the header must be fold,a,b,same");
-  }
+  coupleface::csv_table table(file, {"fold", "a", "b", "same"});
   std::unordered_map<std::string, int> rows;
   for (int i = 0; i < faces.size(); ++i) rows.emplace(faces.paths[i], i);
+  auto const row_of = [&](std::string const& path) {
+    auto const found = rows.find(path);
+    if (found == rows.end()) table.fail("has the unknown path " + path);
+    return found->second;
+  };
   std::vector<verification_pair> pairs;
-  for (auto const& row : list.rows) {
-    auto const row_of = [&](std::string const& path) {
-      auto const found = rows.find(path);
-      if (found == rows.end()) { throw std::runtime_error(row.where + ": unknown path " + path); }
-      return found->second;
-    };
+  while (table.next()) {
     verification_pair pair;
-    pair.fold = detail::parse_index(row.fields[0], row.where, "fold");
-    pair.a = row_of(row.fields[1]);
-    pair.b = row_of(row.fields[2]);
-    if (row.fields[3] != "0" && row.fields[3] != "1") {
-      throw std::runtime_error(row.where + ": same is '" + row.fields[3] + "', neither 0 nor 1");
-    }
-    pair.same = row.fields[3] == "1";
-    if (pair.a == pair.b) throw std::runtime_error(row.where + ": a face paired with itself");
+    pair.fold = detail::parse_index(table, "fold");
+    pair.a = row_of(table.text("a"));
+    pair.b = row_of(table.text("b"));
+    std::string const& same = table.text("same");
+    if (same != "0" && same != "1") table.fail("has same '" + same + "', neither 0 nor 1");
+    pair.same = same == "1";
+    if (pair.a == pair.b) table.fail("has a face paired with itself");
     if (pair.same != (faces.labels[pair.a] == faces.labels[pair.b])) {
-      throw std::runtime_error(row.where + ": same is " + row.fields[3] + " for " +
-                               faces.people[faces.labels[pair.a]] + " and " +
-                               faces.people[faces.labels[pair.b]]);
+      table.fail("has same " + same + " for " + faces.people[faces.labels[pair.a]] + " and " +
+                 faces.people[faces.labels[pair.b]]);
     }
     pairs.push_back(pair);
   }

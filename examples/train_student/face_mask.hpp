@@ -94,31 +94,32 @@ inline std::vector<std::uint8_t> fill_outline(std::vector<face_point> const& out
   return inside;
 }
 
-/// @brief Reads [rows, 5, 2], x and y in pixels of the image files, in the order of the dataset.
+/// @brief Reads [images of list or folder, 5, 2], x and y in pixels of the image files. Rows of
+/// images that were left out as undecodable are left out too.
 /// @throws std::runtime_error  naming the file, and both sizes or the image of which no mask can be
 /// drawn
 inline std::vector<face_landmarks> load_landmarks(std::string const& file,
                                                   face_dataset const& faces) {
   coupleface::mapped_npy<float> const array(file);
   auto const& shape = array.shape();
-  if (shape.size() != 3 || shape[0] != faces.size() || shape[1] != 5 || shape[2] != 2) {
+  if (shape.size() != 3 || shape[0] != faces.listed_rows() || shape[1] != 5 || shape[2] != 2) {
     std::string text;
     for (auto const extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
-    throw std::runtime_error(file + ": is [" + text + "], not [" + std::to_string(faces.size()) +
-                             ", 5, 2]");
+    throw std::runtime_error(file + ": is [" + text + "], not [" +
+                             std::to_string(faces.listed_rows()) + ", 5, 2]");
   }
   std::vector<face_landmarks> all(static_cast<std::size_t>(faces.size()));
   for (int i = 0; i < faces.size(); ++i) {
     auto const size = faces.sizes.empty() ? image_size{faces.side, faces.side} : faces.sizes[i];
     for (int p = 0; p < 5; ++p) {
-      float const* const xy = array.data() + (i * 5 + p) * 2;
+      float const* const xy = array.data() + (faces.listed_row(i) * 5 + p) * 2;
       all[i][p] = in_square({xy[0], xy[1]}, size, faces.side);
     }
     try {
       mask_outline(all[i], 0.5);
     } catch (std::invalid_argument const& error) {
-      throw std::runtime_error(file + ": row " + std::to_string(i) + ", " + faces.paths[i] + ": " +
-                               error.what());
+      throw std::runtime_error(file + ": row " + std::to_string(faces.listed_row(i)) + ", " +
+                               faces.paths[i] + ": " + error.what());
     }
   }
   return all;

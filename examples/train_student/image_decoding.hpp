@@ -1,9 +1,10 @@
-// Where the bytes of a JPEG or PNG file become grey pixels.
-// Input is hostile until proven otherwise: every complaint of libjpeg or libpng, a premature end
-// included, leaves as std::runtime_error naming the image, the byte reached and the reason.
+// Where the bytes of a JPEG, PNG or (where TRAIN_STUDENT_WEBP is defined) WebP file become grey
+// pixels. Input is hostile until proven otherwise: every complaint of the libraries, a premature
+// end included, leaves as undecodable_image naming the image, the byte reached and the reason.
 #pragma once
 
 #include <algorithm>
+#include <coupleface/io/image_format.hpp>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +16,16 @@
 
 #include <jpeglib.h>
 #include <png.h>
+#ifdef TRAIN_STUDENT_WEBP
+#include <webp/decode.h>
+#endif
 
 namespace train_student {
+
+/// Bytes that no decoder here takes for an image.
+struct undecodable_image : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 inline constexpr int max_image_side = 16384;
 inline constexpr std::int64_t max_image_pixels = std::int64_t{1} << 26;
@@ -25,8 +34,8 @@ namespace detail {
 
 [[noreturn]] inline void refuse_image(std::string const& name, char const* format,
                                       std::size_t offset, std::string const& reason) {
-  throw std::runtime_error(name + ": bad " + format + " near byte " + std::to_string(offset) +
-                           ": " + reason);
+  throw undecodable_image(name + ": bad " + format + " near byte " + std::to_string(offset) + ": " +
+                          reason);
 }
 
 inline void check_image_size(std::string const& name, char const* format, std::size_t offset,
@@ -192,7 +201,7 @@ inline bool png_read_rows_of(png_reader& reader, png_bytepp rows) {
 }
 
 /// Grey of one expanded pixel of 1 to 4 channels; transparent parts show black.
-inline std::uint8_t png_grey(std::uint8_t const* pixel, int channels) {
+inline std::uint8_t grey_of(std::uint8_t const* pixel, int channels) {
   unsigned const grey = channels < 3 ? pixel[0] : luma(pixel[0], pixel[1], pixel[2]);
   if (channels % 2 == 1) return static_cast<std::uint8_t>(grey);
   return static_cast<std::uint8_t>((grey * pixel[channels - 1] + 127U) / 255U);
@@ -221,8 +230,7 @@ inline std::vector<std::uint8_t> decode_png(std::uint8_t const* bytes, std::size
   std::vector<std::uint8_t> pixels(columns * lines);
   for (std::size_t y = 0; y < lines; ++y) {
     for (std::size_t x = 0; x < columns; ++x) {
-      pixels[y * columns + x] =
-          png_grey(rows[y] + x * static_cast<std::size_t>(channels), channels);
+      pixels[y * columns + x] = grey_of(rows[y] + x * static_cast<std::size_t>(channels), channels);
     }
   }
   width = static_cast<int>(columns);
@@ -230,31 +238,66 @@ inline std::vector<std::uint8_t> decode_png(std::uint8_t const* bytes, std::size
   return pixels;
 }
 
+// ---- WebP ---------------------------------------------------------------------------------------
+
+inline std::vector<std::uint8_t> decode_webp([[maybe_unused]] std::uint8_t const* bytes,
+                                             [[maybe_unused]] std::size_t size,
+                                             [[maybe_unused]] int& width,
+                                             [[maybe_unused]] int& height, std::string const& name,
+                                             [[maybe_unused]] std::int64_t max_pixels) {
+#ifdef TRAIN_STUDENT_WEBP
+  WebPBitstreamFeatures features;
+  if (WebPGetFeatures(bytes, size, &features) != VP8_STATUS_OK) {
+    refuse_image(name, "WebP", 0, "no header that can be read");
+  }
+  if (features.has_animation != 0) refuse_image(name, "WebP", 0, "animations are not read");
+  auto const columns = static_cast<std::size_t>(std::max(features.width, 0)),
+             lines = static_cast<std::size_t>(std::max(features.height, 0));
+  check_image_size(name, "WebP", 0, columns, lines, max_pixels);
+  std::vector<std::uint8_t> expanded(4 * columns * lines);
+  if (WebPDecodeRGBAInto(bytes, size, expanded.data(), expanded.size(), 4 * features.width) ==
+      nullptr) {
+    refuse_image(name, "WebP", 0, "damaged or cut");  // libwebp does not say where
+  }
+  std::vector<std::uint8_t> pixels(columns * lines);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = grey_of(expanded.data() + 4 * i, 4);
+  width = features.width;
+  height = features.height;
+  return pixels;
+#else
+  throw undecodable_image(name + ": is WebP, which this build cannot read (it lacks libwebp)");
+#endif
+}
+
 }  // namespace detail
 
-/// @brief Decodes a JPEG or PNG held in memory to 8-bit grey, row by row.
+/// @brief Decodes a JPEG, PNG or WebP held in memory to 8-bit grey, row by row.
 ///
-/// JPEG: grey, YCbCr and RGB. PNG: every colour type and depth, interlaced or not; colour by BT.601
-/// luma, alpha over black. Orientation tags and colour profiles are not applied.
+/// JPEG: grey, YCbCr and RGB. PNG: every colour type and depth (16 bits are rounded to 8),
+/// interlaced or not. WebP: lossy and lossless. Colour by BT.601 luma, alpha over black.
+/// Orientation tags and colour profiles are not applied.
 ///
 /// @param bytes, size  the whole file
 /// @param width, height  receive the size; untouched on failure
 /// @param name  what error messages call the image
 /// @param max_pixels  larger images are refused before their pixels are allocated
-/// @throws std::runtime_error  unknown format, damage anywhere, premature end, refused size
+/// @throws undecodable_image, a std::runtime_error  unknown format, damage anywhere, premature end,
+///                                                  refused size
 inline std::vector<std::uint8_t> decode_grey(std::uint8_t const* bytes, std::size_t size,
                                              int& width, int& height, std::string const& name,
                                              std::int64_t max_pixels = max_image_pixels) {
-  static constexpr std::uint8_t jpeg_start[] = {0xFF, 0xD8, 0xFF};
-  static constexpr std::uint8_t png_start[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  if (size >= sizeof(jpeg_start) && std::memcmp(bytes, jpeg_start, sizeof(jpeg_start)) == 0) {
-    return detail::decode_jpeg(bytes, size, width, height, name, max_pixels);
+  using coupleface::image_format;
+  switch (coupleface::image_format_of({bytes, static_cast<coupleface::index_t>(size)})) {
+    case image_format::jpeg:
+      return detail::decode_jpeg(bytes, size, width, height, name, max_pixels);
+    case image_format::png:
+      return detail::decode_png(bytes, size, width, height, name, max_pixels);
+    case image_format::webp:
+      return detail::decode_webp(bytes, size, width, height, name, max_pixels);
+    default:
+      throw undecodable_image(
+          name + ": byte 0: " + (size == 0 ? "empty file" : "neither JPEG, PNG nor WebP"));
   }
-  if (size >= sizeof(png_start) && std::memcmp(bytes, png_start, sizeof(png_start)) == 0) {
-    return detail::decode_png(bytes, size, width, height, name, max_pixels);
-  }
-  throw std::runtime_error(name +
-                           ": byte 0: " + (size == 0 ? "empty file" : "neither JPEG nor PNG"));
 }
 
 }  // namespace train_student

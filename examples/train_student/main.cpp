@@ -9,6 +9,7 @@
 #include "evaluation_report.hpp"
 #include "folds.hpp"
 #include "synthetic_faces.hpp"
+#include "teacher_file.hpp"
 #include "trainer.hpp"
 
 namespace {
@@ -35,13 +36,9 @@ std::string describe(face_dataset const& faces, std::vector<verification_pair> c
   return "faces = " + std::to_string(faces.size()) + ", digest " + std::to_string(check) + '\n';
 }
 
-matrix<float> read_embeddings(std::string const& file, int rows) {
-  coupleface::mapped_npy<float> const array(file);
-  auto const view = array.matrix();
-  if (view.extent(0) != rows)
-    throw std::runtime_error(file + ": " + std::to_string(view.extent(0)) + " rows for " +
-                             std::to_string(rows) + " faces");
-  return const_matrix_map<float>(view.data_handle(), view.extent(0), view.extent(1));
+matrix<float> read_embeddings(std::string const& file, face_dataset const& faces) {
+  auto const rows = read_teacher(file, faces);
+  return const_matrix_map<float>(rows.values.data(), faces.size(), rows.width);
 }
 
 /// Larger than the student, trained on more people by margin softmax; its embeddings are kept
@@ -67,7 +64,7 @@ matrix<float> drawn_teacher(arguments const& a, training_data data) {
     writer.write(view_of(embeddings));
     writer.commit();
   }
-  return read_embeddings(file, data.faces->size());
+  return read_embeddings(file, *data.faces);
 }
 
 void centre_and_normalise(matrix<float>& teacher, std::vector<int> const& train, bool centre) {
@@ -121,7 +118,8 @@ int run(arguments a) {
     all.seed = a.data_seed;
     faces = make_synthetic_faces(all);
   } else {
-    faces = load_faces(a.data, a.list, a.run.net.side);
+    faces = load_faces(a.data, a.list, a.run.net.side, a.skip_undecodable);
+    say_left_out("train_student", a.data, faces, a.out);
   }
   auto const pairs = a.eval_pairs.empty()
                          ? make_pairs(faces, a.folds, a.pairs_per_fold, a.data_seed)
@@ -143,7 +141,7 @@ int run(arguments a) {
                                     [&](int row) { return faces.labels[row] >= data.classes; }),
                      data.train.end());
   } else if (!a.teacher_embeddings.empty()) {
-    data.teacher = read_embeddings(a.teacher_embeddings, faces.size());
+    data.teacher = read_embeddings(a.teacher_embeddings, faces);
   } else if (a.compare || a.how != "supervised") {
     throw std::invalid_argument(
         "--data without --teacher-embeddings leaves only --method supervised");

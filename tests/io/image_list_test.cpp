@@ -1,9 +1,7 @@
-// Image lists, tables and folders: every spelling that is accepted, every line that is not.
+// Image lists and tables: every spelling that is accepted, every line that is not.
 #include <coupleface/io/image_list.hpp>
 
 #include "../support/scratch_folder.hpp"
-
-#include <set>
 
 namespace cf = coupleface;
 using namespace coupleface_test;
@@ -32,7 +30,9 @@ TEST_F(image_list, separators_and_names_with_spaces) {
   EXPECT_EQ(list.paths, (strings{"a.jpg", "b.jpg", "c.jpg", "d d.jpg", "e, e.jpg", "f.jpg", "g.jpg",
                                  "  h.jpg", "i 1.jpg"}));
   EXPECT_EQ(list.labels, (numbers{3, 4, 5, 6, 7, 8, 9, -1, 0}));
+  EXPECT_EQ(list.lines, (numbers{1, 2, 3, 4, 5, 6, 7, 8, 9}));
   EXPECT_TRUE(list.people.empty());
+  EXPECT_TRUE(list.splits.empty());
   EXPECT_EQ(list.path(0), path("a.jpg"));
   EXPECT_THROW(list.path(9), std::invalid_argument);
   EXPECT_THROW(list.path(-1), std::invalid_argument);
@@ -71,6 +71,7 @@ TEST_F(image_list, lst_files) {
       put("train.lst", "1\t/data/a b.jpg\t0\n0\tc.jpg\t7\t1\t2\t30\t40\n1\t d.jpg\t1\r\n"));
   EXPECT_EQ(list.paths, (strings{"/data/a b.jpg", "c.jpg", " d.jpg"}));
   EXPECT_EQ(list.labels, (numbers{0, 7, 1}));
+  EXPECT_EQ(list.lines, (numbers{1, 2, 3}));
   EXPECT_EQ(list.path(0), "/data/a b.jpg");
   EXPECT_EQ(list.path(1), path("c.jpg"));
   auto const refused = [&](std::string const& text) {
@@ -88,12 +89,14 @@ TEST_F(image_list, lst_files) {
 TEST_F(image_list, tables) {
   auto const list = cf::read_image_table(put("list.csv",
                                              "split,path,person\r\n"
-                                             "train,b/2.jpg,Berta\r\n"
+                                             "train,b/2.jpg,Berta\r\n\r\n"
                                              "dev,\"a, 1.jpg\",\"Anna \"\"A\"\" \"\r\n"
                                              "train,b 1.jpg,Berta"));
   EXPECT_EQ(list.paths, (strings{"b/2.jpg", "a, 1.jpg", "b 1.jpg"}));
   EXPECT_EQ(list.people, (strings{"Anna \"A\" ", "Berta"}));
   EXPECT_EQ(list.labels, (numbers{1, 0, 1}));
+  EXPECT_EQ(list.splits, (strings{"train", "dev", "train"}));
+  EXPECT_EQ(list.lines, (numbers{2, 4, 5}));
   cf::image_columns columns;
   columns.path = "person";
   columns.person = "split";
@@ -109,30 +112,6 @@ TEST_F(image_list, tables) {
   EXPECT_NE(refused("path,person\na,b,c\n").find("has 3 fields"), std::string::npos);
   EXPECT_NE(refused("path,person\na,\n").find("an empty path or person"), std::string::npos);
   EXPECT_NE(refused("path,person\n\"a,b\n").find("a quote without an end"), std::string::npos);
-}
-
-TEST_F(image_list, folders) {
-  for (char const* file : {"set/Berta/2.jpg", "set/Berta/10.jpg", "set/Anna B/x y.jpg",
-                           "set/.hidden/a.jpg", "set/Berta/.hidden", "set/beside.txt"}) {
-    put(file, file);
-  }
-  std::filesystem::create_directory(path("set/Clara"));
-  auto const list = cf::read_image_folder(path("set"));
-  EXPECT_EQ(list.people, (strings{"Anna B", "Berta", "Clara"}));
-  EXPECT_EQ(list.paths, (strings{"Anna B/x y.jpg", "Berta/10.jpg", "Berta/2.jpg"}));
-  EXPECT_EQ(list.labels, (numbers{0, 1, 1}));
-  EXPECT_EQ(text_of(list.sample(2).bytes), "set/Berta/2.jpg");
-  EXPECT_EQ(list.sample(2).label, 1);
-  std::filesystem::create_directory(path("set/Clara/more"));
-  EXPECT_NE(message_of([&] {
-              cf::read_image_folder(path("set"));
-            }).find("set/Clara/more: at byte 0: is a folder within a person's folder"),
-            std::string::npos);
-  EXPECT_NE(message_of([&] { cf::read_image_folder(path("none")); }).find("cannot read the folder"),
-            std::string::npos);
-  std::filesystem::remove(path("set/Berta/2.jpg"));
-  EXPECT_NE(message_of([&] { list.sample(2); }).find("2.jpg: at byte 0: cannot open"),
-            std::string::npos);
 }
 
 TEST_F(image_list, what_is_written_comes_back) {
@@ -160,28 +139,6 @@ TEST_F(image_list, what_is_written_comes_back) {
   }
   EXPECT_EQ(cf::read_image_list(path("list.txt")).paths[0], "a b, c.jpg");
   EXPECT_EQ(names().size(), 2u);
-}
-
-// Real faces, where they are: the table and the folder agree on who has which label.
-TEST_F(image_list, real_faces) {
-  char const* const data = std::getenv("COUPLEFACE_DATA");
-  std::string const folder = std::string(data != nullptr ? data : "") + "/lfw";
-  if (data == nullptr || !std::filesystem::exists(folder + "/list.csv")) {
-    GTEST_SKIP() << "COUPLEFACE_DATA names no folder with lfw/list.csv";
-  }
-  auto const table = cf::read_image_table(folder + "/list.csv");
-  auto const found = cf::read_image_folder(folder + "/images");
-  EXPECT_EQ(table.people, found.people);
-  ASSERT_EQ(table.size(), found.size());
-  std::set<std::pair<std::string, cf::index_t>> in_table, in_folder;
-  for (std::size_t i = 0; i < table.paths.size(); ++i) {
-    in_table.emplace(table.paths[i], table.labels[i]);
-    in_folder.emplace("images/" + found.paths[i], found.labels[i]);
-  }
-  EXPECT_TRUE(in_table == in_folder);
-  for (cf::index_t i : {cf::index_t(0), table.size() / 2, table.size() - 1}) {
-    EXPECT_TRUE(text_of(table.sample(i).bytes) == get(table.path(i)));
-  }
 }
 
 }  // namespace

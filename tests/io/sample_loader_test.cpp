@@ -1,7 +1,7 @@
 // The loader: the same batches for any number of threads, bounded memory, errors, stopping,
 // continuing.
 #include <coupleface/io/record_set.hpp>
-#include <coupleface/io/image_list.hpp>
+#include <coupleface/io/image_folder.hpp>
 #include <coupleface/io/sample_loader.hpp>
 #include <coupleface/io/verification_pack.hpp>
 
@@ -291,7 +291,7 @@ TEST_F(sources, of_every_format) {
   cf::verification_pack_writer pairs(path("a.bin"));
   cf::image_list list;
   for (int i = 0; i < 40; ++i) {
-    images.push_back("image " + std::to_string(i));
+    images.push_back("\xFF\xD8\xFF image " + std::to_string(i));
     put("images/" + std::to_string(100 + i / 4) + "/" + std::to_string(100 + i), images.back());
     list.paths.push_back("images/" + std::to_string(100 + i / 4) + "/" + std::to_string(100 + i));
     list.labels.push_back(i / 4);

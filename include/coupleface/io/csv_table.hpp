@@ -66,11 +66,8 @@ class csv_table {
     return value;
   }
 
-  /// The number of the line that next() has reached, from 1 on.
+  /// Where the line that next() has reached begins in the file, from 1.
   index_t line() const { return lines_.number(); }
-
-  /// "FILE, line N", for messages.
-  std::string where() const { return file_.path() + ", line " + std::to_string(lines_.number()); }
 
   /// @throws std::runtime_error naming file, byte and line, always
   [[noreturn]] void fail(std::string const& reason) const { lines_.fail(reason); }

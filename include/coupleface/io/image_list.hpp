@@ -1,4 +1,4 @@
-// coupleface: lists of image files with labels, and folders with a folder for each person.
+// coupleface: lists of image files with labels.
 //
 // Text files: LF or CRLF, the last newline may be missing, a UTF-8 byte order mark and blank lines
 // are passed over, a zero byte is an error. Names may hold spaces. A bad line throws
@@ -20,6 +20,10 @@ struct image_list {
   std::vector<std::string> paths;   ///< [n], as the list has them
   std::vector<index_t> labels;      ///< [n]
   std::vector<std::string> people;  ///< [classes], or empty where labels are the list's own numbers
+  std::vector<std::string> splits;  ///< [n], or empty where the list has no such column
+  std::vector<index_t> lines;       ///< [n], of the list, from 1; empty for a folder
+  std::vector<std::string>
+      skipped;  ///< of a folder: what is no image of a person (read_image_folder)
 
   index_t size() const { return static_cast<index_t>(paths.size()); }
 
@@ -49,6 +53,7 @@ inline image_list read_image_list(std::string const& path) {
   while (lines.next()) {
     auto const [name, label] = detail::split_last(lines);
     list.paths.emplace_back(name);
+    list.lines.push_back(lines.number());
     list.labels.push_back(detail::expect_integer(lines, label, "the label"));
   }
   return list;
@@ -68,6 +73,7 @@ inline image_list read_lst(std::string const& path) {
     detail::expect_integer(lines, fields[0], "the flag");
     if (fields[1].empty()) { lines.fail("has no path"); }
     list.paths.emplace_back(fields[1]);
+    list.lines.push_back(lines.number());
     list.labels.push_back(
         detail::expect_integer(lines, fields[2], "the label (im2rec's order is another)"));
   }
@@ -78,6 +84,7 @@ inline image_list read_lst(std::string const& path) {
 struct image_columns {
   std::string path = "path";
   std::string person = "person";
+  std::string split = "split";  ///< may be missing
 };
 
 /// @brief Reads a CSV table with a header; fields may be quoted. A person is a name: labels number
@@ -91,29 +98,13 @@ inline image_list read_image_table(std::string const& path, image_columns const&
   while (table.next()) {
     list.paths.push_back(table.text(columns.path));
     names.push_back(table.text(columns.person));
+    list.lines.push_back(table.line());
+    if (table.has(columns.split)) { list.splits.push_back(table.text(columns.split)); }
     if (list.paths.back().empty() || names.back().empty()) {
       table.fail("has an empty path or person");
     }
   }
   list.labels = detail::number_names(names, list.people);
-  return list;
-}
-
-/// @brief The files in the folders of a folder: each of those is a person. Persons and files are in
-/// the order of their names' bytes; hidden ones, and files beside the folders, are passed over.
-/// @throws std::runtime_error if a folder cannot be read or holds a folder within a person's
-inline image_list read_image_folder(std::string const& path) {
-  image_list list;
-  list.folder = path + "/";
-  list.people = detail::sorted_names(path, detail::entry_kind::folder);
-  for (std::size_t person = 0; person < list.people.size(); ++person) {
-    std::string const& name = list.people[person];
-    for (std::string const& file :
-         detail::sorted_names(path + "/" + name, detail::entry_kind::file)) {
-      list.paths.push_back(name + "/" + file);
-      list.labels.push_back(static_cast<index_t>(person));
-    }
-  }
   return list;
 }
 

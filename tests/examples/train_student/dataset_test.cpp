@@ -139,7 +139,8 @@ TEST(decode_grey, refuses_more_pixels_than_asked_for) {
 
 TEST(decode_grey, refuses_what_is_no_image) {
   EXPECT_TRUE(contains(decode_failure({}), "empty file"));
-  EXPECT_TRUE(contains(decode_failure({'G', 'I', 'F', '8', '9', 'a'}), "neither JPEG nor PNG"));
+  EXPECT_TRUE(
+      contains(decode_failure({'G', 'I', 'F', '8', '9', 'a'}), "neither JPEG, PNG nor WebP"));
 }
 
 // ---- PNG ----
@@ -232,6 +233,53 @@ TEST(decode_grey, weighs_colours_and_shows_black_through) {
       image_writing::png({{200, 0, 200, 128, 200, 255}}, 3, {PNG_COLOR_TYPE_GRAY_ALPHA, 8, false});
   EXPECT_EQ(decode(faded).pixels, (bytes{0, 100, 200}));
 }
+
+TEST(decode_grey, rounds_16_bits_to_8) {
+  auto const file =
+      image_writing::png({{0x00, 0x00, 0x7F, 0xFF, 0x80, 0x80, 0xFF, 0xFF, 0x01, 0x00}}, 5,
+                         {PNG_COLOR_TYPE_GRAY, 16, false});
+  EXPECT_EQ(decode(file).pixels, (bytes{0, 127, 128, 255, 1}));
+}
+
+// ---- WebP ----
+
+#ifdef TRAIN_STUDENT_WEBP
+TEST(decode_grey, reads_webp) {
+  bytes rgba{255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 200, 200, 200, 128, 9, 9, 9, 255};
+  rgba.resize(5 * 4 * 4, 255);
+  auto image = decode(image_writing::webp(rgba, 5, 4));
+  ASSERT_EQ(image.width, 5);
+  ASSERT_EQ(image.height, 4);
+  image.pixels.resize(6);
+  EXPECT_EQ(image.pixels, (bytes{76, 150, 29, 100, 9, 255}));
+  expect_ramp(decode(image_writing::lossy_webp(ramp_pixels(19, 13, 3), 19, 13, 95)), 19, 13, 6);
+}
+
+TEST(decode_grey, refuses_webp_that_is_cut_or_large) {
+  for (auto const& file : {image_writing::webp(bytes(16 * 16 * 4, 90), 16, 16),
+                           image_writing::lossy_webp(ramp_pixels(16, 16, 3), 16, 16, 90)}) {
+    for (std::size_t size = 12; size + 1 < file.size(); ++size) {
+      EXPECT_TRUE(
+          contains(decode_failure(bytes(file.begin(), file.begin() + size)), "image: bad WebP"))
+          << size << " of " << file.size();
+    }
+    for (std::size_t i = 12; i < file.size(); ++i) {
+      auto damaged = file;
+      damaged[i] = static_cast<std::uint8_t>(damaged[i] ^ 0x10);
+      failure([&] { decode(damaged); });  // an image or std::runtime_error, nothing else
+    }
+    int width = 0, height = 0;
+    EXPECT_THROW(decode_grey(file.data(), file.size(), width, height, "w", 255), undecodable_image);
+    EXPECT_NO_THROW(decode_grey(file.data(), file.size(), width, height, "w", 256));
+  }
+}
+#else
+TEST(decode_grey, names_webp_where_it_is_not_read) {
+  bytes const file{'R', 'I', 'F', 'F', 9, 0, 0, 0, 'W', 'E', 'B', 'P'};
+  EXPECT_EQ(decode_failure(file),
+            "image: is WebP, which this build cannot read (it lacks libwebp)");
+}
+#endif
 
 // ---- resizing ----
 
@@ -345,6 +393,72 @@ TEST_F(faces_on_disk, load_from_folders_in_order_of_names) {
   EXPECT_EQ(faces.people.size(), 3U);
 }
 
+TEST_F(faces_on_disk, folders_come_before_files_in_the_order) {
+  std::string rows = "path,person\n";
+  std::vector<std::string> paths;
+  for (auto const* person : {"ann", "ann b", "ann-b", "ann.b"}) {
+    for (auto const* file : {"1.jpg", "2.png"}) {
+      auto const name = std::string(person) + "/" + file;
+      if (!std::filesystem::exists(folder / name)) {
+        write_file(folder / name, image_writing::jpeg(bytes(64, 10), 8, 8));
+      }
+      paths.push_back(name);
+    }
+  }
+  auto faces = load_faces(folder.string(), "", 2);
+  faces.paths.resize(paths.size());
+  EXPECT_EQ(faces.paths, paths);
+  EXPECT_EQ(faces.no_images, (std::vector<std::string>{"notes.txt", "ann/notes.txt"}));
+  EXPECT_EQ(faces.listed_rows(), faces.size());
+  EXPECT_EQ(faces.listed_row(3), 3);
+}
+
+TEST_F(faces_on_disk, lists_of_every_kind) {
+  auto const expect = [&](std::string const& file, std::vector<std::string> const& people) {
+    auto const faces = load_faces(folder.string(), (folder / file).string(), 2);
+    EXPECT_EQ(faces.paths, (std::vector<std::string>{"cyd/1.PNG", "ann/1.jpg"})) << file;
+    EXPECT_EQ(faces.people[faces.labels[0]], people[0]) << file;
+    EXPECT_EQ(faces.people[faces.labels[1]], people[1]) << file;
+  };
+  write_text(folder / "a.csv",
+             "\xEF\xBB\xBFyear,person,path\r\n7,\"c, yd\", cyd/1.PNG\r\n\r\n8,ann,ann/1.jpg");
+  expect("a.csv", {"c, yd", "ann"});
+  write_text(folder / "a.txt", "cyd/1.PNG 4\nann/1.jpg\t9\n");
+  expect("a.txt", {"00000004", "00000009"});
+  write_text(folder / "a.lst", "1\tcyd/1.PNG\t4\n1\tann/1.jpg\t9\n");
+  expect("a.lst", {"00000004", "00000009"});
+}
+
+TEST_F(faces_on_disk, undecodable_images_are_left_out_on_demand) {
+  auto const whole = image_writing::jpeg(bytes(64, 80), 8, 8);
+  write_file(folder / "ann/1a.jpg", bytes(whole.begin(), whole.end() - 9));
+  write_file(folder / "aaa/1.jpg", bytes(whole.begin(), whole.begin() + 20));
+  EXPECT_TRUE(
+      contains(failure([&] { load_faces(folder.string(), "", 2); }), "aaa/1.jpg: bad JPEG"));
+  auto const faces = load_faces(folder.string(), "", 2, true);
+  EXPECT_EQ(faces.paths, (std::vector<std::string>{"ann/1.jpg", "ann/2.png", "bob/1.png",
+                                                   "cyd/1.PNG", "cyd/2.jpeg"}));
+  EXPECT_EQ(faces.people.size(), 3U);
+  EXPECT_EQ(faces.rows, (std::vector<int>{1, 3, 4, 5, 6}));
+  EXPECT_EQ(faces.listed_rows(), 7);
+  EXPECT_EQ(faces.listed_row(1), 3);
+  EXPECT_EQ(faces.sizes.size(), 5U);
+  EXPECT_EQ(faces.pixels, load_faces(folder.string(),
+                                     list("path,person\nann/1.jpg,ann\nann/2.png,ann\n"
+                                          "bob/1.png,bob\ncyd/1.PNG,cyd\ncyd/2.jpeg,cyd\n"),
+                                     2)
+                              .pixels);
+  ASSERT_EQ(faces.undecodable.size(), 2U);
+  EXPECT_EQ(faces.undecodable[0].find("aaa/1.jpg: bad JPEG"), 0U);
+  EXPECT_EQ(faces.undecodable[1].find("ann/1a.jpg: bad JPEG"), 0U);
+  // What is not there at all is an error still, and so is a set of nothing else.
+  auto const gone = list("path,person\nann/1.jpg,ann\nann/9.jpg,ann\n");
+  EXPECT_TRUE(contains(failure([&] { load_faces(folder.string(), gone, 2, true); }), "line 3: "));
+  auto const bad = list("path,person\nann/1a.jpg,ann\nann/notes.txt,ann\n");
+  EXPECT_TRUE(contains(failure([&] { load_faces(folder.string(), bad, 2, true); }),
+                       "no image can be decoded"));
+}
+
 TEST_F(faces_on_disk, load_from_an_insightface_set_as_from_its_folders) {
   auto const file = (folder / "set/train.rec").string();
   std::filesystem::create_directories(folder / "set");
@@ -393,24 +507,24 @@ TEST_F(faces_on_disk, bad_lists_are_named_by_line_and_reason) {
     char const* where;
     char const* reason;
   } const cases[] = {
-      {"path,person\nann/1.jpg\n", "list.csv:2", "1 fields where the header has 2"},
-      {"path,person\nann/1.jpg,ann,train\n", "list.csv:2", "3 fields where the header has 2"},
-      {"path,person\n\nann/1.jpg,ann\n", "list.csv:2", "1 fields"},
-      {"path,person\nann/1.jpg,\n", "list.csv:2", "empty person"},
-      {"path,person\nann/1.jpg,\"ann\"\n", "list.csv:2", "quoted"},
-      {"path,person\nann/1.jpg,ann\nann/9.jpg,ann\n", "list.csv:3", "ann/9.jpg"},
-      {"path,person\nann/1.jpg,ann\nann/1.jpg,ann\n", "list.csv:3", "list.csv:2"},
-      {"path,person\nann/1.jpg,ann\nann/notes.txt,ann\n", "list.csv:3", "neither JPEG nor PNG"},
-      {"path,person\nann,ann\n", "list.csv:2", "ann"},
-      {"path,person,split\nann/1.jpg,ann,test\n", "list.csv:2", "neither train nor dev"},
-      {"path,person,split\nann/1.jpg,ann,dev\nann/2.png,ann,train\n", "list.csv:2", "both splits"},
-      {"path,person\n", "list.csv", "no rows"},
-      {"", "list.csv", "no rows"},
-      {"file,who\nann/1.jpg,ann\n", "list.csv:1", "header must be"},
-      {"path,person,year\nann/1.jpg,ann,2007\n", "list.csv:1", "header must be"},
+      {"path,person\nann/1.jpg\n", "line 2 ", "has 1 fields, the header 2"},
+      {"path,person\nann/1.jpg,ann,train\n", "line 2 ", "has 3 fields, the header 2"},
+      {"path,person\nann/1.jpg,\n", "line 2 ", "an empty path or person"},
+      {"path,person\nann/1.jpg,ann\nann/9.jpg,ann\n", "line 3: ", "ann/9.jpg"},
+      {"path,person\nann/1.jpg,ann\n\nann/1.jpg,ann\n", "line 4: ", "list.csv: line 2"},
+      {"path,person\nann/1.jpg,ann\nann/notes.txt,ann\n", "line 3: ", "neither JPEG, PNG nor WebP"},
+      {"path,person\nann,ann\n", "line 2: ", "ann"},
+      {"path,person,split\nann/1.jpg,ann,test\n", "line 2: ", "neither train nor dev"},
+      {"path,person,split\nann/1.jpg,ann,dev\nann/2.png,ann,train\n", "line 2: ", "both splits"},
+      {"path,person\n", "list.csv: ", "no images"},
+      {"", "list.csv: ", "has no header"},
+      {"file,who\nann/1.jpg,ann\n", "line 1 ", "has no column 'path'"},
+      {"path,name\nann/1.jpg,ann\n", "line 1 ", "has no column 'person'"},
+      {"a,b,same\nann/1.jpg,ann/2.png,1\n", "list.csv: ", "has pairs, no people"},
   };
   for (auto const& bad : cases) {
     auto const message = list_failure(bad.text);
+    EXPECT_TRUE(contains(message, "list.csv: ")) << bad.text << "-> " << message;
     EXPECT_TRUE(contains(message, bad.where)) << bad.text << "-> " << message;
     EXPECT_TRUE(contains(message, bad.reason)) << bad.text << "-> " << message;
   }
@@ -420,7 +534,7 @@ TEST_F(faces_on_disk, damaged_image_is_named_by_line_file_and_byte) {
   auto const whole = image_writing::jpeg(bytes(64, 80), 8, 8);
   write_file(folder / "ann/cut.jpg", bytes(whole.begin(), whole.end() - 9));
   auto const message = list_failure("path,person\nann/1.jpg,ann\nann/cut.jpg,ann\n");
-  for (auto const* part : {"list.csv:3", "ann/cut.jpg", "near byte", "remature end"}) {
+  for (auto const* part : {"list.csv: line 3: ", "ann/cut.jpg", "near byte", "remature end"}) {
     EXPECT_TRUE(contains(message, part)) << message;
   }
 }
@@ -428,7 +542,7 @@ TEST_F(faces_on_disk, damaged_image_is_named_by_line_file_and_byte) {
 TEST_F(faces_on_disk, first_bad_row_is_reported_whatever_the_threads) {
   std::string text = "path,person\n";
   for (int i = 0; i < 200; ++i) text += "gone/" + std::to_string(i) + ".jpg,gone\n";
-  for (int run = 0; run < 5; ++run) EXPECT_TRUE(contains(list_failure(text), "list.csv:2:"));
+  for (int run = 0; run < 5; ++run) EXPECT_TRUE(contains(list_failure(text), "list.csv: line 2: "));
 }
 
 TEST_F(faces_on_disk, missing_list_folder_or_side) {
@@ -437,7 +551,7 @@ TEST_F(faces_on_disk, missing_list_folder_or_side) {
   EXPECT_TRUE(contains(failure([&] { load_faces((folder / "none").string(), "", 4); }), "none"));
   std::filesystem::create_directory(folder / "empty");
   EXPECT_TRUE(
-      contains(failure([&] { load_faces((folder / "empty").string(), "", 4); }), "no PERSON"));
+      contains(failure([&] { load_faces((folder / "empty").string(), "", 4); }), "no PERSON/FILE"));
   EXPECT_THROW(load_faces(folder.string(), "", 0), std::invalid_argument);
   EXPECT_THROW(load_faces(folder.string(), "", 1 << 20), std::invalid_argument);
 }
@@ -466,26 +580,26 @@ TEST_F(faces_on_disk, bad_pairs_are_named_by_line_and_reason) {
     char const* row;
     char const* reason;
   } const cases[] = {
-      {"x,ann/1.jpg,ann/2.png,1", "fold is 'x', not a number"},
-      {"-1,ann/1.jpg,ann/2.png,1", "not a number"},
-      {"99999999999,ann/1.jpg,ann/2.png,1", "not a number"},
-      {"0,ann/1.jpg,dan/1.jpg,0", "unknown path dan/1.jpg"},
-      {"0,ann/1.jpg,ann/2.png,yes", "neither 0 nor 1"},
-      {"0,ann/1.jpg,ann/2.png,0", "same is 0 for ann and ann"},
-      {"0,ann/1.jpg,bob/1.png,1", "same is 1 for ann and bob"},
-      {"0,ann/1.jpg,ann/1.jpg,1", "paired with itself"},
-      {"0,ann/1.jpg,ann/2.png", "3 fields"},
+      {"x,ann/1.jpg,ann/2.png,1", "has 'x' where fold should be an integer"},
+      {"-1,ann/1.jpg,ann/2.png,1", "has fold -1"},
+      {"99999999999,ann/1.jpg,ann/2.png,1", "has fold 99999999999"},
+      {"0,ann/1.jpg,dan/1.jpg,0", "has the unknown path dan/1.jpg"},
+      {"0,ann/1.jpg,ann/2.png,yes", "has same 'yes', neither 0 nor 1"},
+      {"0,ann/1.jpg,ann/2.png,0", "has same 0 for ann and ann"},
+      {"0,ann/1.jpg,bob/1.png,1", "has same 1 for ann and bob"},
+      {"0,ann/1.jpg,ann/1.jpg,1", "has a face paired with itself"},
+      {"0,ann/1.jpg,ann/2.png", "has 3 fields"},
   };
   for (auto const& bad : cases) {
     write_text(folder / "pairs.csv",
                std::string("fold,a,b,same\n0,ann/1.jpg,ann/2.png,1\n") + bad.row + "\n");
     auto const message = failure([&] { load_pairs((folder / "pairs.csv").string(), faces); });
-    EXPECT_TRUE(contains(message, "pairs.csv:3: ")) << bad.row << " -> " << message;
+    EXPECT_TRUE(contains(message, "line 3 ")) << bad.row << " -> " << message;
     EXPECT_TRUE(contains(message, bad.reason)) << bad.row << " -> " << message;
   }
   write_text(folder / "pairs.csv", "a,b,same\nann/1.jpg,ann/2.png,1\n");
   EXPECT_TRUE(contains(failure([&] { load_pairs((folder / "pairs.csv").string(), faces); }),
-                       "pairs.csv:1: the header"));
+                       "line 1 has no column 'fold'"));
 }
 
 // ---- real faces, where somebody has them ----

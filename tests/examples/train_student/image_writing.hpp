@@ -14,6 +14,9 @@
 
 #include <jpeglib.h>
 #include <png.h>
+#ifdef TRAIN_STUDENT_WEBP
+#include <webp/encode.h>
+#endif
 
 namespace image_writing {
 
@@ -54,6 +57,25 @@ inline bytes jpeg(bytes const& pixels, int width, int height, jpeg_style style =
   std::free(memory);
   return result;
 }
+
+#ifdef TRAIN_STUDENT_WEBP
+/// `pixels` is [height, width, 4]: RGBA. Lossless, but for the colour of what cannot be seen.
+inline bytes webp(bytes const& pixels, int width, int height) {
+  std::uint8_t* memory = nullptr;
+  auto const size = WebPEncodeLosslessRGBA(pixels.data(), width, height, 4 * width, &memory);
+  bytes result(memory, memory + size);
+  WebPFree(memory);
+  return result;
+}
+/// The same from [height, width, 3], lossy.
+inline bytes lossy_webp(bytes const& pixels, int width, int height, float quality) {
+  std::uint8_t* memory = nullptr;
+  auto const size = WebPEncodeRGB(pixels.data(), width, height, 3 * width, quality, &memory);
+  bytes result(memory, memory + size);
+  WebPFree(memory);
+  return result;
+}
+#endif
 
 struct png_style {
   int color_type = PNG_COLOR_TYPE_GRAY;

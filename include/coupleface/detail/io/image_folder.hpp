@@ -9,8 +9,6 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-enum class entry_kind { file, folder };
-
 /// With '/', or empty for a file in the current folder.
 inline std::string folder_of(std::string const& path) {
   auto const slash = path.rfind('/');
@@ -21,24 +19,47 @@ inline std::string joined(std::string const& folder, std::string const& path) {
   return !path.empty() && path[0] == '/' ? path : folder + path;
 }
 
-/// The names of one kind in a folder, sorted by bytes, without hidden ones. Files must be regular;
-/// among files a folder is an error, among folders a file is not.
-inline std::vector<std::string> sorted_names(std::string const& folder, entry_kind kind) {
-  std::vector<std::string> names;
+/// The names in a folder, each kind sorted by bytes.
+struct folder_names {
+  std::vector<std::string> folders;
+  std::vector<std::string> files;
+  std::vector<std::string> hidden;  ///< of either kind
+};
+
+inline folder_names read_folder(std::string const& folder) {
+  folder_names names;
   std::error_code error;
   std::filesystem::directory_iterator entries(folder, error);
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     std::string const name = entries->path().filename().string();
-    if (name[0] == '.') { continue; }
-    bool const is_folder = entries->is_directory();
-    if (kind == entry_kind::file && is_folder) {
-      fail_file(folder + "/" + name, 0, "is a folder within a person's folder");
-    }
-    if (is_folder == (kind == entry_kind::folder)) { names.push_back(name); }
+    std::error_code none;  // of a link that leads nowhere: opening it will say so
+    bool const is_folder = entries->is_directory(none);
+    (name[0] == '.' ? names.hidden : is_folder ? names.folders : names.files).push_back(name);
   }
   if (error) { fail_file(folder, 0, "cannot read the folder: " + error.message()); }
-  std::sort(names.begin(), names.end());
+  for (auto* const list : {&names.folders, &names.files, &names.hidden}) {
+    std::sort(list->begin(), list->end());
+  }
   return names;
+}
+
+/// Up to `count` bytes from the beginning of a file; none of what is no regular file.
+inline std::vector<unsigned char> first_bytes(std::string const& path, std::size_t count) {
+  file_descriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) { fail_system(path, 0, "cannot open", errno); }
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) { fail_system(path, 0, "cannot stat", errno); }
+  std::vector<unsigned char> bytes(S_ISREG(status.st_mode) ? count : 0);
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    ssize_t const read = ::read(file.get(), bytes.data() + size, bytes.size() - size);
+    if (read < 0 && errno == EINTR) { continue; }
+    if (read < 0) { fail_system(path, size, "cannot read", errno); }
+    if (read == 0) { break; }
+    size += static_cast<std::size_t>(read);
+  }
+  bytes.resize(size);
+  return bytes;
 }
 
 }  // namespace detail

@@ -1,0 +1,59 @@
+// The teacher's embeddings from a file: which row is whose, and that all of them are numbers.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "../mine_relations/inputs.hpp"
+#include "dataset.hpp"
+
+namespace train_student {
+
+/// Row i is the embedding of face i of a dataset.
+struct teacher_rows {
+  std::int64_t width = 0;
+  std::vector<float> values;
+};
+
+/// @brief Reads [images of list or folder, d] of float32, float64, float16 or bfloat16. Rows of
+/// images that were left out as undecodable are left out too.
+/// @throws std::runtime_error  naming the file, and both counts of rows, or row, column and image
+/// of
+///                             the first value that is not finite as float32
+inline teacher_rows read_teacher(std::string const& file, face_dataset const& faces) {
+  teacher_rows teacher;
+  std::visit(
+      [&](auto const& array) {
+        auto const rows = array.matrix();
+        if (rows.extent(0) != faces.listed_rows()) {
+          throw std::runtime_error(
+              file + ": " + std::to_string(rows.extent(0)) + " rows for " +
+              std::to_string(faces.listed_rows()) + " images" +
+              (faces.rows.empty() ? "" : "; those that cannot be decoded have a row too"));
+        }
+        teacher.width = rows.extent(1);
+        for (int i = 0; i < faces.size(); ++i) {
+          for (std::int64_t c = 0; c < teacher.width; ++c) {
+            auto const stored = static_cast<double>(rows(faces.listed_row(i), c));
+            auto const value = static_cast<float>(stored);
+            if (!std::isfinite(value)) {
+              throw std::runtime_error(
+                  file + ": row " + std::to_string(faces.listed_row(i)) + ", column " +
+                  std::to_string(c) + " is " +
+                  (std::isfinite(stored) ? "too large for float32" : std::to_string(stored)) +
+                  " (counted from 0; the image is " + faces.paths[static_cast<std::size_t>(i)] +
+                  ")");
+            }
+            teacher.values.push_back(value);
+          }
+        }
+      },
+      mine_relations::open_rows(file, false));
+  return teacher;
+}
+
+}  // namespace train_student

@@ -1,0 +1,54 @@
+// coupleface: folders with a folder for each person.
+//
+// Source: ours.
+#pragma once
+
+#include <coupleface/detail/io/image_folder.hpp>
+#include <coupleface/io/image_format.hpp>
+#include <coupleface/io/image_list.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief The images in the folders of a folder: each of those is a person. First people, then the
+/// images of each, are in the order of their names' bytes: sorted() of Python, folder by folder.
+///
+/// An image is what begins as JPEG, PNG or WebP, whatever its name. All else goes to
+/// image_list::skipped: other files, hidden ones, and what lies beside the people's folders. A
+/// folder without an image is no person.
+/// @throws std::runtime_error if a folder or file cannot be read, or a person's folder holds a
+///   folder
+/// @complexity opens every file, and sorts the names
+inline image_list read_image_folder(std::string const& path) {
+  image_list list;
+  list.folder = path.empty() || path.back() == '/' ? path : path + "/";
+  auto const top = detail::read_folder(path);
+  for (auto const* const names : {&top.hidden, &top.files}) {
+    list.skipped.insert(list.skipped.end(), names->begin(), names->end());
+  }
+  for (std::string const& person : top.folders) {
+    auto const inner = detail::read_folder(list.folder + person);
+    if (!inner.folders.empty()) {
+      detail::fail_file(list.folder + person + "/" + inner.folders[0], 0,
+                        "is a folder within a person's folder");
+    }
+    for (std::string const& name : inner.hidden) { list.skipped.push_back(person + "/" + name); }
+    auto const label = static_cast<index_t>(list.people.size());
+    bool seen = false;
+    for (std::string const& name : inner.files) {
+      std::string const file = person + "/" + name;
+      auto const begin = detail::first_bytes(list.folder + file, image_signature_bytes);
+      if (image_format_of({begin.data(), static_cast<index_t>(begin.size())}) ==
+          image_format::unknown) {
+        list.skipped.push_back(file);
+        continue;
+      }
+      list.paths.push_back(file);
+      list.labels.push_back(label);
+      seen = true;
+    }
+    if (seen) { list.people.push_back(person); }
+  }
+  return list;
+}
+
+COUPLEFACE_NAMESPACE_END
