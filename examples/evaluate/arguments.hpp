@@ -12,7 +12,8 @@ namespace evaluate {
 
 struct arguments {
   std::string embeddings, labels, list, split, pairs, scores, gallery, gallery_labels, templates,
-      teacher, out = "evaluation";
+      probe_templates, teacher, out = "evaluation";
+  std::vector<std::string> gallery_templates;
   std::vector<double> fars{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   std::int64_t ranks = 20, k = 10, resamples = 1000;
   std::uint64_t seed = 1;
@@ -70,6 +71,18 @@ inline void declare_further_files(CLI::App& app, arguments& a) {
                      "*_face_tid_mid.txt")
           ->needs(embeddings)
           ->group("Files");
+  auto* const probes =
+      app.add_option("--probe-templates", a.probe_templates,
+                     "Of the templates those of this .csv with the columns TEMPLATE_ID,SUBJECT_ID, "
+                     "which says who they are: IJB's *_1N_probe_mixed.csv")
+          ->needs(templates)
+          ->group("Files");
+  app.add_option("--gallery-templates", a.gallery_templates,
+                 "Whom they are looked for among, the same: IJB's *_1N_gallery_G1.csv; several "
+                 "make one gallery")
+      ->needs(probes)
+      ->excludes(gallery)
+      ->group("Files");
   app.add_flag("--weigh-by-score", a.weigh_by_score,
                "Rows count in templates by the detector's scores of IJB's list")
       ->needs(templates)
@@ -116,7 +129,7 @@ inline void check_arguments(arguments const& a) {
   if (a.embeddings.empty() && a.scores.empty())
     throw std::invalid_argument("nothing to judge: give --embeddings or --scores");
   if (a.scores.empty() && a.pairs.empty() && a.labels.empty() && a.list.empty() &&
-      a.teacher.empty())
+      a.probe_templates.empty() && a.teacher.empty())
     throw std::invalid_argument("nothing to judge by: give --labels, --list, --pairs or --teacher");
 }
 

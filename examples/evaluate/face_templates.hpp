@@ -4,6 +4,7 @@
 #include <coupleface/evaluation/templates.hpp>
 #include <coupleface/detail/io/row_names.hpp>
 #include <coupleface/io/template_list.hpp>
+#include <coupleface/io/template_people.hpp>
 
 #include <thrust/system/omp/execution_policy.h>
 
@@ -105,6 +106,42 @@ inline face_templates read_face_templates(std::string const& file, index_t rows,
     result.rows.push_back(row);
   }
   return result;
+}
+
+/// Some templates and the people that they show.
+struct template_choice {
+  std::vector<index_t> rows;        ///< of all templates
+  std::vector<std::string> people;  ///< of each
+
+  std::vector<std::string> names(std::vector<std::string> const& all) const {
+    std::vector<std::string> result;
+    for (index_t const row : rows) result.push_back(all[static_cast<std::size_t>(row)]);
+    return result;
+  }
+};
+
+/// Adds the templates of the file that are not there yet.
+inline void choose_templates(std::string const& file, face_templates const& all,
+                             template_choice& choice) {
+  auto const list = coupleface::read_template_people(file);
+  for (std::size_t i = 0; i < list.people.size(); ++i) {
+    index_t const id = list.template_ids[i];
+    auto const found = std::lower_bound(all.ids.begin(), all.ids.end(), id);
+    auto const fail = [&](std::string const& reason) {
+      throw std::runtime_error(file + ", line " + std::to_string(list.lines[i]) + ": template " +
+                               std::to_string(id) + reason);
+    };
+    if (found == all.ids.end() || *found != id) fail(" has no face in " + all.file);
+    index_t const row = found - all.ids.begin();
+    auto const there = std::find(choice.rows.begin(), choice.rows.end(), row);
+    if (there == choice.rows.end()) {
+      choice.rows.push_back(row);
+      choice.people.push_back(list.people[i]);
+    } else if (choice.people[static_cast<std::size_t>(there - choice.rows.begin())] !=
+               list.people[i]) {
+      fail(" is of another person in another gallery");
+    }
+  }
 }
 
 /// Rows times the detector's scores of their list.

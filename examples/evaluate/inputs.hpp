@@ -58,12 +58,34 @@ inline void read_list(arguments const& a, inputs& in) {
   if (!a.split.empty()) take_split(a, list, in);
 }
 
+/// Probes and gallery out of the templates.
+inline void take_probes(arguments const& a, face_templates const& templates, inputs& in) {
+  if (!in.labels.empty())
+    throw std::runtime_error(a.probe_templates +
+                             ": says who templates are, and so do --labels or --list");
+  template_choice probes, gallery;
+  choose_templates(a.probe_templates, templates, probes);
+  for (auto const& file : a.gallery_templates) choose_templates(file, templates, gallery);
+  auto people = probes.people;
+  people.insert(people.end(), gallery.people.begin(), gallery.people.end());
+  auto const labels = numbers_of(people);
+  auto const middle = labels.begin() + static_cast<std::ptrdiff_t>(probes.rows.size());
+  in.labels.assign(labels.begin(), middle);
+  in.gallery_labels.assign(middle, labels.end());
+  in.gallery = some_rows(in.rows, gallery.rows);
+  in.rows = some_rows(in.rows, probes.rows);
+  if (!a.teacher.empty()) in.teacher = some_rows(in.teacher, probes.rows);
+  in.names = probes.names(in.names);
+  in.gallery_is_probes = in.rows == in.gallery;
+}
+
 inline void make_templates(arguments const& a, inputs& in) {
   auto const templates = read_face_templates(a.templates, in.rows.rows, in.names);
   in.labels = templates.labels_of(in.labels);
   in.rows = templates.of(in.rows);
   if (!a.teacher.empty()) in.teacher = templates.of(in.teacher);
   in.names = templates.names();
+  if (!a.probe_templates.empty()) take_probes(a, templates, in);
 }
 
 /// A gallery of the very rows that are looked for would find each at once: then each is looked for

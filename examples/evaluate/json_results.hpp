@@ -85,14 +85,16 @@ inline ordered_json json_of_inputs(arguments const& a, inputs const& in) {
                        {"rows_not_finite", file.faults.not_finite}};
   }
   std::pair<char const*, std::string const*> const lists[] = {
-      {"labels", &a.labels},       {"list", &a.list},     {"split", &a.split},
-      {"pairs", &a.pairs},         {"scores", &a.scores}, {"gallery_labels", &a.gallery_labels},
-      {"templates", &a.templates},
+      {"labels", &a.labels},       {"list", &a.list},
+      {"split", &a.split},         {"pairs", &a.pairs},
+      {"scores", &a.scores},       {"gallery_labels", &a.gallery_labels},
+      {"templates", &a.templates}, {"probe_templates", &a.probe_templates},
   };
   for (auto const& [use, file] : lists) {
     if (!file->empty()) files[use] = *file;
   }
-  if (!a.gallery.empty()) files["gallery_is_probes"] = in.gallery_is_probes;
+  if (!a.gallery_templates.empty()) files["gallery_templates"] = a.gallery_templates;
+  if (in.gallery.rows > 0) files["gallery_is_probes"] = in.gallery_is_probes;
   return files;
 }
 

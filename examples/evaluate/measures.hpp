@@ -155,7 +155,7 @@ inline void measure_agreement(arguments const& a, inputs const& in, results& fou
 
 /// Who is it, among whom: the gallery, or the other rows.
 inline void measure_search(arguments const& a, inputs const& in, results& found) {
-  bool const within = a.gallery.empty() || in.gallery_is_probes;
+  bool const within = in.gallery.rows == 0 || in.gallery_is_probes;
   auto const gallery = within ? in.rows.view() : in.gallery.view();
   auto const labels = view_of(within ? in.labels : in.gallery_labels);
   index_t const ranks = std::min<index_t>(a.ranks, std::max<index_t>(gallery.extent(0), 1));

@@ -6,6 +6,7 @@
 #include <coupleface/io/pair_list.hpp>
 #include <coupleface/io/score_list.hpp>
 #include <coupleface/io/template_list.hpp>
+#include <coupleface/io/template_people.hpp>
 
 #include "memory_file.hpp"
 
@@ -117,6 +118,10 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
   try {
     auto const list = cf::read_landmark_list(path);
     expect(list.files.size() == list.scores.size() && list.files.size() == list.landmarks.size());
+  } catch (std::runtime_error const&) {}
+  try {
+    auto const list = cf::read_template_people(path);
+    expect(!list.people.empty() && list.people.size() == list.template_ids.size());
   } catch (std::runtime_error const&) {}
   try {
     auto const list = cf::read_score_list(path);

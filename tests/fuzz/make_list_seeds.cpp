@@ -26,6 +26,7 @@ void write_seeds(std::string const& folder) {
                                           "Cy\t3\t1\nCy\t3\tDi\t2\n";
   std::ofstream(folder + "/path_pairs") << "one two same\na/1.jpg b/2.jpg 1\na/1.jpg, c, 0\n";
   std::ofstream(folder + "/landmarks") << "1.jpg 40.1 50 70 51 55 70 43 88 68 89 0.998\n";
+  std::ofstream(folder + "/people") << "TEMPLATE_ID,SUBJECT_ID\n7,12\n7,12\n3,\"a, b\"\n";
   std::ofstream(folder + "/scores") << "score same\n-0.5 1\nnan,0\n";
   std::ofstream(folder + "/score_table") << "fold,score,same\n0,1e-3,1\n";
   std::ofstream(folder + "/fold_pairs") << "fold,a,b,same\n0,a.jpg,\"b, c\",1\n9,3,4,0\n";

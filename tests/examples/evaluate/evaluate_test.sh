@@ -172,6 +172,26 @@ sort dense/tid_mid.txt >shuffled.txt
 run --embeddings rows.npy --list names.txt --templates shuffled.txt --pairs dense/template_pairs.txt \
   --out shuffled
 cmp ijb/pair_scores.npy shuffled/pair_scores.npy || fail "IJB: by order although there are names"
+# IJB's protocols 1:N: template t is of person t % 60. All templates in both: as with labels.
+people() { # FROM TO: of the templates, in two lines each
+  echo "TEMPLATE_ID,SUBJECT_ID,FILENAME"
+  t=$1
+  while [ $t -lt $2 ]; do
+    printf '%d,person %d,x\n%d,person %d,y\n' $((7 * t + 5)) $((t % 60)) $((7 * t + 5)) $((t % 60))
+    t=$((t + 1))
+  done
+}
+people 0 120 >all.csv
+people 0 30 >G1.csv
+people 30 60 >G2.csv
+people 60 120 >probes.csv
+ijb="--embeddings rows.npy --templates sparse/tid_mid.txt --no-all-pairs"
+run $ijb --probe-templates all.csv --gallery-templates all.csv --out all_templates
+cmp all_templates/cmc.csv sparse/templates/cmc.csv || fail "IJB 1:N: other ranks"
+run $ijb --probe-templates probes.csv --gallery-templates G1.csv --out G1
+expect "identification: 30 probes with a mate, 30 without" tables
+run $ijb --probe-templates probes.csv --gallery-templates G1.csv G2.csv --out G1_and_G2
+expect "identification: 60 probes with a mate, 0 without" tables
 echo "pairs.txt, paths, scores, IJB's lists"
 
 # A gallery that is the probes.
@@ -262,6 +282,9 @@ refuse "bad_pairs.txt: line 1: no row is called '7', the first is called '5'" --
   )"
 refuse "labels.npy: the gallery has the rows of --embeddings, but row 0 has the label 3, there 0" \
   --embeddings rows.npy --labels labels.npy --gallery hard.npy --gallery-labels sparse/labels.npy
+refuse "all.csv: says who templates are" $ijb --labels labels.npy --probe-templates all.csv
+printf 'TEMPLATE_ID,SUBJECT_ID\n5,a\n6,b\n' >bad.csv
+refuse "bad.csv, line 3: template 6 has no face in sparse/tid_mid.txt" $ijb --probe-templates bad.csv
 refuse "symbolic.npy: is the file of --embeddings, of which --split" --embeddings rows.npy --list \
   list.csv --split dev --gallery symbolic.npy --gallery-labels labels.npy
 printf '0.5 1\nx 0\n' >bad_scores.txt
