@@ -9,6 +9,8 @@
 namespace {
 
 using namespace coupleface_test;
+using coupleface::bfloat16;
+using coupleface::float16;
 using coupleface::normalize_rows;
 using coupleface::normalize_rows_gradient;
 
@@ -98,6 +100,75 @@ TYPED_TEST(normalize_types, gradient_hand_computed) {
   // ((1, 0) - 0.6 (0.6, 0.8)) / 5
   EXPECT_NEAR(gradient.at(0, 0), 0.128, 1e-15);
   EXPECT_NEAR(gradient.at(0, 1), -0.096, 1e-15);
+}
+
+template <class In, class Gradient, class Out>
+struct element_triple {
+  using x = In;
+  using g = Gradient;
+  using y = Out;
+};
+
+template <class Types>
+class normalize_elements : public testing::Test {};
+using element_triples =
+    testing::Types<element_triple<float, float, float>, element_triple<double, double, double>,
+                   element_triple<float16, float16, float16>,
+                   element_triple<bfloat16, bfloat16, bfloat16>,
+                   element_triple<float, double, float16>, element_triple<float16, float, double>,
+                   element_triple<double, bfloat16, float>, element_triple<bfloat16, float, float>>;
+TYPED_TEST_SUITE(normalize_elements, element_triples);
+
+// What is computed in double goes through d / 16 sums in lanes, a root, an inverse and a product or
+// two; the result is rounded once to its type.
+TYPED_TEST(normalize_elements, values_of_any_width) {
+  using Y = typename TypeParam::y;
+  index_t const n = 3;
+  for (index_t const d : widths()) {
+    auto const x = random_matrix<typename TypeParam::x>(n, d, 11, 1);
+    matrix<Y> y(n, d, 3);
+    normalize_rows(policy(), x.view(), y.view());
+    auto const units = reference_units(on_host(x));
+    auto const result = on_host(y);
+    for (index_t i = 0; i < n; ++i) {
+      for (index_t j = 0; j < d; ++j) {
+        double const value = double(units[std::size_t(i * d + j)]);
+        ASSERT_NEAR(
+            result.at(i, j), value,
+            storing_tolerance<Y>(value) + tolerance<double>(double(d) / 16 + 8, std::fabs(value)))
+            << "(" << i << ", " << j << "), width " << d;
+      }
+    }
+  }
+}
+
+// (g - (g . u) u) / |x|: both terms are at most as long as g.
+TYPED_TEST(normalize_elements, gradients_of_any_width) {
+  using R = typename TypeParam::y;
+  index_t const n = 3;
+  for (index_t const d : widths()) {
+    auto const x = random_matrix<typename TypeParam::x>(n, d, 12, 1);
+    auto const g = random_matrix<typename TypeParam::g>(n, d, 13, 2);
+    matrix<R> gradient(n, d, 3);
+    normalize_rows_gradient(policy(), x.view(), g.view(), gradient.view());
+    auto const host_x = on_host(x);
+    auto const host_g = on_host(g);
+    auto const units = reference_units(host_x);
+    auto const result = on_host(gradient);
+    for (index_t i = 0; i < n; ++i) {
+      long double const norm = reference_norm(host_x, i);
+      double const size = double(reference_norm(host_g, i) / norm);
+      long double along = 0;
+      for (index_t j = 0; j < d; ++j) { along += host_g.at(i, j) * units[std::size_t(i * d + j)]; }
+      for (index_t j = 0; j < d; ++j) {
+        double const value =
+            double((host_g.at(i, j) - along * units[std::size_t(i * d + j)]) / norm);
+        ASSERT_NEAR(result.at(i, j), value,
+                    storing_tolerance<R>(value) + tolerance<double>(double(d) / 16 + 16, size))
+            << "(" << i << ", " << j << "), width " << d;
+      }
+    }
+  }
 }
 
 TEST(normalize_rows_gradient, agrees_with_central_differences) {

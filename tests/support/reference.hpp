@@ -3,6 +3,8 @@
 
 #include "matrix.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -19,8 +21,8 @@ double tolerance(double terms, double magnitude) {
   return terms * epsilon * magnitude;
 }
 
-template <class T>
-long double reference_norm(matrix<T> const& x, index_t i) {
+template <class T, template <class> class Array>
+long double reference_norm(matrix<T, Array> const& x, index_t i) {
   long double square = 0;
   for (index_t j = 0; j < x.columns(); ++j) { square += (long double)(x.at(i, j)) * x.at(i, j); }
   return std::sqrt(square);
@@ -42,6 +44,47 @@ long double reference_cosine(matrix<A> const& a, index_t i, matrix<B> const& b, 
     sum += reference_unit(a, i, l) * reference_unit(b, j, l);
   }
   return sum;
+}
+
+/// The normalised rows, one behind the other.
+template <class T, template <class> class Array>
+std::vector<long double> reference_units(matrix<T, Array> const& x) {
+  std::vector<long double> units;
+  for (index_t i = 0; i < x.rows(); ++i) {
+    long double const norm = reference_norm(x, i);
+    bool const none = norm < (long double)std::numeric_limits<coupleface::accumulator_t<T>>::min();
+    for (index_t j = 0; j < x.columns(); ++j) { units.push_back(none ? 0 : x.at(i, j) / norm); }
+  }
+  return units;
+}
+
+/// Row i of rows that lie one behind the other, times row k of others.
+inline long double reference_product(std::vector<long double> const& a, index_t i,
+                                     std::vector<long double> const& b, index_t k, index_t width) {
+  long double sum = 0;
+  for (index_t j = 0; j < width; ++j) {
+    sum += a[std::size_t(i * width + j)] * b[std::size_t(k * width + j)];
+  }
+  return sum;
+}
+
+/// What rounding to T may add to a value: half's smallest steps are 2^-24.
+template <class T>
+double storing_tolerance(double value) {
+  return tolerance<T>(1, std::fabs(value)) +
+         (std::is_same_v<T, coupleface::float16> ? 0x1p-24 : 0x1p-149);
+}
+
+/// Widths around the sizes of vectors, lanes, cache lines and what is unrolled.
+inline std::vector<index_t> widths() {
+  return {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 511, 512, 513};
+}
+
+template <class T>
+void expect_zero(matrix<T> const& x) {
+  for (index_t i = 0; i < x.rows(); ++i) {
+    for (index_t j = 0; j < x.columns(); ++j) { EXPECT_EQ(x.at(i, j), 0) << i << ", " << j; }
+  }
 }
 
 /// Shapes [n, d] around lanes, tiles and blocks.
