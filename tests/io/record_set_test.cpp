@@ -174,6 +174,10 @@ TEST_F(record_set, damaged_indices_are_named) {
   };
   std::string const at = "coupleface: " + path("train.idx") + ": at byte ";
   EXPECT_EQ(with_index("1\t0\nx\t5\n"), at + "4: line 2 has 'x' where a key should be");
+  for (std::string const none : {"", "\n"}) {
+    EXPECT_EQ(with_index(none), at + "0: names no record, but the .rec file has 336 bytes: it was "
+                                     "not written to its end");
+  }
   EXPECT_EQ(with_index("1 0\n"), at + "0: line 1 is not a key, a tab and an offset");
   EXPECT_EQ(with_index("1\t0x\n"), at + "0: line 1 has '0x' where an offset should be");
   EXPECT_EQ(with_index("1\t99999999999999999999\n"),

@@ -31,6 +31,12 @@ inline std::vector<index_entry> read_index(mapped_file const& index, std::uint64
     }
     entries.push_back({key, static_cast<std::uint64_t>(offset)});
   }
+  // A writer that was not closed leaves this; taken at its word the set would have no image.
+  if (entries.empty() && record_bytes > 0) {
+    fail_file(index.path(), 0,
+              "names no record, but the .rec file has " + std::to_string(record_bytes) +
+                  " bytes: it was not written to its end");
+  }
   return entries;
 }
 
