@@ -12,7 +12,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// What the file `property` says: classes, and the extents of images.
+/// What the file `property` says: classes, the extents of images, perhaps how many there are.
 using record_property = detail::record_property;
 
 /// @brief Consecutive samples of one person: [first, last).
@@ -27,7 +27,8 @@ class record_set {
   /// @param path the .rec file. Beside it: <same name>.idx; where that is missing the whole file is
   ///   passed through once. And `property`, which may be missing
   /// @throws std::runtime_error naming file, byte and reason, for a damaged index, record 0 or
-  ///   property, without an index for any damaged record; other records are checked when read
+  ///   property (one that says another number of images included), without an index for any damaged
+  ///   record; other records are checked when read
   /// @complexity O(records); 8 bytes of memory for each
   explicit record_set(std::string const& path)
       : reader_(path), property_(detail::read_property(detail::property_path(path))) {
@@ -37,6 +38,7 @@ class record_set {
         reader_.file_, indexed ? index : path,
         indexed ? detail::read_index(detail::mapped_file(index), reader_.file_->size())
                 : detail::scan_records(reader_.file_));
+    detail::expect_images(detail::property_path(path), property_, size());
   }
 
   /// Number of images.

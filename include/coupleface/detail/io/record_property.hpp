@@ -1,4 +1,5 @@
-// coupleface: what lies beside a .rec file, and the file `property`: classes,height,width.
+// coupleface: what lies beside a .rec file, and the file `property`: classes,height,width and, from
+// InsightFace's RecBuilder, a second line with the number of images.
 #pragma once
 
 #include <coupleface/detail/io/text_lines.hpp>
@@ -12,6 +13,7 @@ struct record_property {
   index_t classes;
   index_t height;
   index_t width;
+  index_t images = -1;  ///< -1 where the file does not say
 };
 
 inline bool is_there(std::string const& path) {
@@ -36,15 +38,30 @@ inline std::optional<record_property> read_property(std::string const& path) {
   mapped_file const file(path);
   text_lines lines(file);
   if (!lines.next()) { fail_file(path, 0, "is empty"); }
-  auto const fields = split_at(lines.line(), ',');
+  auto const fields = split_at_commas(lines.line());
   if (fields.size() != 3) { lines.fail("is not classes,height,width"); }
-  index_t values[3];
-  for (std::size_t k = 0; k < 3; ++k) {
-    values[k] = expect_integer(lines, fields[k], "a count");
-    if (values[k] < 0) { lines.fail("has a negative count"); }
+  auto const count = [&](std::string_view field) {
+    index_t const value = expect_integer(lines, field, "a count");
+    if (value < 0) { lines.fail("has a negative count"); }
+    return value;
+  };
+  record_property property{count(fields[0]), count(fields[1]), count(fields[2])};
+  if (lines.next()) {
+    auto const second = split_at_commas(lines.line());
+    if (second.size() != 1) { lines.fail("is not the number of images"); }
+    property.images = count(second[0]);
   }
   if (lines.next()) { lines.fail("is one too many"); }
-  return record_property{values[0], values[1], values[2]};
+  return property;
+}
+
+/// Throws if the file says another number of images than there are.
+inline void expect_images(std::string const& path, std::optional<record_property> const& property,
+                          index_t images) {
+  if (!property || property->images < 0 || property->images == images) { return; }
+  fail_file(path, 0,
+            "the second line says " + std::to_string(property->images) +
+                " images, but the .rec file has " + std::to_string(images));
 }
 
 }  // namespace detail
