@@ -7,9 +7,6 @@
 // The network is a TorchScript file, such as best.pt of torch_student. Row i of embeddings.npy is
 // of image i of the set, always. Faces are read as they are needed, so a set may be larger than
 // memory; what is made appears whole or not at all.
-#include <torch/script.h>
-#include <torch/torch.h>
-
 #include <CLI/CLI.hpp>
 #include <coupleface/interop/torch/tensors.hpp>
 #include <coupleface/io/npy.hpp>
@@ -20,6 +17,7 @@
 #include "../train_student/augmentation.hpp"
 #include "../train_student/dataset.hpp"
 #include "../train_student/progress.hpp"
+#include "network_rows.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -101,17 +99,6 @@ decoded_face decode(arguments const& a, Source const& source, face_sample const&
   return face;
 }
 
-/// [n, d] unit rows of [n, 1, side, side].
-torch::Tensor embeddings_of(arguments const& a, torch::jit::Module& network, torch::Tensor images) {
-  if (a.rgb) images = images.expand({-1, 3, -1, -1});
-  auto const ask = [&](torch::Tensor const& x) {
-    return network.forward({x.to(a.device)}).toTensor().to(torch::kCPU, torch::kFloat);
-  };
-  auto raw = ask(images);
-  if (a.flip) raw = raw + ask(images.flip({3}));
-  return torch::nn::functional::normalize(raw).contiguous();
-}
-
 void write_text(convert_faces::output_folder& folder, char const* name, std::string const& text) {
   auto const* const bytes = reinterpret_cast<std::uint8_t const*>(text.data());
   folder.write(name, {bytes, static_cast<index_t>(text.size())});
@@ -151,7 +138,8 @@ template <class Source>
 void embed(arguments const& a, Source const& source) {
   convert_faces::output_folder folder(a.output);
   torch::NoGradGuard const guard;
-  auto network = torch::jit::load(a.network, torch::Device(a.device));
+  torch::Device const device(a.device);
+  auto network = torch::jit::load(a.network, device);
   network.eval();
   coupleface::loader_settings settings;
   settings.batch_size = 64;
@@ -168,7 +156,7 @@ void embed(arguments const& a, Source const& source) {
   while (auto const batch = loader.next()) {
     std::vector<torch::Tensor> images;
     for (auto const& face : batch->samples) images.push_back(face.image);
-    auto unit = embeddings_of(a, network, torch::stack(images));
+    auto unit = embed_faces::network_rows(network, torch::stack(images), device, {a.rgb, a.flip});
     for (std::size_t k = 0; k < batch->samples.size(); ++k) {
       if (batch->samples[k].reason.empty()) continue;
       unit[static_cast<std::int64_t>(k)].fill_(std::numeric_limits<float>::quiet_NaN());

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <coupleface/io/npy.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "../mine_relations/inputs.hpp"
 #include "dataset.hpp"
 
 namespace train_student {
@@ -94,13 +95,10 @@ inline std::vector<std::uint8_t> fill_outline(std::vector<face_point> const& out
   return inside;
 }
 
-/// @brief Reads [images of list or folder, 5, 2], x and y in pixels of the image files. Rows of
-/// images that were left out as undecodable are left out too.
-/// @throws std::runtime_error  naming the file, and both sizes or the image of which no mask can be
-/// drawn
-inline std::vector<face_landmarks> load_landmarks(std::string const& file,
-                                                  face_dataset const& faces) {
-  coupleface::mapped_npy<float> const array(file);
+namespace detail {
+template <class Array>
+void copy_landmarks(std::string const& file, Array const& array, face_dataset const& faces,
+                    std::vector<face_landmarks>& all) {
   auto const& shape = array.shape();
   if (shape.size() != 3 || shape[0] != faces.listed_rows() || shape[1] != 5 || shape[2] != 2) {
     std::string text;
@@ -108,13 +106,27 @@ inline std::vector<face_landmarks> load_landmarks(std::string const& file,
     throw std::runtime_error(file + ": is [" + text + "], not [" +
                              std::to_string(faces.listed_rows()) + ", 5, 2]");
   }
-  std::vector<face_landmarks> all(static_cast<std::size_t>(faces.size()));
   for (int i = 0; i < faces.size(); ++i) {
     auto const size = faces.sizes.empty() ? image_size{faces.side, faces.side} : faces.sizes[i];
     for (int p = 0; p < 5; ++p) {
-      float const* const xy = array.data() + (faces.listed_row(i) * 5 + p) * 2;
-      all[i][p] = in_square({xy[0], xy[1]}, size, faces.side);
+      auto const* const xy = array.data() + (faces.listed_row(i) * 5 + p) * 2;
+      all[i][p] =
+          in_square({static_cast<float>(xy[0]), static_cast<float>(xy[1])}, size, faces.side);
     }
+  }
+}
+}  // namespace detail
+
+/// @brief Reads [images of list or folder, 5, 2], x and y in pixels of the image files. Rows of
+/// images that were left out as undecodable are left out too.
+/// @throws std::runtime_error  naming the file, and both sizes or the image of which no mask can be
+/// drawn
+inline std::vector<face_landmarks> load_landmarks(std::string const& file,
+                                                  face_dataset const& faces) {
+  std::vector<face_landmarks> all(static_cast<std::size_t>(faces.size()));
+  std::visit([&](auto const& array) { detail::copy_landmarks(file, array, faces, all); },
+             mine_relations::open_rows(file, false));
+  for (int i = 0; i < faces.size(); ++i) {
     try {
       mask_outline(all[i], 0.5);
     } catch (std::invalid_argument const& error) {
