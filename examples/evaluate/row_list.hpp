@@ -1,7 +1,10 @@
 // What rows are called and who they show: lists in the forms in which people have them.
 #pragma once
 
+#include <coupleface/detail/io/numbers.hpp>
+#include <coupleface/detail/io/pair_lines.hpp>
 #include <coupleface/io/csv_table.hpp>
+#include <coupleface/io/image_folder.hpp>
 #include <coupleface/io/image_list.hpp>
 #include <coupleface/io/template_list.hpp>
 
@@ -58,6 +61,7 @@ inline row_list rows_of_landmarks(std::string const& file) {
 inline row_list rows_of_images(coupleface::image_list const& there) {
   row_list list;
   list.names = there.paths;
+  list.lines = there.lines;
   for (index_t const label : there.labels) {
     list.people.push_back(there.people.empty() ? std::to_string(label)
                                                : there.people[static_cast<std::size_t>(label)]);
