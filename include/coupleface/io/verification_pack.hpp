@@ -2,9 +2,10 @@
 // encoded images and a list that says of each two of them whether they show one person.
 //
 // Pickles run code when Python loads them; here they cannot. Protocols 1 to 5 are read, byte
-// strings of Python 2 and 3, bools or integers 0 and 1; GLOBAL, REDUCE and every other opcode that
-// a pack does not need is refused by its name. Source: ours (layout: insightface, lfw2pack.py;
-// pickle: CPython, Lib/pickletools.py).
+// strings of Python 2 and 3, bytearray, NumPy arrays of bytes, bools or integers 0 and 1, also
+// NumPy's; every other name that is called and every opcode that a pack does not need is refused by
+// its name. Source: ours (layout: insightface, lfw2pack.py, build_eval_pack.py; pickle: CPython,
+// Lib/pickletools.py).
 #pragma once
 
 #include <coupleface/detail/io/pack_parts.hpp>

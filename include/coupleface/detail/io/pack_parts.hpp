@@ -26,6 +26,14 @@ inline char const* described(pickle_kind kind) {
       return "a bool or integer";
     case pickle_kind::sequence:
       return "a list or tuple";
+    case pickle_kind::array:
+      return "a NumPy array";
+    case pickle_kind::name:
+      return "a name of Python's";
+    case pickle_kind::type:
+      return "a NumPy type";
+    case pickle_kind::none:
+      return "None";
     default:
       return "nothing";
   }
@@ -39,35 +47,77 @@ inline void expect_kind(mapped_file const& file, pickle_value const& value, pick
   }
 }
 
-inline unsigned char pack_label(mapped_file const& file, pickle_value const& value) {
-  expect_kind(file, value, pickle_kind::integer, "a label");
-  if (value.payload != 0 && value.payload != 1) {
-    fail_file(file.path(), value.begin,
-              "a label is " + std::to_string(value.payload) + ", neither 0 nor 1");
+inline unsigned char pack_label(mapped_file const& file, std::uint64_t at, std::int64_t label) {
+  if (label != 0 && label != 1) {
+    fail_file(file.path(), at, "a label is " + std::to_string(label) + ", neither 0 nor 1");
   }
-  return static_cast<unsigned char>(value.payload);
+  return static_cast<unsigned char>(label);
+}
+
+/// An array's type and bytes; an array that was never filled has neither.
+inline pickle_array filled(mapped_file const& file, pickle_machine const& machine,
+                           pickle_value const& value) {
+  pickle_array const array = machine.array(value);
+  if (array.bytes.kind == pickle_kind::nothing) {
+    fail_file(file.path(), value.begin, "a NumPy array has no data");
+  }
+  return array;
+}
+
+inline byte_range pack_image(mapped_file const& file, pickle_machine const& machine,
+                             pickle_value image) {
+  if (image.kind == pickle_kind::array) {
+    pickle_array const array = filled(file, machine, image);
+    if (machine.characters(array.type) != "u1") {
+      fail_file(file.path(), image.begin,
+                "an image is a NumPy array of '" + std::string(machine.characters(array.type)) +
+                    "', not of bytes ('u1')");
+    }
+    image = array.bytes;
+  }
+  expect_kind(file, image, pickle_kind::bytes, "an image");
+  return {image.begin, static_cast<std::uint64_t>(image.payload)};
+}
+
+/// Labels as a list or tuple, or as a NumPy array.
+inline std::vector<unsigned char> pack_labels(mapped_file const& file,
+                                              pickle_machine const& machine,
+                                              pickle_value const& labels) {
+  std::vector<unsigned char> same;
+  if (labels.kind == pickle_kind::array) {
+    pickle_array const array = filled(file, machine, labels);
+    std::string_view const code = machine.characters(array.type);
+    auto const size = static_cast<std::uint64_t>(array.bytes.payload);
+    for (std::uint64_t at = 0; at < size; at += integer_bytes(code)) {
+      std::uint64_t const begin = array.bytes.begin + at;
+      same.push_back(pack_label(file, begin, integer_of(file.data() + begin, code)));
+    }
+    return same;
+  }
+  expect_kind(file, labels, pickle_kind::sequence, "a part of the pack");
+  for (pickle_value const& label : machine.items(labels)) {
+    expect_kind(file, label, pickle_kind::integer, "a label");
+    same.push_back(pack_label(file, label.begin, label.payload));
+  }
+  return same;
 }
 
 inline pack_parts read_pack(mapped_file const& file) {
   pickle_reader reader(file);
   pickle_value const pack = reader.read();
+  pickle_machine const& machine = reader.machine();
   expect_kind(file, pack, pickle_kind::sequence, "the pack");
-  auto const& halves = reader.items(pack);
+  auto const& halves = machine.items(pack);
   if (halves.size() != 2) {
     fail_file(file.path(), pack.begin,
               "the pack has " + std::to_string(halves.size()) + " parts, not images and labels");
   }
-  for (pickle_value const& half : halves) {
-    expect_kind(file, half, pickle_kind::sequence, "a part of the pack");
-  }
+  expect_kind(file, halves[0], pickle_kind::sequence, "a part of the pack");
   pack_parts parts;
-  for (pickle_value const& image : reader.items(halves[0])) {
-    expect_kind(file, image, pickle_kind::bytes, "an image");
-    parts.images.push_back({image.begin, static_cast<std::uint64_t>(image.payload)});
+  for (pickle_value const& image : machine.items(halves[0])) {
+    parts.images.push_back(pack_image(file, machine, image));
   }
-  for (pickle_value const& same : reader.items(halves[1])) {
-    parts.same.push_back(pack_label(file, same));
-  }
+  parts.same = pack_labels(file, machine, halves[1]);
   if (parts.images.size() != 2 * parts.same.size()) {
     fail_file(file.path(), pack.begin,
               std::to_string(parts.images.size()) + " images for " +

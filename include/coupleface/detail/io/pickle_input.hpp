@@ -59,11 +59,6 @@ class pickle_input {
     return left.substr(0, end);
   }
 
-  /// Bytes that were taken before.
-  std::string_view text(std::uint64_t begin, std::uint64_t size) const {
-    return {reinterpret_cast<char const*>(file_.data()) + begin, static_cast<std::size_t>(size)};
-  }
-
  private:
   mapped_file const& file_;
   std::uint64_t at_ = 0;

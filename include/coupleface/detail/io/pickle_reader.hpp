@@ -1,11 +1,13 @@
-// coupleface: a parser of pickles that can build bytes, integers, lists and tuples, nothing else.
+// coupleface: a parser of pickles that can build bytes, integers, lists, tuples and NumPy arrays of
+// one extent, nothing else.
 //
-// Every opcode that names, imports, calls or makes anything else is refused by its name: a file
-// cannot make this run code. Source: ours (format: CPython, Lib/pickletools.py).
+// It imports and calls nothing: the six names of pickle_calls.hpp are compared as text. Every other
+// name, and every opcode that makes anything else, is refused by its name: a file cannot make this
+// run code. Source: ours (format: CPython, Lib/pickletools.py).
 #pragma once
 
+#include <coupleface/detail/io/pickle_calls.hpp>
 #include <coupleface/detail/io/pickle_input.hpp>
-#include <coupleface/detail/io/pickle_values.hpp>
 #include <coupleface/detail/io/text_lines.hpp>
 
 #include <algorithm>
@@ -29,17 +31,16 @@ class pickle_reader {
     return value;
   }
 
-  std::vector<pickle_value> const& items(pickle_value const& sequence) const {
-    return machine_.items(sequence);
-  }
+  pickle_machine const& machine() const { return machine_; }
 
  private:
   bool step() {
     opcode_ = input_.take_opcode();
     at_ = input_.offset() - 1;
     if (opcode_ == '.') { return false; }
-    if (!read_bytes() && !read_integer() && !read_structure() && !read_memo() && !read_frame()) {
-      refuse();
+    if (!read_bytes() && !read_integer() && !read_structure() && !read_memo() && !read_frame() &&
+        !read_call()) {
+      refuse("");
     }
     return true;
   }
@@ -55,7 +56,7 @@ class pickle_reader {
     if (opcode_is({'B', 'T', 'X'})) { width = 4; }     // BINBYTES, BINSTRING
     if (opcode_is({0x8e, 0x96, 0x8d})) { width = 8; }  // BINBYTES8, BYTEARRAY8
     if (width == 0) { return false; }
-    // Text is taken only so that STACK_GLOBAL can be refused with the names it would import.
+    // Text is taken for what STACK_GLOBAL would import, and for NumPy's types.
     std::uint64_t const size = input_.take_number(width);
     input_.take(size);
     machine_.push(text ? pickle_kind::text : pickle_kind::bytes, input_.offset() - size,
@@ -140,28 +141,45 @@ class pickle_reader {
     return true;
   }
 
-  [[noreturn]] void refuse() {
-    std::string name;
-    if (opcode_ == 'c' || opcode_ == 'i') {  // GLOBAL, INST
-      name = " of " + in_quotes(input_.take_line());
-      name += " " + in_quotes(input_.take_line());
+  bool read_call() {
+    if (opcode_ == 'R') { return calls_.reduce(at_); }
+    if (opcode_ == 'b') { return calls_.build(at_); }
+    if (opcode_ == 'N') {
+      machine_.push(pickle_kind::none, at_, 0);
+    } else if (opcode_is({'c', 'i'})) {  // GLOBAL, INST
+      std::string_view const module = input_.take_line();
+      std::string_view const attribute = input_.take_line();
+      if (opcode_ == 'i' || !calls_.push_name(at_, module, attribute)) {
+        refuse(" of " + in_quotes(module) + " " + in_quotes(attribute));
+      }
     } else if (opcode_ == 0x93) {  // STACK_GLOBAL
-      std::string const attribute = text_on_top();
-      name = " of " + text_on_top() + " " + attribute;
+      pickle_value const attribute = machine_.pop(at_);
+      pickle_value const module = machine_.pop(at_);
+      bool const text = module.kind == pickle_kind::text && attribute.kind == pickle_kind::text;
+      if (!text ||
+          !calls_.push_name(at_, machine_.characters(module), machine_.characters(attribute))) {
+        refuse(" of " + quoted(module) + " " + quoted(attribute));
+      }
+    } else {
+      return false;
     }
-    machine_.fail(at_, pickle_opcode_name(opcode_) + name +
+    return true;
+  }
+
+  [[noreturn]] void refuse(std::string const& what) {
+    machine_.fail(at_, pickle_opcode_name(opcode_) + what +
                            " is refused: a verification pack holds bytes, bools, "
                            "integers, lists and tuples");
   }
 
-  std::string text_on_top() {
-    pickle_value const value = machine_.pop(at_);
+  std::string quoted(pickle_value const& value) const {
     if (value.kind != pickle_kind::text) { return "a value that is no text"; }
-    return in_quotes(input_.text(value.begin, static_cast<std::uint64_t>(value.payload)));
+    return in_quotes(machine_.characters(value));
   }
 
   pickle_input input_;
   pickle_machine machine_;
+  pickle_calls calls_{machine_};
   std::uint64_t at_ = 0;  // where the opcode is
   unsigned char opcode_ = 0;
 };

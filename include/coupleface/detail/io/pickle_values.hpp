@@ -1,24 +1,17 @@
-// coupleface: what a restricted pickle may hold, and the stack and memo that build it.
+// coupleface: the stack and memo that build what a restricted pickle may hold.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
-#include <coupleface/view.hpp>
+#include <coupleface/detail/io/pickle_names.hpp>
 
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-enum class pickle_kind { mark, bytes, text, integer, sequence, nothing };
-
-/// @brief A value, or a mark. `begin`: where its opcode stands, for bytes and text where those do.
-struct pickle_value {
-  pickle_kind kind;
-  std::uint64_t begin;
-  std::int64_t payload;  ///< size of bytes and text, the integer, the number of the sequence
-};
 
 /// How many values a pickle of so many bytes may hold: those take no more memory than the file
 /// (or 64 KiB), and images of 48 bytes or more never reach it.
@@ -74,10 +67,11 @@ class pickle_machine {
 
   /// A list or tuple of what lies from `first` on, in place of what lies from `keep` on.
   void make_sequence(std::uint64_t at, std::size_t keep, std::size_t first) {
-    if (sequences_.size() == most_sequences) {
+    if (live_sequences_ == most_sequences) {
       fail(at, "more lists and tuples than a verification pack has");
     }
-    sequences_.emplace_back(stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end());
+    ++live_sequences_;
+    sequences_.push_back({{stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end()}});
     stack_.resize(keep);
     push(pickle_kind::sequence, at, static_cast<std::int64_t>(sequences_.size()) - 1);
   }
@@ -97,9 +91,48 @@ class pickle_machine {
     if (keep == 0 || stack_[keep - 1].kind != pickle_kind::sequence) {
       fail(at, "there is no list to append to");
     }
-    auto& list = sequences_[static_cast<std::size_t>(stack_[keep - 1].payload)];
+    auto& list = sequences_[static_cast<std::size_t>(stack_[keep - 1].payload)].items;
     list.insert(list.end(), stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end());
     stack_.resize(keep);
+  }
+
+  /// The kind of the value under `above` others; a mark where there is none.
+  pickle_kind kind_under(std::size_t above) const {
+    return above < stack_.size() ? stack_[stack_.size() - 1 - above].kind : pickle_kind::mark;
+  }
+
+  /// What a tuple of arguments holds. The tuple is used up by that, and neither it nor its items
+  /// count any longer: packs have thousands of them.
+  std::vector<pickle_value> take_items(pickle_value const& tuple) {
+    sequence& taken = sequences_[static_cast<std::size_t>(tuple.payload)];
+    if (!taken.used) { --live_sequences_; }
+    taken.used = true;
+    values_ -= taken.items.size();
+    return std::exchange(taken.items, {});
+  }
+
+  /// pop() of a value that nothing will hold.
+  pickle_value drop(std::uint64_t at) {
+    --values_;
+    return pop(at);
+  }
+
+  void push_array(std::uint64_t at, pickle_array const& array) {
+    arrays_.push_back(array);
+    push(pickle_kind::array, at, static_cast<std::int64_t>(arrays_.size()) - 1);
+  }
+
+  pickle_array& array(pickle_value const& value) {
+    return arrays_[static_cast<std::size_t>(value.payload)];
+  }
+  pickle_array const& array(pickle_value const& value) const {
+    return arrays_[static_cast<std::size_t>(value.payload)];
+  }
+
+  /// Bytes, text, or a type's code, as the file has them.
+  std::string_view characters(pickle_value const& value) const {
+    return {reinterpret_cast<char const*>(file_.data()) + value.begin,
+            static_cast<std::size_t>(value.payload)};
   }
 
   std::size_t size() const { return stack_.size(); }
@@ -118,15 +151,25 @@ class pickle_machine {
     if (key >= memo_.size() || memo_[static_cast<std::size_t>(key)].kind == pickle_kind::nothing) {
       fail(at, "memo key " + std::to_string(key) + " was never put");
     }
+    pickle_value const& value = memo_[static_cast<std::size_t>(key)];
+    if (value.kind == pickle_kind::sequence &&
+        sequences_[static_cast<std::size_t>(value.payload)].used) {
+      fail(at, "memo key " + std::to_string(key) + " is a tuple that was used up");
+    }
     count(at);
-    stack_.push_back(memo_[static_cast<std::size_t>(key)]);
+    stack_.push_back(value);
   }
 
-  std::vector<pickle_value> const& items(pickle_value const& sequence) const {
-    return sequences_[static_cast<std::size_t>(sequence.payload)];
+  std::vector<pickle_value> const& items(pickle_value const& value) const {
+    return sequences_[static_cast<std::size_t>(value.payload)].items;
   }
 
  private:
+  struct sequence {
+    std::vector<pickle_value> items;
+    bool used = false;
+  };
+
   void count(std::uint64_t at) {
     if (values_++ == most_values_) {
       fail(at, "more values than a verification pack of this size has");
@@ -139,7 +182,9 @@ class pickle_machine {
   std::vector<pickle_value> stack_;
   std::vector<std::size_t> marks_;
   std::vector<pickle_value> memo_;
-  std::vector<std::vector<pickle_value>> sequences_;
+  std::vector<sequence> sequences_;
+  std::size_t live_sequences_ = 0;
+  std::vector<pickle_array> arrays_;
 };
 
 }  // namespace detail
