@@ -8,6 +8,7 @@
 #include <coupleface/io/image_list.hpp>
 #include <coupleface/io/template_list.hpp>
 
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <unordered_map>
@@ -70,6 +71,15 @@ inline row_list rows_of_images(coupleface::image_list const& there) {
   return list;
 }
 
+inline row_list rows_of_folder(std::string const& folder) {
+  auto const there = coupleface::read_image_folder(folder);
+  if (!there.skipped.empty()) {
+    std::fprintf(stderr, "%s: %zu files are no images of a person and no rows; the first is %s\n",
+                 folder.c_str(), there.skipped.size(), there.skipped.front().c_str());
+  }
+  return rows_of_images(there);
+}
+
 /// By the first line.
 inline row_list rows_of_lines(std::string const& file) {
   coupleface::detail::mapped_file const map(file);
@@ -93,9 +103,8 @@ inline row_list rows_of_lines(std::string const& file) {
 
 /// @throws std::runtime_error naming file and line also for a name that is there twice
 inline row_list read_row_list(std::string const& file) {
-  row_list list = std::filesystem::is_directory(file)
-                      ? detail::rows_of_images(coupleface::read_image_folder(file))
-                      : detail::rows_of_lines(file);
+  row_list list = std::filesystem::is_directory(file) ? detail::rows_of_folder(file)
+                                                      : detail::rows_of_lines(file);
   list.file = file;
   std::unordered_map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < list.names.size(); ++i) {
