@@ -118,6 +118,18 @@ TEST(relation_matrix, degenerate_huge_and_broken_rows) {
   EXPECT_NEAR(s.at(1, 1), 1, 1e-15);
 }
 
+TEST(relation_matrix, a_row_that_is_not_finite_breaks_even_that_of_a_row_without_a_direction) {
+  matrix<double> const x(3, 2, {0, 0, std::nan(""), 1, 1, 0}), huge(1, 2, {1.5e308, 1.5e308});
+  matrix<double> r(3, 3), of_huge(3, 1);
+  relation_matrix(policy(), x.view(), x.view(), r.view());
+  EXPECT_TRUE(std::isnan(r.at(0, 1)) && std::isnan(r.at(1, 0)));
+  EXPECT_TRUE(std::isnan(r.at(2, 1)) && std::isnan(r.at(1, 2)));
+  EXPECT_EQ(r.at(0, 2), 0);
+  // Its elements are numbers, its norm exceeds the largest double.
+  relation_matrix(policy(), x.view(), huge.view(), of_huge.view());
+  for (index_t i = 0; i < 3; ++i) { EXPECT_TRUE(std::isnan(of_huge.at(i, 0))) << i; }
+}
+
 struct taxicab {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(coupleface::row<A> a, coupleface::row<B> b) const {

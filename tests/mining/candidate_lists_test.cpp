@@ -12,25 +12,26 @@ namespace {
 using namespace coupleface_test;
 namespace engine = coupleface::detail;
 
-/// One query, and the exact scores of its candidates.
+/// One query, and the exact scores of its candidates; odd ones have NaN, or all of an odd query.
 struct listed_scores {
   std::vector<double> exact;
+  bool odd = false;
   static constexpr engine::screening screens_by = engine::screening::direct;
   index_t candidates() const { return index_t(exact.size()); }
   double operator()(index_t, index_t candidate) const {
     return exact[static_cast<std::size_t>(candidate)];
   }
   double magnitude() const { return 1; }
-  bool odd_query(index_t) const { return false; }
-  bool odd_candidate(index_t candidate) const { return std::isnan((*this)(0, candidate)); }
+  bool odd_query(index_t) const { return odd; }
+  bool odd_candidate(index_t candidate) const { return !odd && std::isnan((*this)(0, candidate)); }
 };
 
 /// The list of one query, with what it lies in.
 class one_list {
  public:
-  one_list(std::vector<double> exact, index_t k, index_t room, double error)
+  one_list(std::vector<double> exact, index_t k, index_t room, double error, bool odd = false)
       : values_(std::size_t(k)), indices_(std::size_t(k)), waiting_(std::size_t(room)) {
-    lists_ = {{std::move(exact)},
+    lists_ = {{std::move(exact), odd},
               {},
               {values_.data(), 1, k},
               {indices_.data(), 1, k},
@@ -45,6 +46,9 @@ class one_list {
 
   void offer(index_t candidate, float screened) {
     lists_.offer(0, candidate, screened, evaluated_);
+  }
+  void offer_unscreened(bool odd_candidates) {
+    lists_.offer_unscreened(0, odd_candidates, evaluated_);
   }
   void shrink() { lists_.shrink(0); }
   void make_exact() { lists_.make_exact(0, evaluated_); }
@@ -140,6 +144,24 @@ TEST(candidate_lists, a_full_list_that_cannot_shrink_becomes_exact) {
   EXPECT_LT(list.threshold(), 0.4081f);
   list.offer(19, 0.5f);
   EXPECT_EQ(list.best(), ids{19});
+}
+
+TEST(candidate_lists, odd_pairs_fill_what_the_others_leave) {
+  double const nan = std::nan("");
+  one_list some({0.5, nan, 0.7, nan}, 3, 8, 0.01);
+  some.offer(0, 0.5f);
+  some.offer(2, 0.7f);
+  some.offer_unscreened(true);
+  EXPECT_EQ(some.best(), (ids{2, 0, 1}));
+  one_list all({nan, nan, nan}, 2, 8, 0.01, true);
+  all.offer_unscreened(false);
+  EXPECT_EQ(all.best(), (ids{0, 1}));
+  // None matters where the list is full.
+  one_list full({0.5, nan}, 1, 8, 0.01);
+  full.offer(0, 0.5f);
+  full.offer_unscreened(true);
+  EXPECT_EQ(full.best(), ids{0});
+  EXPECT_EQ(full.evaluated(), 1);
 }
 
 }  // namespace

@@ -211,6 +211,22 @@ void expect_error_bounds(Score const& score, double used) {
   }
 }
 
+TEST(packed_rows, the_float_below_a_number_is_below_it) {
+  // Floats themselves, and doubles whose nearest float is above or below.
+  for (double const x :
+       {1.0, -1.0, 0.1, -0.1, 0.3, -0.3, 0x1p-149, -0x1p-149, 1e-60, -1e-60, 0.0}) {
+    EXPECT_LT(engine::next_below(x), x) << x;
+    EXPECT_GT(engine::next_above(x), x) << x;
+    double const room = 2 * std::max(0x1p-149, std::fabs(x) * 0x1p-23);
+    EXPECT_GE(engine::next_below(x), x - room) << x;
+    EXPECT_LE(engine::next_above(x), x + room) << x;
+  }
+  float const infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(engine::next_below(-infinity), -infinity);
+  EXPECT_EQ(engine::next_below(infinity), std::numeric_limits<float>::max());
+  EXPECT_TRUE(std::isnan(engine::next_below(std::nan(""))));
+}
+
 TEST(packed_rows, error_bound_counts_every_product_and_sum) {
   // d products, d - 1 sums and the scaling of unit rows; whole numbers are summed exactly.
   EXPECT_GE(engine::screen_error(512, 1, 0, engine::float_unit), 516 * engine::float_unit);
