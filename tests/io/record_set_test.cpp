@@ -253,6 +253,31 @@ TEST(record_keys, are_settled_where_floats_round_them) {
   EXPECT_EQ(cf::detail::settled_key(5, 1, 3, [](cf::index_t) { return true; }), 5);
 }
 
+// RecBuilder of insightface 2.1: records from 0 on, each an image, and a second line in property.
+TEST_F(record_set, the_layout_of_rec_builder) {
+  auto const set = put_set({{0, {0}, "x"}, {1, {0}, "y"}, {2, {1}, "z"}}, true);
+  put("property", "2,112,96\n3\n");
+  EXPECT_EQ(cf::record_set(set).size(), 3);
+  EXPECT_EQ(cf::record_set(set).property()->images, 3);
+  EXPECT_EQ(cf::record_set(set).property()->width, 96);
+  put("property", " 2, 112,\t96 \r\n\r\n 3 \r\n");
+  EXPECT_EQ(cf::record_set(set).property()->images, 3);
+  EXPECT_EQ(cf::record_set(set).property()->height, 112);
+  put("property", "2,112,96\n");
+  EXPECT_EQ(cf::record_set(set).property()->images, -1);
+  put("property", "2,112,96\n4\n");
+  EXPECT_EQ(opening(set),
+            "coupleface: " + path("property") +
+                ": at byte 0: the second line says 4 images, but the .rec file has 3");
+  // Identities are no images.
+  put_set(layout_);
+  put("property", "3,112,112\n4\n");
+  EXPECT_EQ(opening(path("train.rec")), "(nothing was thrown)");
+  put("property", "3,112,112\n8\n");
+  EXPECT_NE(opening(path("train.rec")).find("says 8 images, but the .rec file has 4"),
+            std::string::npos);
+}
+
 TEST_F(record_set, damaged_properties_are_named) {
   put_set(layout_);
   auto const with_property = [&](std::string const& text) {
@@ -266,7 +291,12 @@ TEST_F(record_set, damaged_properties_are_named) {
   EXPECT_NE(with_property("3,112").find("line 1 is not classes,height,width"), std::string::npos);
   EXPECT_NE(with_property("3,x,1").find("line 1 has 'x' where a count"), std::string::npos);
   EXPECT_NE(with_property("3,-1,1").find("negative count"), std::string::npos);
-  EXPECT_NE(with_property("3,1,1\nmore").find("line 2 is one too many"), std::string::npos);
+  EXPECT_NE(with_property("3,1,1\nmore").find("line 2 has 'more' where a count"),
+            std::string::npos);
+  EXPECT_NE(with_property("3,1,1\n-1").find("line 2 has a negative count"), std::string::npos);
+  EXPECT_NE(with_property("3,1,1\n4,4").find("line 2 is not the number of images"),
+            std::string::npos);
+  EXPECT_NE(with_property("3,1,1\n4\n4").find("line 3 is one too many"), std::string::npos);
   EXPECT_NE(opening(path("train.bin")).find("cannot open"), std::string::npos);
   std::filesystem::remove(path("property"));
   put("other.bin", "");

@@ -126,6 +126,7 @@ expect_log "^embed_faces: $told$"
 expect_log "^embed_faces: 1 images cannot be decoded, their rows are NaN, .* people/$cut"
 grep -q "^people/$cut" rows_out/undecodable.txt || fail "embed_faces: undecodable.txt"
 cut -d, -f1 rows_out/list.csv | tail -n +2 | cmp - rows || fail "list.csv: $(cat rows_out/list.csv)"
+"$embed" $network people flipped --side 16 --skip-undecodable --flip >log 2>&1 || fail "$(cat log)"
 # What it wrote teaches: the row of the cut image is NaN, and left out with it.
 "$torch_student" --data people --side 16 --teacher-embeddings rows_out/embeddings.npy \
   --eval-pairs pairs.csv --out taught --skip-undecodable --method fcd --epochs 1 --batch 2 \

@@ -210,6 +210,32 @@ TEST(load_landmarks, are_in_pixels_of_the_faces) {
   EXPECT_DOUBLE_EQ(load_landmarks(file, faces)[1][4].x, 45);
 }
 
+TEST(load_landmarks, of_images_that_were_left_out_are_left_out) {
+  temporary_folder const folder;
+  auto const file = (folder / "landmarks.npy").string();
+  face_dataset faces;
+  faces.side = side;
+  faces.paths = {"ann/1.png"};
+  faces.labels = {0};
+  faces.rows = {1};
+  faces.listed = 2;
+  write_landmarks(file, {straight(), turned()}, "2, 5, 2");
+  EXPECT_DOUBLE_EQ(load_landmarks(file, faces)[0][4].x, turned()[4].x);
+  // As numpy has them by itself: float64.
+  std::vector<double> values;
+  for (auto const& face : {straight(), turned()}) {
+    for (auto const& p : face) values.insert(values.end(), {p.x, p.y});
+  }
+  coupleface::write_npy(file, coupleface::make_matrix_view(values.data(), 2, 10));
+  std::ifstream written(file, std::ios::binary);
+  std::string bytes(std::istreambuf_iterator<char>(written), {});
+  auto const at = bytes.find("(2, 10), }   ");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 13, "(2, 5, 2), } ");
+  image_writing::write_text(file, bytes);
+  EXPECT_DOUBLE_EQ(load_landmarks(file, faces)[0][4].x, turned()[4].x);
+}
+
 TEST(load_landmarks, says_what_is_wrong) {
   temporary_folder const folder;
   auto const file = (folder / "landmarks.npy").string();
