@@ -101,12 +101,14 @@ TEST_F(record_io, the_writer_frames_as_dmlc_does) {
     EXPECT_EQ(writer.write({&label, 1}, 6, view_of(plain)), 0u);
     EXPECT_EQ(writer.write({&label, 1}, 7, view_of(cut)), 40u);
     writer.write({&label, 1}, 8, view_of(unaligned));
+    writer.write({&label, 1}, 9, view_of("abcd" + magic));
     EXPECT_EQ(names().size(), 1u);
     EXPECT_FALSE(std::filesystem::exists(file));
     writer.commit();
   }
   EXPECT_EQ(get(file), part(0, packed(4, 6, "12345")) + part(1, packed(4, 7, "abcd")) +
-                           part(2, "") + part(3, "xyz") + part(0, packed(4, 8, "ab" + magic)));
+                           part(2, "") + part(3, "xyz") + part(0, packed(4, 8, "ab" + magic)) +
+                           part(1, packed(4, 9, "abcd")) + part(3, ""));
 }
 
 TEST_F(record_io, what_is_written_comes_back) {

@@ -303,6 +303,9 @@ TEST_F(verification_pack, pickles_that_are_no_pack) {
   EXPECT_EQ(reading("](C\1xe]\x88"
                     "a\x86."),
             failure("9: 1 images for 1 pairs"));
+  EXPECT_EQ(reading("](C\1xC\1yC\1ze]\x88"
+                    "a\x86."),
+            failure("15: 3 images for 1 pairs"));
 }
 
 TEST_F(verification_pack, every_truncation_is_noticed) {

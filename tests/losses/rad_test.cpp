@@ -279,6 +279,31 @@ TEST(rad_loss, a_penalty_is_asked_for_the_pairs_that_there_are) {
   }
 }
 
+TEST(rad_loss, a_row_has_the_gradient_it_has_alone) {
+  // A power of two: the mean over all pairs scales every bit pattern exactly.
+  index_t const n = 256, k = 4, width = 19;
+  auto const s = random_matrix<float>(n, width, 56), t = random_matrix<float>(n, width, 57);
+  auto const bank = random_matrix<float>(11, width, 58);
+  ids neighbours(n, k);
+  for (index_t i = 0; i < n; ++i) {
+    for (index_t j = 0; j < k; ++j) { neighbours.set(i, j, double((3 * i + j) % 11)); }
+  }
+  matrix<float> loss(1, 1), gradient(n, width), alone(1, width);
+  rad_loss(policy(), s.view(), t.view(), bank.view(), neighbours.view(), loss.scalar(),
+           gradient.view(), coupleface::absolute{});
+  for (index_t i = 0; i < n; i += 17) {
+    auto const row = [&](auto const& x) {
+      auto const all = x.view();
+      return decltype(all)(all.row(i), 1, all.extent(1), all.stride(0));
+    };
+    rad_loss(policy(), row(s), row(t), bank.view(), row(neighbours), loss.scalar(), alone.view(),
+             coupleface::absolute{});
+    for (index_t j = 0; j < width; ++j) {
+      EXPECT_EQ(gradient.at(i, j) * double(n), alone.at(0, j)) << i << ", " << j;
+    }
+  }
+}
+
 TEST(rad_loss, settings_out_of_range_are_refused) {
   auto const s = random_matrix<float>(2, 4, 49);
   ids const neighbours(2, 1, {0, 1});

@@ -39,6 +39,13 @@ TEST(sample_classes, positives_then_hard_negatives_by_rank) {
   EXPECT_EQ(sample(labels, 8, table, 1, 8).size(), 8u);
 }
 
+TEST(sample_classes, every_samples_first_negative_comes_before_anybodys_second) {
+  ids const labels(1, 2, {0, 1}),
+      table(8, 2, {2, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1});
+  EXPECT_EQ(sample(labels, 8, table, 1, 4), (std::set<int>{0, 1, 2, 4}));
+  EXPECT_EQ(sample(labels, 8, table, 1, 5), (std::set<int>{0, 1, 2, 3, 4}));
+}
+
 TEST(sample_classes, random_ones_depend_on_the_seed_alone_and_reach_every_class) {
   ids const labels(1, 1, std::vector<double>{3});
   ids const no_table(50, 0);
