@@ -53,6 +53,28 @@ function(coupleface_add_header_tests)
   endforeach()
 endfunction()
 
+# What a unit may not be compiled with stops with one sentence; what it may passes. clang has no macro
+# for the last two of g++.
+function(coupleface_add_flag_tests)
+  set(stopping_g++ -ffast-math -Ofast -ffinite-math-only -funsafe-math-optimizations -freciprocal-math)
+  set(stopping_clang++ -ffast-math -Ofast -ffinite-math-only)
+  foreach(program g++ clang++)
+    if(NOT COUPLEFACE_PARSE_WITH_${program})
+      continue()
+    endif()
+    set(command "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS}
+        -include coupleface/config.hpp -x c++ "${PROJECT_SOURCE_DIR}/tests/empty.cpp")
+    foreach(flag ${stopping_${program}})
+      coupleface_add_test(flags/${program}/stops${flag} COMMAND ${command} ${flag})
+      set_tests_properties(${COUPLEFACE_TEST_PREFIX}flags/${program}/stops${flag} PROPERTIES
+        PASS_REGULAR_EXPRESSION "error.*coupleface: compile this unit without -ffast-math")
+    endforeach()
+    coupleface_add_test(flags/${program}/passes
+      COMMAND ${command} -Werror -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros
+              -ffp-contract=fast)
+  endforeach()
+endfunction()
+
 function(coupleface_add_compile_fail_tests)
   file(GLOB snippets CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/compile_fail/*.cpp")
   foreach(snippet ${snippets})

@@ -11,6 +11,7 @@
 #include <limits>
 #include <type_traits>
 
+COUPLEFACE_PRECISE_BEGIN
 namespace coupleface {
 
 namespace element_bits {
@@ -115,3 +116,4 @@ using accumulator_t =
     std::conditional_t<std::is_same_v<std::remove_cv_t<T>, double>, double, float>;
 
 }  // namespace coupleface
+COUPLEFACE_PRECISE_END

@@ -1,3 +1,3 @@
-#include "unit.hpp"
+#include "public_functions.hpp"
 
-results first_unit() { return compute(); }
+digests first_unit() { return digest_public_functions(); }

@@ -1,4 +1,4 @@
 // The same by nvcc, which also shows that it takes every header.
-#include "unit.hpp"
+#include "public_functions.hpp"
 
-results other_unit() { return compute(); }
+digests other_unit() { return digest_public_functions(); }

@@ -1,14 +1,13 @@
-// What every unit of the link test computes from the same input.
+// What every unit of the link test computes from the same input: a digest of each function's
+// outputs, to the bit.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
-struct results {
-  std::vector<float> values;
-  std::vector<std::int32_t> indices;
-  double loss = 0;
+struct digest {
+  std::string of;
+  std::uint64_t bits;
 };
-
-results first_unit();
-results other_unit();
+using digests = std::vector<digest>;

@@ -15,7 +15,7 @@ namespace detail {
 template <class X>
 COUPLEFACE_HOST_DEVICE inline index_t first_not_finite(X const* x, index_t width) {
   for (index_t j = 0; j < width; ++j) {
-    if (!std::isfinite(load(x[j]))) { return j; }
+    if (!is_finite(load(x[j]))) { return j; }
   }
   return -1;
 }

@@ -6,6 +6,17 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+// Not std::isnan: clang compiles the inline functions of <cmath> by the unit's flags, and with
+// -fno-honor-nans they say no without looking.
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr bool is_nan(T x) {
+  return x != x;
+}
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr bool is_finite(T x) {
+  return x - x == 0;
+}
+
 // Every element type converts to double without loss.
 template <class T>
 COUPLEFACE_HOST_DEVICE inline double load(T const& x) {

@@ -33,6 +33,17 @@ COUPLEFACE_HOST_DEVICE inline double component_along(Team const& team, G const* 
   }
 }
 
+/// What project_gradient() does to an element, or to a vector of them.
+struct across_direction {
+  double g_scale, along, inverse;
+
+  template <class V>
+  COUPLEFACE_HOST_DEVICE V operator()(V g, V x) const {
+    V const rest = rounded_product(g, g_scale) - rounded_product(x * inverse, along);
+    return inverse == 0 ? V{} : rest * inverse;
+  }
+};
+
 /// out = (g - (g . u) u) / ||x|| with u = x / ||x||; `g` may be `out`.
 template <class Team, class X, class G, class R>
 COUPLEFACE_HOST_DEVICE inline void project_gradient(Team const& team, X const* x, double x_norm,
@@ -40,12 +51,7 @@ COUPLEFACE_HOST_DEVICE inline void project_gradient(Team const& team, X const* x
                                                     index_t width) {
   double const inverse = inverse_norm<X>(x_norm);
   double const along = component_along(team, g, g_scale, x, inverse, width);
-  auto const across = [=](double g_element, double x_element) {
-    double const rest =
-        rounded_product(g_element, g_scale) - rounded_product(along, x_element * inverse);
-    return inverse == 0 ? 0 : rest * inverse;
-  };
-  team.transform(out, width, across, g, x);
+  team.transform(out, width, across_direction{g_scale, along, inverse}, g, x);
 }
 
 template <class X, class G, class R>

@@ -17,7 +17,7 @@ COUPLEFACE_HOST_DEVICE inline double norm_of_square(Team const& team, A const* a
   if constexpr (std::is_same_v<A, double>) {
     if (square < safe_square_min || square > safe_square_max) {
       double const largest = team.largest_magnitude(a, width);
-      if (largest == 0 || !std::isfinite(largest)) { return largest; }
+      if (largest == 0 || !is_finite(largest)) { return largest; }
       double const scale = power_of_two_scale(largest);
       return std::sqrt(team.scaled_dot(a, scale, a, scale, width)) / scale;
     }
@@ -48,7 +48,7 @@ COUPLEFACE_HOST_DEVICE inline bool is_degenerate(double norm) {
 /// 1 / norm, 0 for a degenerate row, NaN for a row that is not finite.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline double inverse_norm(double norm) {
-  if (!std::isfinite(norm)) { return not_a_number; }
+  if (!is_finite(norm)) { return not_a_number; }
   return is_degenerate<A>(norm) ? 0.0 : 1.0 / norm;
 }
 
@@ -61,7 +61,7 @@ template <class Team, class A, class B>
 COUPLEFACE_HOST_DEVICE inline double cosine_of(Team const& team, A const* a, double a_norm,
                                                B const* b, double b_norm, index_t width,
                                                double inner) {
-  if (!std::isfinite(a_norm) || !std::isfinite(b_norm)) { return not_a_number; }
+  if (!is_finite(a_norm) || !is_finite(b_norm)) { return not_a_number; }
   if (is_degenerate<A>(a_norm) || is_degenerate<B>(b_norm)) { return 0.0; }
   double const norms = a_norm * b_norm;
   if constexpr (std::is_same_v<A, double> || std::is_same_v<B, double>) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <coupleface/detail/element.hpp>
+#include <coupleface/detail/rounded_product.hpp>
+#include <coupleface/detail/vectors.hpp>
 #include <coupleface/view.hpp>
 
 #include <cmath>
@@ -51,7 +53,7 @@ COUPLEFACE_HOST_DEVICE inline double largest_magnitude(A const* a, index_t width
   for (index_t j = 0; j < width; ++j) {
     double const magnitude = std::fabs(load(a[j]));
     if (!(magnitude <= largest)) { largest = magnitude; }
-    if (std::isnan(largest)) { return largest; }
+    if (is_nan(largest)) { return largest; }
   }
   return largest;
 }
@@ -77,15 +79,6 @@ COUPLEFACE_HOST_DEVICE inline double power_of_two_scale(double magnitude) {
   return std::ldexp(1.0, exponent > 1000 ? -1000 : (exponent < -1000 ? 1000 : -exponent));
 }
 
-/// a b, rounded by itself: device compilers would fuse it with a sum around it.
-COUPLEFACE_HOST_DEVICE inline double rounded_product(double a, double b) {
-#if defined(__CUDA_ARCH__)
-  return __dmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-
 /// Who works on a row: one thread here, a group of a kernel's threads in cuda/row_team.cuh. What is
 /// written in terms of a team has the same bits for any.
 struct one_thread {
@@ -107,10 +100,21 @@ struct one_thread {
   COUPLEFACE_HOST_DEVICE void columns(index_t width, Function f) const {
     for (index_t j = 0; j < width; ++j) { f(j); }
   }
-  /// out[j] = f(in[j]...), rounded to R; rows may be the same.
+  /// out[j] = f(in[j]...), rounded to R; rows may be the same. A function that takes vectors too,
+  /// as rounded products want it, gets them.
   template <class R, class Function, class... In>
   COUPLEFACE_HOST_DEVICE void transform(R* out, index_t width, Function f, In const*... in) const {
-    for (index_t j = 0; j < width; ++j) { out[j] = store<R>(f(load(in[j])...)); }
+    index_t j = 0;
+#if COUPLEFACE_FMA_VECTORS
+    if constexpr ((std::is_floating_point_v<R> && ... && std::is_floating_point_v<In>)) {
+      if constexpr (std::is_invocable_v<Function, wide_of<In>...>) {
+        for (; j + wide_lanes <= width; j += wide_lanes) {
+          store_wide(out + j, f(load_wide(in + j)...));
+        }
+      }
+    }
+#endif
+    for (; j < width; ++j) { out[j] = store<R>(f(load(in[j])...)); }
   }
   COUPLEFACE_HOST_DEVICE bool leads() const { return true; }  ///< one thread of a team does
   COUPLEFACE_HOST_DEVICE void wait() const {}                 ///< for what the others have written

@@ -17,8 +17,8 @@ inline constexpr double no_score = -std::numeric_limits<double>::infinity();
 COUPLEFACE_HOST_DEVICE inline bool ranks_before(double value, index_t index, double other_value,
                                                 index_t other_index) {
   if (other_index < 0 || index < 0) { return other_index < 0 && index >= 0; }
-  bool const nan = std::isnan(value);
-  bool const other_nan = std::isnan(other_value);
+  bool const nan = is_nan(value);
+  bool const other_nan = is_nan(other_value);
   if (nan || other_nan) { return nan == other_nan ? index < other_index : other_nan; }
   return value > other_value || (value == other_value && index < other_index);
 }
@@ -52,7 +52,7 @@ class bounded_heap {
   /// Could a candidate of at most this value be kept? Never false for one that would be.
   COUPLEFACE_HOST_DEVICE bool admits(V value) const {
     return capacity_ > 0 &&
-           (indices_[0] < 0 || std::isnan(load(values_[0])) || !(load(value) < load(values_[0])));
+           (indices_[0] < 0 || is_nan(load(values_[0])) || !(load(value) < load(values_[0])));
   }
 
   COUPLEFACE_HOST_DEVICE void offer(V value, I index) {

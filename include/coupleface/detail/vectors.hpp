@@ -29,12 +29,6 @@
 #define COUPLEFACE_FMA_VECTORS 0
 #endif
 
-#if defined(__GNUC__)
-#define COUPLEFACE_ALWAYS_INLINE __attribute__((always_inline)) inline
-#else
-#define COUPLEFACE_ALWAYS_INLINE inline
-#endif
-
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
@@ -141,6 +135,8 @@ inline constexpr int wide_lanes = 4;
 /// What fits a register of the processor that the unit is compiled for, and as many floats.
 using wide_doubles __attribute__((vector_size(8 * wide_lanes))) = double;
 using narrow_floats __attribute__((vector_size(4 * wide_lanes))) = float;
+template <class>
+using wide_of = wide_doubles;  ///< for each of some types
 
 COUPLEFACE_ALWAYS_INLINE wide_doubles broadcast(double x) { return wide_doubles{} + x; }
 
@@ -175,6 +171,10 @@ COUPLEFACE_ALWAYS_INLINE wide_doubles load_wide(float const* x) {
 }
 COUPLEFACE_ALWAYS_INLINE void store_wide(double* x, wide_doubles v) {
   __builtin_memcpy(x, &v, sizeof v);
+}
+COUPLEFACE_ALWAYS_INLINE void store_wide(float* x, wide_doubles v) {
+  narrow_floats const narrow = narrowed(v);
+  __builtin_memcpy(x, &narrow, sizeof narrow);
 }
 
 using double2v __attribute__((vector_size(16))) = double;

@@ -98,8 +98,9 @@ inline percentile_interval interval_of(std::vector<double> values, double confid
   percentile_interval result;
   result.estimate = values.front();
   values.erase(values.begin());
-  values.erase(std::remove_if(values.begin(), values.end(), [](double x) { return std::isnan(x); }),
-               values.end());
+  values.erase(
+      std::remove_if(values.begin(), values.end(), [](double x) { return detail::is_nan(x); }),
+      values.end());
   if (values.empty()) { return result; }
   std::sort(values.begin(), values.end());
   result.low = detail::quantile(values, (1 - confidence) / 2);

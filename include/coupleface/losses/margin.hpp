@@ -10,6 +10,7 @@
 
 #include <cmath>
 
+COUPLEFACE_PRECISE_BEGIN
 namespace coupleface {
 
 /// @brief A logit (before scaling) and its derivative by the cosine.
@@ -91,3 +92,4 @@ struct straight_through : Margin {
 };
 
 }  // namespace coupleface
+COUPLEFACE_PRECISE_END

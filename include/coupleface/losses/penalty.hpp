@@ -10,6 +10,7 @@
 
 #include <cmath>
 
+COUPLEFACE_PRECISE_BEGIN
 namespace coupleface {
 
 /// @brief A penalty and its derivative at one point.
@@ -33,7 +34,7 @@ struct hinge {
 /// @brief |x|. Source: ours.
 struct absolute {
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
-    if (std::isnan(x)) { return {x, x}; }
+    if (x != x) { return {x, x}; }
     return {std::fabs(x), x > 0 ? 1.0 : (x < 0 ? -1.0 : 0.0)};
   }
 };
@@ -58,7 +59,7 @@ struct dead_zone {
   double q = 0.03;
   bool valid() const { return q >= 0; }
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
-    if (std::isnan(x)) { return {x, x}; }
+    if (x != x) { return {x, x}; }
     if (!(std::fabs(x) > q)) { return {0.0, 0.0}; }
     return {std::fabs(x) - q, x > 0 ? 1.0 : -1.0};
   }
@@ -71,8 +72,9 @@ struct active_share {
   Penalty penalty = {};
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double x) const {
     double const slope = penalty(x).slope;
-    return {std::isnan(slope) ? slope : (slope != 0 ? 1.0 : 0.0), 0.0};
+    return {slope != slope ? slope : (slope != 0 ? 1.0 : 0.0), 0.0};
   }
 };
 
 }  // namespace coupleface
+COUPLEFACE_PRECISE_END

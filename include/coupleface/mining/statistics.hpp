@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/mining/statistics.hpp>
+#include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/settings.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/losses/penalty.hpp>
@@ -43,7 +44,7 @@ inline std::vector<double> even_edges(index_t bins, double lowest = -1.0, double
   detail::expect(bins > 0, "even_edges", "bins must be positive");
   std::vector<double> edges;
   for (index_t j = 0; j <= bins; ++j) {
-    edges.push_back(lowest + (highest - lowest) * (double(j) / double(bins)));
+    edges.push_back(lowest + detail::rounded_product(highest - lowest, double(j) / double(bins)));
   }
   return edges;
 }

@@ -21,7 +21,7 @@ struct not_finite_body {
     X const* const row = x.row(i);
     index_t mine = width;
     team.columns(width, [&](index_t j) {
-      if (j < mine && !std::isfinite(load(row[j]))) { mine = j; }
+      if (j < mine && !is_finite(load(row[j]))) { mine = j; }
     });
     double const first = team.smallest(double(mine));  // columns are exact in double
     if (team.leads()) { columns[i] = first < double(width) ? index_t(first) : -1; }

@@ -13,7 +13,7 @@ namespace detail {
 /// An unsigned number that is larger where a value ranks before another; equal for values that tie.
 template <class T>
 COUPLEFACE_HOST_DEVICE inline std::uint64_t order_key(T const& element) {
-  if (std::isnan(load(element))) { return 0; }
+  if (is_nan(load(element))) { return 0; }
   if constexpr (std::is_same_v<T, double>) {
     double const value = element + 0.0;  // -0 ties with 0
     std::uint64_t bits;

@@ -82,11 +82,11 @@ class row_team {
     double largest = 0;
     columns(width, [&](index_t j) {
       double const magnitude = std::fabs(load(a[j]));
-      if (!(magnitude <= largest) && !std::isnan(largest)) { largest = magnitude; }
+      if (!(magnitude <= largest) && !is_nan(largest)) { largest = magnitude; }
     });
     for (int step = threads / 2; step > 0; step /= 2) {
       double const other = exchange(mask_, largest, step);
-      if (!(other <= largest) && !std::isnan(largest)) { largest = other; }
+      if (!(other <= largest) && !is_nan(largest)) { largest = other; }
     }
     return largest;
   }

@@ -19,8 +19,8 @@ void sum_rows(vector_view<row_agreement const> rows, Result& result) {
   for (index_t i = 0; i < rows.extent(0); ++i) {
     result.overlaps.push_back(rows(i).overlap);
     result.rank_correlations.push_back(rows(i).correlation);
-    if (!std::isnan(rows(i).overlap)) { overlap += rows(i).overlap, ++overlaps; }
-    if (!std::isnan(rows(i).correlation)) { correlation += rows(i).correlation, ++correlations; }
+    if (!is_nan(rows(i).overlap)) { overlap += rows(i).overlap, ++overlaps; }
+    if (!is_nan(rows(i).correlation)) { correlation += rows(i).correlation, ++correlations; }
     pairs += rows(i).pairs;
     active += rows(i).active;
   }

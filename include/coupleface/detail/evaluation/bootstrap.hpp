@@ -77,7 +77,7 @@ index_t judge_pairs(Derived const& policy, vector_view<S const> scores, vector_v
 /// NaN, never accepted, behind all; how many are accepted by some threshold.
 inline index_t sort_pairs(resampled_pair* pairs, index_t count) {
   auto* const end = std::partition(pairs, pairs + count,
-                                   [](resampled_pair const& x) { return !std::isnan(x.score); });
+                                   [](resampled_pair const& x) { return !is_nan(x.score); });
   std::sort(pairs, end,
             [](resampled_pair const& x, resampled_pair const& y) { return x.score > y.score; });
   return end - pairs;
@@ -170,10 +170,11 @@ void resample_identities(Policy const& policy, vector_view<S const> scores,
 
 /// Value at a share of sorted values, linear between them.
 inline double quantile(std::vector<double> const& sorted, double share) {
-  double const position = share * double(sorted.size() - 1);
+  double const position = rounded_product(share, double(sorted.size() - 1));
   auto const below = static_cast<std::size_t>(position);
   auto const above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (position - std::floor(position));
+  return sorted[below] +
+         rounded_product(sorted[above] - sorted[below], position - std::floor(position));
 }
 
 }  // namespace detail
@@ -181,4 +182,5 @@ COUPLEFACE_NAMESPACE_END
 
 #if COUPLEFACE_HAS_KERNELS
 #include <coupleface/detail/cuda/evaluation/bootstrap.cuh>
+#include <coupleface/detail/rounded_product.hpp>
 #endif

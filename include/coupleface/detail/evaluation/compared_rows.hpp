@@ -50,7 +50,7 @@ void compare_pairs(Student const& student, Teacher const& teacher, index_t row,
     if (indices[slot] < 0) { continue; }
     double const s = student(row, indices[slot]), t = teacher(row, indices[slot]);
     gaps[slot] = s - t;
-    if (std::isnan(gaps[slot])) { continue; }
+    if (is_nan(gaps[slot])) { continue; }
     work.teacher[count] = {t, 0, count};
     work.student[count] = {s, 0, count};
     ++count;

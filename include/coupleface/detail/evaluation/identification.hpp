@@ -24,7 +24,7 @@ COUPLEFACE_HOST_DEVICE probe_outcome outcome_of(index_t label, M const* gallery_
                                                 index_t slots) {
   probe_outcome outcome{0, indices[0] < 0 ? float(not_a_number) : values[0]};
   for (index_t slot = 0; slot < slots && label >= 0; ++slot) {
-    if (indices[slot] < 0 || std::isnan(values[slot])) { break; }
+    if (indices[slot] < 0 || is_nan(values[slot])) { break; }
     if (index_t(gallery_labels[indices[slot]]) == label) {
       outcome.rank = std::int32_t(slot + 1);
       break;

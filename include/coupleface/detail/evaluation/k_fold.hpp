@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/evaluation/verification.hpp>
+#include <coupleface/detail/rounded_product.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -60,7 +61,10 @@ inline void mean_and_deviation(double const* values, index_t size, double& mean,
   for (index_t i = 0; i < size; ++i) { sum += values[i]; }
   mean = sum / double(size);
   double squares = 0;
-  for (index_t i = 0; i < size; ++i) { squares += (values[i] - mean) * (values[i] - mean); }
+  for (index_t i = 0; i < size; ++i) {
+    double const gap = values[i] - mean;
+    squares += rounded_product(gap, gap);
+  }
   deviation = std::sqrt(squares / double(size - 1));
 }
 

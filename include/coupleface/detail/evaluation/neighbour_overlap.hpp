@@ -1,6 +1,7 @@
 // coupleface: how much two lists of neighbours share, host side.
 #pragma once
 
+#include <coupleface/detail/element.hpp>
 #include <coupleface/view.hpp>
 
 #include <algorithm>
@@ -15,7 +16,7 @@ inline index_t sorted_neighbours(float const* values, std::int32_t const* indice
                                  std::int32_t* out) {
   index_t count = 0;
   for (index_t slot = 0; slot < slots && indices[slot] >= 0; ++slot) {
-    if (!std::isnan(values[slot])) { out[count++] = indices[slot]; }
+    if (!is_nan(values[slot])) { out[count++] = indices[slot]; }
   }
   std::sort(out, out + count);
   return count;

@@ -165,7 +165,7 @@ struct score_counter {
     }
     evaluate_pairs(tiles.score(), tile.row + r, tile.column, open, count, [&](int c, double value) {
       float const score = static_cast<float>(value);
-      if (!std::isnan(score)) { counts.add(part(c), layout.slot_of(key_of(score))); }
+      if (!is_nan(score)) { counts.add(part(c), layout.slot_of(key_of(score))); }
     });
   }
 };

@@ -23,7 +23,7 @@ COUPLEFACE_HOST_DEVICE query_precision precision_of(index_t label, index_t relev
   query_precision result{0, 0, 0};
   index_t hits = 0;
   for (index_t slot = 0; slot < relevant; ++slot) {
-    if (indices[slot] < 0 || std::isnan(values[slot])) { break; }
+    if (indices[slot] < 0 || is_nan(values[slot])) { break; }
     if (index_t(reference_labels[indices[slot]]) != label) { continue; }
     ++hits;
     if (slot == 0) { result.at_1 = 1; }

@@ -5,6 +5,7 @@
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/host_side.hpp>
 #include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/error.hpp>
 
@@ -66,7 +67,7 @@ index_t rank_pairs(vector_view<S const> scores, vector_view<Y const> same, FoldO
   index_t ranked = 0;
   for (index_t i = 0; i < scores.extent(0); ++i) {
     double const score = load(scores(i)) + 0.0;
-    if (std::isnan(score)) { continue; }
+    if (is_nan(score)) { continue; }
     ranking[ranked].score = score;
     ranking[ranked].fold = std::uint64_t(fold_of(i)) & ~std::uint64_t(0) >> 1;
     ranking[ranked].same = same(i) == Y(1);
@@ -126,7 +127,7 @@ Point point_at_far(Curve const& curve, double far) {
   expect(far >= 0 && far <= 1, "tar_at_far", "far must be in [0, 1]");
   expect_curve("tar_at_far", curve);
   auto const behind = std::upper_bound(curve.far.begin(), curve.far.end(), far);
-  if (behind == curve.far.begin() || std::isnan(curve.far.front())) {
+  if (behind == curve.far.begin() || is_nan(curve.far.front())) {
     return {std::nan(""), std::nan(""), std::nan("")};
   }
   auto const k = static_cast<std::size_t>(behind - curve.far.begin() - 1);
@@ -140,7 +141,8 @@ double equal_error_rate(Curve const& curve) {
     double const after = curve.far[k] + curve.tar[k] - 1;
     if (!(after >= 0)) { continue; }
     double const before = curve.far[k - 1] + curve.tar[k - 1] - 1;  // negative
-    return curve.far[k - 1] + before / (before - after) * (curve.far[k] - curve.far[k - 1]);
+    return curve.far[k - 1] +
+           rounded_product(before / (before - after), curve.far[k] - curve.far[k - 1]);
   }
   return std::nan("");
 }

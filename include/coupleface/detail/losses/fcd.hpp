@@ -46,7 +46,9 @@ COUPLEFACE_HOST_DEVICE inline fcd_factors make_fcd_factors(double const (&inner)
   double const s_inverse = inverse_norm<S>(std::sqrt(inner[0]));
   double const t_inverse = inverse_norm<T>(std::sqrt(inner[2]));
   double const of_t = scale * t_inverse * s_inverse;
-  return {s_inverse, t_inverse, -(inner[1] * of_t * s_inverse * s_inverse), of_t};
+  // The sign goes to the first factor: clang 14 reorders the factors of a product behind a minus
+  // under -fassociative-math, which its pragmas do not reach.
+  return {s_inverse, t_inverse, -inner[1] * of_t * s_inverse * s_inverse, of_t};
 }
 
 /// The second pass over two rows without doubles, whose products stay in the range of double. What

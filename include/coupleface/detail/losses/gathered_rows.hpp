@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/element.hpp>
+#include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/vectors.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -45,22 +46,21 @@ class pending_rows {
   static constexpr int group = 4;
 
   void add_one(int r, index_t from, double* sum) const {
-    for (index_t j = from; j < width_; ++j) { sum[j] += scales_[r] * load(rows_[r][j]); }
+    for (index_t j = from; j < width_; ++j) {
+      sum[j] += rounded_product(double(load(rows_[r][j])), scales_[r]);
+    }
   }
 
   void add(int first, double* sum) const {
     index_t j = 0;
 #if COUPLEFACE_FMA_VECTORS
-    if constexpr (std::is_same_v<H, float>) {
+    if constexpr (std::is_floating_point_v<H>) {
       H const* const* const rows = rows_ + first;
-      wide_doubles scales[group];
-#pragma GCC unroll 4
-      for (int r = 0; r < group; ++r) { scales[r] = broadcast(scales_[first + r]); }
       for (; j + wide_lanes <= width_; j += wide_lanes) {
         wide_doubles total = load_wide(sum + j);
 #pragma GCC unroll 4
         for (int r = 0; r < group; ++r) {
-          total = fused_multiply_add(scales[r], load_wide(rows[r] + j), total);
+          total += rounded_product(load_wide(rows[r] + j), scales_[first + r]);
         }
         store_wide(sum + j, total);
       }

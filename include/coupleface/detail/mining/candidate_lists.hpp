@@ -180,7 +180,7 @@ struct candidate_lists {
 
   // Of an exact list: scores that are bounded below the worst one kept are out.
   void renew_threshold(index_t q) const {
-    if (indices(q, 0) < 0 || std::isnan(values(q, 0))) { return; }
+    if (indices(q, 0) < 0 || is_nan(values(q, 0))) { return; }
     float const cut =
         next_below(double(values(q, 0)) - (screening_of<Score> == screening::direct ? error : 0.0));
     thresholds[q] = std::max(thresholds[q], cut);

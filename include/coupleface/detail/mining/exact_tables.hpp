@@ -87,14 +87,14 @@ struct exact_tables {
     if (lists.is_exact(q)) { return; }
     I const* const ids = lists.indices.row(q);
     V* const values = lists.values.row(q);
-    for (index_t at = kept(q) - 1; at >= 0 && std::isnan(load(values[at])); --at) {
+    for (index_t at = kept(q) - 1; at >= 0 && is_nan(load(values[at])); --at) {
       prefetch_row(lists.indices.row(index_t(ids[std::max<index_t>(at - lists_ahead, 0)])),
                    lists.indices.extent(1));
       values[at] = shared_value(q, index_t(ids[at]), evaluated);
     }
     if constexpr (fits_waiting) {
       auto* const more = lists.waiting_of(q);
-      for (index_t at = lists.counts[q] - 1; at >= 0 && std::isnan(more[at].score); --at) {
+      for (index_t at = lists.counts[q] - 1; at >= 0 && is_nan(more[at].score); --at) {
         more[at].score = shared_value(q, index_t(more[at].candidate), evaluated);
       }
     }
@@ -174,7 +174,7 @@ struct exact_tables {
     std::int32_t* const ends = next + 2 * plan.queries;
     std::fill(ends, ends + plan.blocks + 1, 0);
     auto const key = [this](scored_pair<V, I> const& pair) {
-      return std::isnan(load(pair.value)) ? plan.blocks : block_of(pair.candidate);
+      return is_nan(load(pair.value)) ? plan.blocks : block_of(pair.candidate);
     };
     for (index_t p = 0; p < count; ++p) {
       bool const left = is_left_to(index_t(id(p)), q, float(value(p)));
@@ -213,7 +213,7 @@ struct exact_tables {
                       index_t& evaluated, Id id, Value value) const {
     index_t const begin = place;
     index_t end = begin;
-    for (; end < count && id(end) >= 0 && id(end) < last && !std::isnan(load(value(end))); ++end) {}
+    for (; end < count && id(end) >= 0 && id(end) < last && !is_nan(load(value(end))); ++end) {}
     index_t at = begin;
     for (; at + index_t(most_together) <= end; at += index_t(most_together)) {
       evaluate_some<most_together>(q, at, id, value);

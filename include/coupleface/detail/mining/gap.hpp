@@ -78,10 +78,10 @@ struct gap_score {
                teacher_candidate_norms, j, unit);
   }
   COUPLEFACE_HOST_DEVICE bool odd_query(index_t i) const {
-    return !std::isfinite(student_query_norms[i]) || !std::isfinite(teacher_query_norms[i]);
+    return !is_finite(student_query_norms[i]) || !is_finite(teacher_query_norms[i]);
   }
   COUPLEFACE_HOST_DEVICE bool odd_candidate(index_t j) const {
-    return !std::isfinite(student_candidate_norms[j]) || !std::isfinite(teacher_candidate_norms[j]);
+    return !is_finite(student_candidate_norms[j]) || !is_finite(teacher_candidate_norms[j]);
   }
   COUPLEFACE_HOST_DEVICE auto query_unit(index_t i) const {
     return unit_pair_of(student_queries, student_query_norms, teacher_queries, teacher_query_norms,

@@ -19,9 +19,9 @@ template <class T>
 class unit_row {
  public:
   COUPLEFACE_HOST_DEVICE unit_row(T const* x, double norm, float degenerate)
-      : x_(std::isfinite(norm) && !is_degenerate<T>(norm) ? x : nullptr),
+      : x_(is_finite(norm) && !is_degenerate<T>(norm) ? x : nullptr),
         inverse_(1.0 / norm),
-        instead_(std::isfinite(norm) ? degenerate : float(not_a_number)) {}
+        instead_(is_finite(norm) ? degenerate : float(not_a_number)) {}
   COUPLEFACE_HOST_DEVICE float operator()(index_t j) const {
     return x_ != nullptr ? static_cast<float>(load(x_[j]) * inverse_) : instead_;
   }
@@ -65,7 +65,7 @@ class whole_row {
     double square = 0;
     float largest = 0;
     measure(square, largest);
-    if (!std::isfinite(square)) {
+    if (!is_finite(square)) {
       scale_ = 0;
       unit_ = float(not_a_number);
     } else if (square < 1e-60) {
@@ -148,7 +148,7 @@ inline void pack_row(screen_element element, float const* x, index_t width, pane
 /// || x - packed x ||; 0 for a row that is not finite, which no screen is asked about.
 inline double packing_residual(screen_element element, float const* x, index_t width) {
   whole_row const row(x, width);
-  if (element == screen_element::float32 || std::isnan(row.unit())) { return 0; }
+  if (element == screen_element::float32 || is_nan(row.unit())) { return 0; }
   double squares[whole_row::chunk] = {};
   for (index_t first = 0; first < width; first += whole_row::chunk) {
     index_t const count = std::min(whole_row::chunk, width - first);
@@ -168,7 +168,7 @@ inline double packing_residual(screen_element element, float const* x, index_t w
 COUPLEFACE_HOST_DEVICE inline float next_below(double x) {
   float const nearest = static_cast<float>(x);
   std::uint32_t const bits = element_bits::bits_of(nearest);
-  if (std::isnan(nearest) || bits == 0xff800000u) { return nearest; }
+  if (is_nan(nearest) || bits == 0xff800000u) { return nearest; }
   if (nearest == 0) { return element_bits::float_of(0x80000001u); }
   return element_bits::float_of(bits >> 31 ? bits + 1 : bits - 1);
 }

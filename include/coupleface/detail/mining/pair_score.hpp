@@ -119,9 +119,9 @@ struct relation_score {
     return {candidate_rows.row(j), candidate_norms[j], degenerate()};
   }
   // Odd rows are packed as NaN.
-  COUPLEFACE_HOST_DEVICE bool odd_query(index_t i) const { return !std::isfinite(query_norms[i]); }
+  COUPLEFACE_HOST_DEVICE bool odd_query(index_t i) const { return !is_finite(query_norms[i]); }
   COUPLEFACE_HOST_DEVICE bool odd_candidate(index_t j) const {
-    return !std::isfinite(candidate_norms[j]);
+    return !is_finite(candidate_norms[j]);
   }
 
   COUPLEFACE_HOST_DEVICE double bound(double product, index_t query, index_t candidate) const {

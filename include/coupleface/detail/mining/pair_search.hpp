@@ -156,7 +156,8 @@ class pair_search {
     float* const guesses = guesses_.data();
     index_t doubtful = 0;
     for (index_t q = 0; q < plan_.queries; ++q) {
-      doubtful += !std::isinf(guesses[q]) && !(thresholds_.data()[q] > guesses[q]);
+      doubtful +=
+          (is_finite(guesses[q]) || is_nan(guesses[q])) && !(thresholds_.data()[q] > guesses[q]);
     }
     if (doubtful > plan_.queries / 256 + 8) {
       clear();
@@ -164,12 +165,15 @@ class pair_search {
       for (step_ = 0; step_ < steps();) { advance(); }
       return shrink_lists();
     }
-    for_each_query(policy_, plan_.lanes, plan_.queries, evaluated_.data(),
-                   [=, lists = lists_](index_t q, index_t, index_t& evaluated) {
-                     if (std::isinf(guesses[q]) || lists.thresholds[q] > guesses[q]) { return; }
-                     lists.clear(q);
-                     lists.fill_exactly(q, evaluated);
-                   });
+    for_each_query(
+        policy_, plan_.lanes, plan_.queries, evaluated_.data(),
+        [=, lists = lists_](index_t q, index_t, index_t& evaluated) {
+          if ((!is_finite(guesses[q]) && !is_nan(guesses[q])) || lists.thresholds[q] > guesses[q]) {
+            return;
+          }
+          lists.clear(q);
+          lists.fill_exactly(q, evaluated);
+        });
   }
 
   void pack(index_t first, index_t last, int panel_rows, panel_word* panels, bool queries) {

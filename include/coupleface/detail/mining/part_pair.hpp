@@ -95,7 +95,7 @@ struct part_pair {
   }
 
   void offer_if_possible(index_t q, index_t c, double product, index_t& evaluated) const {
-    if (std::isnan(product)) {  // what no screen knows, no bound is asked about
+    if (is_nan(product)) {  // what no screen knows, no bound is asked about
       return lists.offer(q, c, std::numeric_limits<float>::infinity(), evaluated);
     }
     float const bound = next_above(lists.score.bound(product, q, c));

@@ -3,6 +3,7 @@
 
 #include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/mining/similarity_window.hpp>
+#include <coupleface/detail/rounded_product.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -20,14 +21,15 @@ struct below_positive {
   double const* limits;
   Keep keep;
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
-    return !std::isnan(limits[query]) && index_t(positives(query)) != candidate &&
+    return !is_nan(limits[query]) && index_t(positives(query)) != candidate &&
            keep(query, candidate);
   }
 };
 
 /// What a negative's relation may be beside a positive's; NaN where the latter is not finite.
 COUPLEFACE_HOST_DEVICE inline double limit_below(double positive, double margin) {
-  return std::isfinite(positive) ? positive - margin * std::fabs(positive) : not_a_number;
+  return is_finite(positive) ? positive - rounded_product(margin, std::fabs(positive))
+                             : not_a_number;
 }
 
 /// Stores every query's limit; NaN where there is no positive.

@@ -21,7 +21,7 @@ void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
     if (indices[slot] < 0) { continue; }
     ++totals.pairs;
     double const value = load(values[slot]);
-    if (std::isnan(value)) {
+    if (is_nan(value)) {
       ++totals.not_numbers;
       continue;
     }
@@ -117,7 +117,7 @@ double active_share_of(host_policy<Derived> const& base, matrix_view<V const> ga
     count[2 * i] = count[2 * i + 1] = 0;
     for (index_t k = 0; k < gaps.extent(1); ++k) {
       double const gap = load(gaps(i, k));
-      if (indices(i, k) < 0 || std::isnan(gap)) { continue; }
+      if (indices(i, k) < 0 || is_nan(gap)) { continue; }
       count[2 * i] += penalty(gap).slope != 0;
       ++count[2 * i + 1];
     }

@@ -19,7 +19,7 @@ struct compare_rows_body {
 
   /// Neighbours whose relation is a number.
   COUPLEFACE_HOST_DEVICE static bool counts(float value, std::int32_t id) {
-    return id >= 0 && !std::isnan(value);
+    return id >= 0 && !is_nan(value);
   }
 
   template <class Team>
@@ -32,8 +32,7 @@ struct compare_rows_body {
       if (!counts(rows.values(i, slot), id)) { return; }
       ++teachers;
       for (index_t other = 0; other < slots; ++other) {
-        shared +=
-            rows.student_indices(i, other) == id && !std::isnan(rows.student_values(i, other));
+        shared += rows.student_indices(i, other) == id && !is_nan(rows.student_values(i, other));
       }
     });
     teachers = team.total(teachers);
@@ -67,7 +66,7 @@ struct compare_rows_body {
                                      double pairs) const {
     double smaller = 0, equal = 0;
     for (index_t other = 0; other < values.extent(1); ++other) {
-      if (std::isnan(rows.gaps(i, other))) { continue; }
+      if (is_nan(rows.gaps(i, other))) { continue; }
       smaller += values(i, other) < values(i, slot);
       equal += values(i, other) == values(i, slot);
     }
@@ -79,7 +78,7 @@ struct compare_rows_body {
     relate(team, i);
     double pairs = 0, active = 0;
     team.columns(rows.gaps.extent(1), [&](index_t slot) {
-      if (std::isnan(rows.gaps(i, slot))) { return; }
+      if (is_nan(rows.gaps(i, slot))) { return; }
       ++pairs;
       active += rows.penalty(rows.gaps(i, slot)).slope != 0;
     });
@@ -88,7 +87,7 @@ struct compare_rows_body {
     // Sums of multiples of 1/4, exact: their order decides nothing.
     double ss = 0, st = 0, tt = 0;
     team.columns(rows.gaps.extent(1), [&](index_t slot) {
-      if (std::isnan(rows.gaps(i, slot))) { return; }
+      if (is_nan(rows.gaps(i, slot))) { return; }
       double const s = rank(student, i, slot, pairs), t = rank(teacher, i, slot, pairs);
       ss += s * s;
       st += s * t;

@@ -43,7 +43,7 @@ struct exact_counter {
 
   COUPLEFACE_HOST_DEVICE void add(slot_run& run, bool same, double value) const {
     float const score = static_cast<float>(value);
-    if (!std::isnan(score)) { run.add(same, finder(key_of(score))); }
+    if (!is_nan(score)) { run.add(same, finder(key_of(score))); }
   }
 };
 

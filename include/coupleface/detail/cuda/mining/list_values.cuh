@@ -60,7 +60,7 @@ struct list_values_kernel {
     int valid = int(smaller(index_t(count), k));
     while (valid > 0 && ids[valid - 1] < 0) { --valid; }
     lists.counts[i] = lists.exact[i] = valid;
-    if (valid < k || std::isnan(scores[k - 1])) { return; }
+    if (valid < k || is_nan(scores[k - 1])) { return; }
     double const error = screening_of<Score> == screening::direct ? survey->error : 0.0;
     lists.raise(i, next_below(double(scores[k - 1]) - error));
   }

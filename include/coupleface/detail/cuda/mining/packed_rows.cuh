@@ -45,7 +45,7 @@ struct pack_rows_body {
     double const sum = team.total(square);
     bool const odd = queries ? score.odd_query(i) : score.odd_candidate(i);
     // Degenerate rows of a relation that no screen knows are NaN too, but not odd.
-    if (team.leads()) { residuals[i] = odd ? -1.0 : (std::isnan(sum) ? 0.0 : std::sqrt(sum)); }
+    if (team.leads()) { residuals[i] = odd ? -1.0 : (is_nan(sum) ? 0.0 : std::sqrt(sum)); }
   }
 
  private:

@@ -31,7 +31,7 @@ struct screen_tiles_kernel {
       return Score::absolute ? std::fabs(product) : product;
     } else {
       // What no screen knows, no bound is asked about.
-      if (std::isnan(product)) { return -float(no_score); }
+      if (is_nan(product)) { return -float(no_score); }
       return next_above(score.bound(double(product) + error, first + i, c));
     }
   }

@@ -35,7 +35,7 @@ struct total_lanes_kernel {
     if (indices(i, slot) < 0) { return none; }
     ++counted.pairs;
     value = load(values(i, slot));
-    if (std::isnan(value)) {
+    if (is_nan(value)) {
       ++counted.not_numbers;
       return none;
     }
@@ -156,7 +156,7 @@ struct active_pairs_kernel {
     for (index_t at = block_in_grid() * threads + thread_in_block(); at < all;
          at += blocks_in_grid() * threads) {
       double const gap = load(gaps(at / slots, at % slots));
-      if (indices(at / slots, at % slots) < 0 || std::isnan(gap)) { continue; }
+      if (indices(at / slots, at % slots) < 0 || is_nan(gap)) { continue; }
       ++pairs;
       active += penalty(gap).slope != 0;
     }
