@@ -2,7 +2,7 @@
 #include <coupleface/evaluation/all_pairs.hpp>
 
 #include "support/brute_force.hpp"
-#include "support/counting_allocator.hpp"
+#include "support/scratch_ceiling.hpp"
 #include "support/judged_pairs.hpp"
 #include "support/threads.hpp"
 
@@ -179,8 +179,7 @@ TEST(all_pairs, scratch_is_bounded) {
   allocation_count count;
   counting_allocator memory(count);
   cf::verify_all_pairs(thrust::seq(memory), x.rows.view(), view_of(x.labels), targets);
-  EXPECT_EQ(count.live, 0u);
-  EXPECT_LE(count.most, (std::size_t(64) << 20) + 16 * 600);
+  expect_scratch_within(count, (std::size_t(64) << 20) + 16 * 600);
 }
 
 #endif

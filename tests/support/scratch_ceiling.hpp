@@ -1,0 +1,34 @@
+// Test support: what a documented ceiling of scratch is compared with.
+#pragma once
+
+#include "counting_allocator.hpp"
+#include "matrix.hpp"
+
+#include <coupleface/mining/nearest.hpp>
+
+#include <gtest/gtest.h>
+
+namespace coupleface_test {
+
+/// Something was taken, at no time more than `ceiling` bytes, and everything given back.
+inline void expect_scratch_within(allocation_count const& count, std::size_t ceiling) {
+  EXPECT_GT(count.most, 0u);
+  EXPECT_LE(count.most, ceiling);
+
+  EXPECT_EQ(count.live, 0u);
+}
+
+/// What mine_nearest takes for the same rows, which its own test holds against its documentation:
+/// a ceiling much nearer than 64 MiB where the problem is small.
+template <class Q, class C>
+std::size_t scratch_of_nearest(matrix<Q> const& queries, matrix<C> const& candidates, index_t k) {
+  allocation_count count;
+  counting_allocator allocator(count);
+  matrix<float> values(queries.rows(), k);
+  matrix<std::int32_t> indices(queries.rows(), k);
+  coupleface::mine_nearest(thrust::seq(allocator), queries.view(), candidates.view(), values.view(),
+                           indices.view());
+  return count.most;
+}
+
+}  // namespace coupleface_test
