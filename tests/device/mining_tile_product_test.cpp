@@ -14,7 +14,7 @@ namespace {
 using namespace coupleface_test;
 namespace detail = coupleface::detail;
 
-template <class Element>
+template <class Element, bool in_float>
 struct product_kernel {
   static constexpr int threads = detail::product_threads;
   coupleface::matrix_view<Element const> left, right;
@@ -22,20 +22,20 @@ struct product_kernel {
   coupleface::matrix_view<float> sums;
 
   COUPLEFACE_HOST_DEVICE void operator()() const {
-    detail::tile_product<Element> const product(left.data_handle(), left_first, left.extent(0),
-                                                right.data_handle(), right_first, right.extent(0),
-                                                left.extent(1));
+    detail::tile_product<Element, in_float> const product(
+        left.data_handle(), left_first, left.extent(0), right.data_handle(), right_first,
+        right.extent(0), left.extent(1));
     product.visit([&](int row, int column, float sum) { sums(row, column) = sum; });
   }
 };
 
-template <class Element>
+template <bool in_float = false, class Element>
 matrix<float> product_of(matrix<Element> const& left, matrix<Element> const& right,
                          index_t left_first = 0, index_t right_first = 0) {
   matrix<float> sums(detail::tile_rows, detail::tile_rows);
-  detail::launch(
-      policy(), {1, detail::product_threads, detail::product_shared_bytes},
-      product_kernel<Element>{left.view(), right.view(), left_first, right_first, sums.view()});
+  detail::launch(policy(), {1, detail::product_threads, detail::product_shared_bytes},
+                 product_kernel<Element, in_float>{left.view(), right.view(), left_first,
+                                                   right_first, sums.view()});
   return sums;
 }
 
@@ -54,7 +54,7 @@ TEST(tile_product, threads_have_every_sum_once) {
   for (int const times : owned) { ASSERT_EQ(times, 1); }
 }
 
-template <class Element>
+template <class Element, bool in_float = false>
 void expect_integers() {
   for (index_t const width : {0, 32, 96}) {
     std::mt19937 generator(static_cast<unsigned>(width));
@@ -64,7 +64,7 @@ void expect_integers() {
         for (index_t j = 0; j < width; ++j) { side->set(i, j, double(generator() % 9u) - 4); }
       }
     }
-    auto const sums = product_of(left, right, 128, 128);
+    auto const sums = product_of<in_float>(left, right, 128, 128);
     for (index_t i = 0; i < 3; ++i) {
       for (index_t j = 0; j < 72; ++j) {
         double exact = 0;
@@ -78,6 +78,8 @@ void expect_integers() {
 TEST(tile_product, integers_are_exact) {
   expect_integers<coupleface::bfloat16>();
   expect_integers<coupleface::float16>();
+  expect_integers<coupleface::bfloat16, true>();
+  expect_integers<coupleface::float16, true>();
 }
 
 /// The allowance of screen_error for sums of products of this magnitude.
@@ -85,9 +87,9 @@ double allowance(index_t width, double magnitudes) {
   return 1.1 * (double(width) + 4) * detail::tensor_core_unit * magnitudes;
 }
 
-template <class Element>
+template <bool in_float, class Element>
 void expect_allowed(matrix<Element> const& left, matrix<Element> const& right) {
-  auto const sums = product_of(left, right);
+  auto const sums = product_of<in_float>(left, right);
   auto const a = on_host(left), b = on_host(right);
   double largest_share = 0;
   for (index_t i = 0; i < left.rows(); ++i) {
@@ -105,11 +107,11 @@ void expect_allowed(matrix<Element> const& left, matrix<Element> const& right) {
   testing::Test::RecordProperty("largest_share_of_allowance", std::to_string(largest_share));
 }
 
-template <class Element>
+template <class Element, bool in_float = false>
 void expect_allowed_whatever_is_added() {
   index_t const width = 512;
   auto const a = random_matrix<Element>(40, width, 1), b = random_matrix<Element>(50, width, 2);
-  expect_allowed(a, b);
+  expect_allowed<in_float>(a, b);
   // Of one sign, so that what is cut off adds up; and one large term first, which hides the rest.
   matrix<Element> same(40, width), first(40, width);
   for (index_t i = 0; i < 40; ++i) {
@@ -118,13 +120,15 @@ void expect_allowed_whatever_is_added() {
       first.set(i, k, k == 0 ? 8 + double(i) / 64 : (1 + double(i) / 64) * 0x1p-12);
     }
   }
-  expect_allowed(same, same);
-  expect_allowed(first, first);
+  expect_allowed<in_float>(same, same);
+  expect_allowed<in_float>(first, first);
 }
 
 TEST(tile_product, sums_keep_to_their_allowance) {
   expect_allowed_whatever_is_added<coupleface::bfloat16>();
   expect_allowed_whatever_is_added<coupleface::float16>();
+  expect_allowed_whatever_is_added<coupleface::bfloat16, true>();
+  expect_allowed_whatever_is_added<coupleface::float16, true>();
 }
 
 TEST(tile_product, a_row_with_nan_is_nan_throughout) {

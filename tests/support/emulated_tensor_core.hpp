@@ -61,6 +61,8 @@ double element_of_word(std::uint32_t word, int place) {
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+constexpr bool has_tile_products() { return true; }
+
 template <class Element>
 void multiply_tiles(float (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2]) {
   namespace emulation = ::coupleface_test;

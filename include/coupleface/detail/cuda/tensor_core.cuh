@@ -14,6 +14,16 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+/// Have a device's tensor cores products of bfloat16? Before compute capability 8.0 (only 7.5 is
+/// left) they have not, and assembling one is an error.
+COUPLEFACE_HOST_DEVICE constexpr bool has_tile_products() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+  return false;
+#else
+  return true;
+#endif
+}
+
 /// d [16, 8] += a [16, 16] b [16, 8] by all threads of a warp, sums in float. Words hold two
 /// neighbouring elements along the sum, the first one low. With g = lane / 4, t = lane % 4:
 ///   a: rows g and g + 8 at columns 2t, then both at 2t + 8;  b: column g at rows 2t, then 2t + 8
@@ -21,7 +31,7 @@ namespace detail {
 template <class Element>
 COUPLEFACE_HOST_DEVICE inline void multiply_tiles(float (&d)[4], std::uint32_t const (&a)[4],
                                                   std::uint32_t const (&b)[2]) {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   if constexpr (std::is_same_v<Element, bfloat16>) {
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "

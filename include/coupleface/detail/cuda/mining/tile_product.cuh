@@ -3,6 +3,9 @@
 // Four warps have a quarter of 128 x 128 each. Rows pass through shared memory 32 columns at a
 // time, the next ones on their way while the block computes. Rows of a tile lie 80 bytes apart
 // there, so that the eight rows that a warp reads at once lie in different banks.
+//
+// Where tensor cores do not know bfloat16, the sums are made in float: slower, but nearer to exact
+// ones than what screen_error allows tensor cores.
 #pragma once
 
 #include <coupleface/detail/cuda/tensor_core.cuh>
@@ -27,7 +30,8 @@ COUPLEFACE_HOST_DEVICE constexpr int sum_column(int thread, int j, int e) {
   return thread / 32 % 2 * warp_side + j * 8 + thread % 4 * 2 + e % 2;
 }
 
-template <class Element>
+/// @tparam in_float  also where there are tensor cores, for tests
+template <class Element, bool in_float = false>
 class tile_product {
  public:
   static_assert(sizeof(Element) == 2);
@@ -62,8 +66,12 @@ class tile_product {
       }
       wait_for_block();
       std::uint32_t const* const stage = stages + step % 2 * stage_words;
-      multiply(stage);
-      multiply(stage + 8);
+      if constexpr (in_float || !has_tile_products()) {
+        multiply_in_float(stage);
+      } else {
+        multiply(stage);
+        multiply(stage + 8);
+      }
       wait_for_block();
     }
   }
@@ -104,6 +112,40 @@ class tile_product {
       COUPLEFACE_UNROLL
       for (int j = 0; j < across; ++j) { multiply_tiles<Element>(sums_[i][j], a[i], b[j]); }
     }
+  }
+
+  /// All columns of a stage. A word at a time, of the rows and columns of this thread's sums.
+  COUPLEFACE_HOST_DEVICE void multiply_in_float(std::uint32_t const* at) {
+    int const thread = thread_in_block();
+    for (int word = 0; word < packed_multiple / 2; ++word) {
+      std::uint32_t right[across][2];
+      COUPLEFACE_UNROLL
+      for (int j = 0; j < across; ++j) {
+        COUPLEFACE_UNROLL
+        for (int e = 0; e < 2; ++e) {
+          right[j][e] = at[(int(tile_rows) + sum_column(thread, j, e)) * words_across + word];
+        }
+      }
+      COUPLEFACE_UNROLL
+      for (int i = 0; i < down; ++i) {
+        COUPLEFACE_UNROLL
+        for (int e = 0; e < 4; ++e) {
+          std::uint32_t const left = at[sum_row(thread, i, e) * words_across + word];
+          COUPLEFACE_UNROLL
+          for (int j = 0; j < across; ++j) { add_words(sums_[i][j][e], left, right[j][e % 2]); }
+        }
+      }
+    }
+  }
+
+  COUPLEFACE_HOST_DEVICE static void add_words(float& sum, std::uint32_t a, std::uint32_t b) {
+    sum += element_of(a) * element_of(b);
+    sum += element_of(a >> 16) * element_of(b >> 16);
+  }
+  COUPLEFACE_HOST_DEVICE static float element_of(std::uint32_t word) {
+    Element x;
+    x.bits = static_cast<std::uint16_t>(word);
+    return float(x);
   }
 
   float sums_[down][across][4] = {};
