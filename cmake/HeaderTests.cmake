@@ -25,6 +25,9 @@ foreach(dependency coupleface::cccl Eigen3::Eigen)
   endforeach()
 endforeach()
 set(COUPLEFACE_PARSE_FLAGS -std=c++17 -fsyntax-only ${COUPLEFACE_PARSE_INCLUDES})
+find_path(COUPLEFACE_CUDA_HEADERS cuda_fp16.h
+  HINTS "$ENV{CUDA_PATH}" "$ENV{CUDA_HOME}" "/usr/local/cuda" PATH_SUFFIXES include)
+mark_as_advanced(COUPLEFACE_CUDA_HEADERS)
 
 function(coupleface_add_header_tests)
   foreach(program g++ clang++)
@@ -34,13 +37,30 @@ function(coupleface_add_header_tests)
       message(STATUS "coupleface: ${program} not found, headers are not tested with it")
       continue()
     endif()
-    set(warnings -Wall -Wextra -Wpedantic -Werror)
+    # What users of the headers may have on. One of the two compilers also reads a later standard,
+    # which deprecates some of what C++17 takes.
+    set(warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
+    if(program STREQUAL "g++")
+      list(APPEND warnings -std=c++20)
+    endif()
     foreach(header ${COUPLEFACE_HEADERS})
       # -include of an empty file rather than the header itself: #pragma once in a main file warns.
       coupleface_add_test(headers/${program}/${header}
         COMMAND "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS} ${warnings}
                 -include ${header} -x c++ "${PROJECT_SOURCE_DIR}/tests/empty.cpp")
     endforeach()
+    coupleface_add_test(headers/${program}/every_function
+      COMMAND "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS} ${warnings}
+              -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP "-I${COUPLEFACE_ALL_HEADERS_FOLDER}"
+              "${PROJECT_SOURCE_DIR}/tests/every_function.cpp")
+    if(COUPLEFACE_CUDA_HEADERS)
+      coupleface_add_test(headers/${program}/beside_cuda_fp16
+        COMMAND "${COUPLEFACE_PARSE_WITH_${program}}" ${COUPLEFACE_PARSE_FLAGS} ${warnings}
+                -isystem "${COUPLEFACE_CUDA_HEADERS}"
+                "${PROJECT_SOURCE_DIR}/tests/beside_cuda_fp16.cpp")
+    else()
+      message(STATUS "coupleface: cuda_fp16.h not found, headers/${program}/beside_cuda_fp16 is left out")
+    endif()
     if(TARGET coupleface_torch)
       set(torch_folders ${TORCH_INCLUDE_DIRS})
       list(REMOVE_ITEM torch_folders /usr/include)  # -isystem of it would hide it from <cstdlib>

@@ -76,9 +76,9 @@ void update_bank(host_policy<Derived> const& base, vector_view<L const> labels,
   group_by_label(labels, classes, begins.data(), members.data());
   index_t const* const begin_data = begins.data();
   index_t const* const member_data = members.data();
-  auto const renew_half = [&](auto const& half) {
-    for_each_index(policy, half.entries.extent(1) == 0 ? 0 : classes, [=](index_t c) {
-      renew(one_thread{}, update, half, c,
+  auto const renew_half = [&](auto const& side) {
+    for_each_index(policy, side.entries.extent(1) == 0 ? 0 : classes, [=](index_t c) {
+      renew(one_thread{}, update, side, c,
             class_members{member_data + begin_data[c], begin_data[c + 1] - begin_data[c]}, step);
     });
   };
