@@ -212,4 +212,13 @@ TEST(agreement, errors) {
          "coupleface::compare_with_teacher: the penalty's settings are out of range");
 }
 
+TEST(agreement, overlap_is_over_the_longer_list) {
+  std::int32_t const a[] = {1, 2, 5}, b[] = {2, 5, 6, 7};
+  EXPECT_EQ(cf::detail::overlap_of(a, 3, b, 4), 0.5);
+  EXPECT_EQ(cf::detail::overlap_of(b, 4, a, 3), 0.5);
+  EXPECT_EQ(cf::detail::overlap_of(a, 3, b, 1), 1.0 / 3);
+  EXPECT_EQ(cf::detail::overlap_of(a, 0, b, 4), 0);
+  EXPECT_TRUE(std::isnan(cf::detail::overlap_of(a, 0, b, 0)));
+}
+
 }  // namespace
