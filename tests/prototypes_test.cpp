@@ -110,6 +110,9 @@ TEST(class_prototypes, a_units_scale_is_short_enough_for_exact_products) {
     EXPECT_EQ(digits, std::nearbyint(digits)) << norm;
     EXPECT_EQ(unit_scale<double>(norm), 1.0 / norm);
   }
+  // Rounded to nearest: the last of the 29 bits of numbers from 1 on is 2^-28.
+  EXPECT_EQ(unit_scale<float>(1 / (1 + 0.75 * 0x1p-28)), 1 + 0x1p-28);
+  EXPECT_EQ(unit_scale<float>(1 / (1 + 0.25 * 0x1p-28)), 1);
   EXPECT_EQ(unit_scale<float>(0), 0);
   EXPECT_TRUE(std::isnan(unit_scale<float>(std::nan(""))));
 }

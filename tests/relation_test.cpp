@@ -118,6 +118,17 @@ TEST(relation_matrix, degenerate_huge_and_broken_rows) {
   EXPECT_NEAR(s.at(1, 1), 1, 1e-15);
 }
 
+TEST(relation_matrix, no_cosine_leaves_its_range) {
+  // In double 3 / (sqrt(3) sqrt(3)) is more than 1.
+  matrix<float> const x(2, 3, {1, 1, 1, -1, -1, -1});
+  matrix<double> r(2, 2);
+  relation_matrix(policy(), x.view(), x.view(), r.view());
+  EXPECT_EQ(r.at(0, 0), 1);
+  EXPECT_EQ(r.at(1, 1), 1);
+  EXPECT_EQ(r.at(0, 1), -1);
+  EXPECT_EQ(r.at(1, 0), -1);
+}
+
 TEST(relation_matrix, a_row_that_is_not_finite_breaks_even_that_of_a_row_without_a_direction) {
   matrix<double> const x(3, 2, {0, 0, std::nan(""), 1, 1, 0}), huge(1, 2, {1.5e308, 1.5e308});
   matrix<double> r(3, 3), of_huge(3, 1);

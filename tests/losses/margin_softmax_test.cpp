@@ -369,7 +369,8 @@ TEST(margin_softmax_loss, errors_name_what_is_wrong_and_write_nothing) {
     return std::string();
   };
   ids const beyond(1, 2, {0, 6}), fine(1, 2, {0, 5}), three(1, 3, {0, 1, 2});
-  ids const classes(1, 2, {0, 3}), unordered(1, 2, {5, 0});
+  ids const classes(1, 2, {0, 3}), unordered(1, 2, {5, 0}), twice(1, 3, {0, 5, 5});
+  matrix<float> of_three(3, 4);
   if (ids_are_checked) {
     EXPECT_EQ(message(beyond.vector(), weight_gradient.view()),
               "coupleface::margin_softmax_loss: labels(1) is 6, outside [-1, 6)");
@@ -383,6 +384,9 @@ TEST(margin_softmax_loss, errors_name_what_is_wrong_and_write_nothing) {
               "classes");
     EXPECT_EQ(message(sampled_labels(fine.vector(), unordered.vector()), two.view()),
               "coupleface::margin_softmax_loss: classes(1) is 0: classes must be ascending, each "
+              "once");
+    EXPECT_EQ(message(sampled_labels(fine.vector(), twice.vector()), of_three.view()),
+              "coupleface::margin_softmax_loss: classes(2) is 5: classes must be ascending, each "
               "once");
   }
   EXPECT_EQ(message(sampled_labels(fine.vector(), classes.vector()), weight_gradient.view()),
