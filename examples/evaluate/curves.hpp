@@ -107,7 +107,8 @@ inline bool write_files(std::string const& folder, arguments const& a, inputs co
   auto const add = [&](std::string const& name, coupleface::roc_curve const& curve,
                        char const* rate) {
     write_curve(folder + '/' + name + ".csv", curve, rate);
-    curves.push_back(name);
+    bool const drawable = !std::isnan(curve.far.back()) && !std::isnan(curve.tar.back());
+    if (drawable) curves.push_back(name);
   };
   if (found.pairs) {
     add("roc_pairs", found.pairs->curve, "tar");

@@ -127,6 +127,8 @@ inline void read_gallery(arguments const& a, inputs& in) {
 
 inline void read_pairs(arguments const& a, inputs& in) {
   in.pairs = coupleface::read_pair_list(a.pairs);
+  if (in.names.empty() && in.pairs.form == coupleface::pair_list_form::lfw)
+    throw std::runtime_error(a.pairs + ": names images: give the --list of the rows too");
   coupleface::find_rows(in.pairs, in.rows.rows, in.names);
   if (!in.labels.empty()) coupleface::expect_pairs_agree(in.pairs, in.labels);
 }

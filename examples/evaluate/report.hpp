@@ -56,6 +56,8 @@ inline void print_pairs(std::ostream& out, arguments const& a, pair_results cons
   } else {
     out << "no folds: no accuracy\n";
   }
+  if (std::isnan(found.curve.tar.back())) out << "no pair of one person: no TAR\n";
+  if (std::isnan(found.curve.far.back())) out << "no pair of two people: no FAR, no threshold\n";
   auto table = table_of_points(a.fars, points_of(found.curve, a.fars), "TAR");
   if (!found.tars.empty()) {
     table[0].push_back("95 % of resampled people");

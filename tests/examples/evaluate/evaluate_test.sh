@@ -150,6 +150,13 @@ run --embeddings rows.npy --pairs one_fold.csv --out one_fold
 expect "one fold: no accuracy" tables
 ! grep -q '"accuracy"' one_fold/results.json || fail "accuracy of one fold"
 cmp one_fold/roc_pairs.csv lfw_rows/roc_pairs.csv || fail "one fold: another curve"
+for same in 0 1; do
+  echo "0 $((60 - 59 * (1 - same))) $same" >one_kind.txt
+  run --embeddings rows.npy --pairs one_kind.txt --out one_kind$same
+  ! grep -q "gnuplot failed" tables || fail "pairs of one kind: $(cat tables)"
+  [ ! -e one_kind$same/plots.gp ] || fail "pairs of one kind: something to draw"
+done
+expect "no pair of two people: no FAR" tables
 awk 'BEGIN { print "fold,a,b,same"
   for (p = 0; p < 240; ++p) print int(p / 24) "," 2 * p "," 2 * p + 1 "," (p % 3 == 0) }' >pack.csv
 run --embeddings rows.npy --pairs pack.bin --out pack
@@ -257,6 +264,7 @@ refuse_pairs "bad.csv: at byte 15: line 3 pairs '7' with itself" 'a,b,same\n1,2,
 refuse_pairs "bad.csv: line 3: same is 1, but the rows 1 and 2 have the labels 1 and 2" \
   'a,b,same\n1,61,1\n1,2,1\n' --labels labels.npy
 refuse_pairs "bad.csv: line 2: same is 0, but the rows 1 and 61 " 'a,b,same\n1,61,0\n' --list people.csv
+refuse "lfw_pairs.txt: names images: give the --list" --embeddings rows.npy --pairs lfw_pairs.txt
 refuse_pairs "bad.csv: line 2: no row is called 'Ann/Ann_0001'" '1\nAnn\t1\t2\nAnn\t1\tBob\t2\n' \
   --list lfw.csv
 refuse "bad.txt: .*promises" --embeddings rows.npy --list lfw.csv --pairs "$(
