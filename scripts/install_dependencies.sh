@@ -13,6 +13,7 @@ if [[ ${1:-} != --quickstart ]]; then
   packages+=(
     git
     libgtest-dev libbenchmark-dev
+    g++-aarch64-linux-gnu qemu-user # the tests for ARM64, which are skipped without them
     python3-venv # what the evaluation is compared with
     nlohmann-json3-dev # examples/evaluate
     libtorch-dev # interop/torch.hpp and examples/torch_student, which are left out without it
