@@ -1,6 +1,7 @@
 // torch_student: trains MobileFaceNet or IResNet with libtorch, alone or after a teacher: its
 // cached embeddings, or a TorchScript file, which may come from this program. What is here:
 // arguments, data, teacher, the list of runs.
+#include "../train_student/eval_pairs.hpp"
 #include "../train_student/evaluation_report.hpp"
 #include "../train_student/folds.hpp"
 #include "../train_student/pair_drawing.hpp"
@@ -73,7 +74,16 @@ std::string describe(arguments const& a, face_dataset const& faces, training_dat
          "\nthreads = " + std::to_string(at::get_num_threads()) + '\n';
 }
 
-training_data prepare(arguments& a, face_dataset const& faces) {
+std::vector<verification_pair> pairs_for(arguments const& a, face_dataset& faces) {
+  if (a.eval_pairs.empty())
+    return train_student::make_pairs(faces, a.folds, a.pairs_per_fold, a.run.seed);
+  auto found = train_student::load_pairs(a.eval_pairs, faces, a.skip_undecodable);
+  train_student::say_pairs("torch_student", a.eval_pairs, found);
+  return std::move(found.pairs);
+}
+
+training_data prepare(arguments& a, face_dataset& faces) {
+  auto const pairs = pairs_for(a, faces);
   training_data data;
   data.faces = &faces;
   data.classes = faces.train_people();
@@ -83,9 +93,6 @@ training_data prepare(arguments& a, face_dataset const& faces) {
     data.train.push_back(i);
     data.labels[i] = std::int64_t{faces.labels[i]};
   }
-  auto const pairs = a.eval_pairs.empty()
-                         ? train_student::make_pairs(faces, a.folds, a.pairs_per_fold, a.run.seed)
-                         : train_student::load_pairs(a.eval_pairs, faces);
   data.select = train_student::pairs_of(pairs, a.select_folds);
   data.report = train_student::pairs_of(pairs, a.report_folds);
   if (!a.landmarks.empty()) data.landmarks = train_student::load_landmarks(a.landmarks, faces);
@@ -122,6 +129,7 @@ void report_masked(std::string const& folder, std::vector<run_record> records,
 }
 
 int run(arguments a) {
+  train_student::expect_result_folder(a.out);
   int const threads = a.threads > 0 ? a.threads : omp_get_num_procs();
   omp_set_num_threads(threads);
   at::set_num_threads(threads);
@@ -134,7 +142,7 @@ int run(arguments a) {
   for (double const share : a.mask_shares)
     if (share > 0 && a.landmarks.empty())
       throw std::invalid_argument("--mask-share: needs --landmarks");
-  face_dataset const faces = read_faces(a);
+  face_dataset faces = read_faces(a);
   training_data const data = prepare(a, faces);
   std::fprintf(stderr, "%zu train images of %d people, %zu pairs in the table\n", data.train.size(),
                static_cast<int>(data.classes), data.report.size());
@@ -153,9 +161,11 @@ int run(arguments a) {
     }
   }
   run_record teacher;
-  if (data.teacher.defined()) teacher = teacher_record(data);
-  train_student::write_report(a.out, records, data.report, faces,
-                              data.teacher.defined() ? &teacher : nullptr);
+  // A file of embeddings has no rows for the images of a pack.
+  bool const judged = data.teacher.defined() && (a.teacher_embeddings.empty() ||
+                                                 train_student::have_rows(faces, data.report));
+  if (judged) teacher = teacher_record(data);
+  train_student::write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr);
   if (!data.landmarks.empty()) report_masked(a.out + "/masked", records, data);
   return 0;
 }

@@ -100,7 +100,10 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--people", a.people, "Drawn people")->check(at_least(2));
   app.add_option("--images-drawn", a.images, "Drawn images of each")->check(at_least(2));
   app.add_option("--dev-people", a.dev_people, "Further drawn people, for the pairs");
-  app.add_option("--eval-pairs", a.eval_pairs, "CSV fold,a,b,same; without it pairs are drawn");
+  app.add_option(
+      "--eval-pairs", a.eval_pairs,
+      "CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths of the list or folder; "
+      "or a pack (lfw.bin). Without it pairs are drawn from the dev people");
   app.add_option("--select-folds", a.select_folds,
                  "Folds evaluated after each epoch, e.g. 0-4; empty: all");
   app.add_option("--report-folds", a.report_folds, "Folds of the final table; empty: all");

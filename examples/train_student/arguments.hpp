@@ -84,7 +84,9 @@ inline void declare(CLI::App& app, arguments& a) {
                  "NPY [images, d], a row for every image of list or folder, in that order")
       ->group("Data");
   app.add_option("--eval-pairs", a.eval_pairs,
-                 "CSV fold,a,b,same; without it pairs are drawn from the dev people")
+                 "CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths of the list "
+                 "or folder; "
+                 "or a pack (lfw.bin). Without it pairs are drawn from the dev people")
       ->group("Data");
   app.add_flag("--centre-teacher,!--no-centre-teacher", a.centre,
                "Subtract the teacher's mean over the train images, then normalise: a large common "

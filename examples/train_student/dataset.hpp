@@ -1,10 +1,8 @@
 // The room where faces wait for training: one table of small grey images with people and splits,
-// read from whatever convert_faces reads (folders, lists, InsightFace's train.rec), and the pairs
-// that verification asks about.
+// read from whatever convert_faces reads: folders, lists, InsightFace's train.rec.
 #pragma once
 
 #include <algorithm>
-#include <coupleface/io/csv_table.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -29,6 +26,12 @@ struct image_size {
   int width = 0, height = 0;
 };
 
+/// An image of list or folder that no decoder takes.
+struct left_out_image {
+  int row = 0;  ///< in list or folder
+  std::string path, reason;
+};
+
 /// Faces of one size. People of the train split have the ids 0 .. train_people() - 1, so the labels
 /// of training faces can serve as classes as they are; people of the dev split follow.
 struct face_dataset {
@@ -39,10 +42,11 @@ struct face_dataset {
   std::vector<std::string> people;     ///< [classes]
   std::vector<std::uint8_t> is_train;  ///< [n], 1 = train split, 0 = dev; a person is in one split
   std::vector<image_size> sizes;       ///< [n], of the image files; empty where there are none
-  std::vector<int> rows;  ///< [n], place of each in list or folder; empty: as they are here
-  int listed = 0;         ///< images of list or folder, where `rows` is not empty
-  std::vector<std::string> undecodable;  ///< of those that are not here: path and reason
-  std::vector<std::string> no_images;    ///< files of the folder that are none
+  std::vector<int> rows;               ///< [n], place of each in list or folder, -1: in neither;
+                                       ///< empty: as they are here
+  int listed = 0;                      ///< images of list or folder, where `rows` is not empty
+  std::vector<left_out_image> undecodable;  ///< of list or folder, but not here
+  std::vector<std::string> no_images;       ///< files of the folder that are none
 
   int size() const { return static_cast<int>(labels.size()); }
   /// Rows of a file that has one for every image of list or folder.
@@ -255,10 +259,14 @@ std::vector<std::string> read_pixels(Source const& source, std::vector<face_entr
 inline face_dataset without_undecodable(face_dataset&& all, std::vector<face_entry> const& entries,
                                         std::vector<std::string> const& reasons) {
   std::vector<face_entry> kept;
+  std::vector<left_out_image> left_out;
   std::vector<int> rows;
   for (int i = 0; i < all.size(); ++i) {
     auto const k = static_cast<std::size_t>(i);
-    if (!reasons[k].empty()) continue;
+    if (!reasons[k].empty()) {
+      left_out.push_back({i, entries[k].path, reasons[k]});
+      continue;
+    }
     kept.push_back(entries[k]);
     rows.push_back(i);
   }
@@ -272,8 +280,7 @@ inline face_dataset without_undecodable(face_dataset&& all, std::vector<face_ent
   faces.pixels.resize(rows.size() * faces.image_bytes());
   faces.rows = std::move(rows);
   faces.listed = all.size();
-  std::copy_if(reasons.begin(), reasons.end(), std::back_inserter(faces.undecodable),
-               [](auto const& reason) { return !reason.empty(); });
+  faces.undecodable = std::move(left_out);
   return faces;
 }
 
@@ -293,12 +300,6 @@ face_dataset load_from(Source const& source, std::string const& file, int side,
     faces.no_images = source.skipped;
   }
   return faces;
-}
-
-inline int parse_index(coupleface::csv_table const& table, std::string const& column) {
-  auto const value = table.integer(column);
-  if (value < 0 || value > 999999999) { table.fail("has " + column + " " + std::to_string(value)); }
-  return static_cast<int>(value);
 }
 
 }  // namespace detail
@@ -336,47 +337,18 @@ inline face_dataset load_faces(std::string const& data, std::string const& list_
 inline void say_left_out(char const* program, std::string const& data, face_dataset const& faces,
                          std::string const& out) {
   convert_faces::say_skipped(program, data, faces.no_images);
-  if (faces.undecodable.empty()) return;
-  std::filesystem::create_directories(out);
   std::string const file = out + "/undecodable.txt";
-  std::ofstream list(file, std::ios::binary);
-  for (auto const& reason : faces.undecodable) list << reason << '\n';
-  if (!list.flush()) throw std::runtime_error(file + ": cannot be written");
-  std::fprintf(stderr,
-               "%s: %zu images cannot be decoded and are left out, see %s; the first is %s\n",
-               program, faces.undecodable.size(), file.c_str(), faces.undecodable.front().c_str());
-}
-
-/// @brief Reads rows fold,a,b,same; a and b are paths as the dataset has them, same is 0 or 1.
-/// @throws std::runtime_error  naming file, line and reason: unknown path, fold that is no number,
-///                             a face paired with itself, `same` at odds with the people
-inline std::vector<verification_pair> load_pairs(std::string const& file,
-                                                 face_dataset const& faces) {
-  coupleface::csv_table table(file, {"fold", "a", "b", "same"});
-  std::unordered_map<std::string, int> rows;
-  for (int i = 0; i < faces.size(); ++i) rows.emplace(faces.paths[i], i);
-  auto const row_of = [&](std::string const& path) {
-    auto const found = rows.find(path);
-    if (found == rows.end()) table.fail("has the unknown path " + path);
-    return found->second;
-  };
-  std::vector<verification_pair> pairs;
-  while (table.next()) {
-    verification_pair pair;
-    pair.fold = detail::parse_index(table, "fold");
-    pair.a = row_of(table.text("a"));
-    pair.b = row_of(table.text("b"));
-    std::string const& same = table.text("same");
-    if (same != "0" && same != "1") table.fail("has same '" + same + "', neither 0 nor 1");
-    pair.same = same == "1";
-    if (pair.a == pair.b) table.fail("has a face paired with itself");
-    if (pair.same != (faces.labels[pair.a] == faces.labels[pair.b])) {
-      table.fail("has same " + same + " for " + faces.people[faces.labels[pair.a]] + " and " +
-                 faces.people[faces.labels[pair.b]]);
-    }
-    pairs.push_back(pair);
+  if (faces.undecodable.empty()) {
+    std::filesystem::remove(file);  // of an earlier run
+    return;
   }
-  return pairs;
+  std::filesystem::create_directories(out);
+  std::ofstream list(file, std::ios::binary);
+  for (auto const& image : faces.undecodable) list << image.reason << '\n';
+  if (!list.flush()) throw std::runtime_error(file + ": cannot be written");
+  std::fprintf(
+      stderr, "%s: %zu images cannot be decoded and are left out, see %s; the first is %s\n",
+      program, faces.undecodable.size(), file.c_str(), faces.undecodable.front().reason.c_str());
 }
 
 }  // namespace train_student

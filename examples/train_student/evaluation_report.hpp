@@ -20,6 +20,7 @@
 #include "dataset.hpp"
 #include "person_bootstrap.hpp"
 #include "report_plots.hpp"
+#include "result_folder.hpp"
 #include "verification_run.hpp"
 
 namespace train_student {
@@ -214,7 +215,8 @@ inline void check_runs(std::vector<run_record> const& runs, std::size_t pairs,
 /// differences.csv, and epochs.dat, roc.dat, plots.gp with the pictures that gnuplot draws from
 /// them.
 ///
-/// Percent throughout. Methods keep the order in which they first appear.
+/// An earlier report there is removed first. Percent throughout. Methods keep the order in which
+/// they first appear.
 ///
 /// @param teacher  may be null
 /// @throws std::invalid_argument  nothing to report, a run twice, scores that do not fit the pairs
@@ -226,6 +228,7 @@ inline void write_report(std::string const& out_dir, std::vector<run_record> con
   std::error_code error;
   std::filesystem::create_directories(out_dir, error);
   if (error) throw std::runtime_error(out_dir + ": " + error.message());
+  remove_report(out_dir);
 
   auto const differences = compare_methods(runs, pairs, faces);
   auto const methods_table = detail::table_of_methods(runs, teacher);

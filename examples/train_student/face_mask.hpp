@@ -107,6 +107,9 @@ void copy_landmarks(std::string const& file, Array const& array, face_dataset co
                              std::to_string(faces.listed_rows()) + ", 5, 2]");
   }
   for (int i = 0; i < faces.size(); ++i) {
+    if (faces.listed_row(i) < 0)
+      throw std::runtime_error(file + ": has no row for " + faces.paths[i] +
+                               ": masks need pairs of images of the list or folder");
     auto const size = faces.sizes.empty() ? image_size{faces.side, faces.side} : faces.sizes[i];
     for (int p = 0; p < 5; ++p) {
       auto const* const xy = array.data() + (faces.listed_row(i) * 5 + p) * 2;

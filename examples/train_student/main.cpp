@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "arguments.hpp"
+#include "eval_pairs.hpp"
 #include "evaluation_report.hpp"
 #include "folds.hpp"
 #include "synthetic_faces.hpp"
@@ -87,6 +88,13 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
+std::vector<verification_pair> pairs_for(arguments const& a, face_dataset& faces) {
+  if (a.eval_pairs.empty()) return make_pairs(faces, a.folds, a.pairs_per_fold, a.data_seed);
+  auto found = load_pairs(a.eval_pairs, faces, a.skip_undecodable);
+  say_pairs("train_student", a.eval_pairs, found);
+  return std::move(found.pairs);
+}
+
 /// One for each line of the table: methods, and strategies of those that mine.
 std::vector<run_settings> settings_of_methods(arguments const& a) {
   std::vector<run_settings> all;
@@ -105,6 +113,7 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
 
 int run(arguments a) {
   expect_valid_mining(a);
+  expect_result_folder(a.out);
   if (a.run.device == "cuda") expect_cuda_device();
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   listen_for_interruption();
@@ -121,9 +130,7 @@ int run(arguments a) {
     faces = load_faces(a.data, a.list, a.run.net.side, a.skip_undecodable);
     say_left_out("train_student", a.data, faces, a.out);
   }
-  auto const pairs = a.eval_pairs.empty()
-                         ? make_pairs(faces, a.folds, a.pairs_per_fold, a.data_seed)
-                         : load_pairs(a.eval_pairs, faces);
+  auto const pairs = pairs_for(a, faces);
   training_data data;
   data.faces = &faces;
   data.select = pairs_of(pairs, a.select_folds);
@@ -146,7 +153,7 @@ int run(arguments a) {
     throw std::invalid_argument(
         "--data without --teacher-embeddings leaves only --method supervised");
   }
-  bool const taught = data.teacher.size() > 0;
+  bool const taught = data.teacher.size() > 0, judged = taught && have_rows(faces, data.report);
   std::fprintf(stderr, "%zu train images of %d people, %zu pairs in the table\n", data.train.size(),
                data.classes, data.report.size());
   run_record teacher;
@@ -159,7 +166,7 @@ int run(arguments a) {
                               sizeof(float) * static_cast<std::size_t>(data.teacher.size()))) +
         '\n';
     report_relation_spread(data.teacher, data.train, faces.labels, data.classes, a.run);
-    teacher = teacher_record(data);
+    if (judged) teacher = teacher_record(data);
   }
 
   std::vector<run_record> records;
@@ -171,7 +178,7 @@ int run(arguments a) {
       records.push_back(trainer(data, settings, folder).run());
     }
   }
-  write_report(a.out, records, data.report, faces, taught ? &teacher : nullptr);
+  write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr);
   return 0;
 }
 

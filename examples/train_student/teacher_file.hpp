@@ -20,7 +20,8 @@ struct teacher_rows {
 };
 
 /// @brief Reads [images of list or folder, d] of float32, float64, float16 or bfloat16. Rows of
-/// images that were left out as undecodable are left out too.
+/// images that were left out as undecodable are left out too; faces that are in neither list nor
+/// folder get zeros.
 /// @throws std::runtime_error  naming the file, and both counts of rows, or row, column and image
 /// of
 ///                             the first value that is not finite as float32
@@ -37,6 +38,10 @@ inline teacher_rows read_teacher(std::string const& file, face_dataset const& fa
         }
         teacher.width = rows.extent(1);
         for (int i = 0; i < faces.size(); ++i) {
+          if (faces.listed_row(i) < 0) {
+            teacher.values.resize(teacher.values.size() + static_cast<std::size_t>(teacher.width));
+            continue;
+          }
           for (std::int64_t c = 0; c < teacher.width; ++c) {
             auto const stored = static_cast<double>(rows(faces.listed_row(i), c));
             auto const value = static_cast<float>(stored);

@@ -1,6 +1,7 @@
 // Checks how the training example reads faces: decoders on every kind of JPEG and PNG, damage in
 // them, area averaging, lists, folders and pairs. Every file is written by the test.
 #include "dataset.hpp"
+#include "eval_pairs.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -449,8 +450,11 @@ TEST_F(faces_on_disk, undecodable_images_are_left_out_on_demand) {
                                      2)
                               .pixels);
   ASSERT_EQ(faces.undecodable.size(), 2U);
-  EXPECT_EQ(faces.undecodable[0].find("aaa/1.jpg: bad JPEG"), 0U);
-  EXPECT_EQ(faces.undecodable[1].find("ann/1a.jpg: bad JPEG"), 0U);
+  EXPECT_EQ(faces.undecodable[0].row, 0);
+  EXPECT_EQ(faces.undecodable[0].reason.find("aaa/1.jpg: bad JPEG"), 0U);
+  EXPECT_EQ(faces.undecodable[1].row, 2);
+  EXPECT_EQ(faces.undecodable[1].path, "ann/1a.jpg");
+  EXPECT_EQ(faces.undecodable[1].reason.find("ann/1a.jpg: bad JPEG"), 0U);
   // What is not there at all is an error still, and so is a set of nothing else.
   auto const gone = list("path,person\nann/1.jpg,ann\nann/9.jpg,ann\n");
   EXPECT_TRUE(contains(failure([&] { load_faces(folder.string(), gone, 2, true); }), "line 3: "));
@@ -558,48 +562,126 @@ TEST_F(faces_on_disk, missing_list_folder_or_side) {
 
 // ---- pairs ----
 
-TEST_F(faces_on_disk, pairs_are_rows_of_the_dataset) {
-  auto const faces = load_faces(folder.string(), "", 2);
-  write_text(folder / "pairs.csv",
-             "fold,a,b,same\n0,ann/1.jpg,ann/2.png,1\n3,bob/1.png,cyd/2.jpeg,0\n");
-  auto const pairs = load_pairs((folder / "pairs.csv").string(), faces);
-  ASSERT_EQ(pairs.size(), 2U);
-  EXPECT_EQ(pairs[0].fold, 0);
-  EXPECT_EQ(pairs[0].a, 0);
-  EXPECT_EQ(pairs[0].b, 1);
-  EXPECT_TRUE(pairs[0].same);
-  EXPECT_EQ(pairs[1].fold, 3);
-  EXPECT_EQ(pairs[1].a, 2);
-  EXPECT_EQ(pairs[1].b, 4);
-  EXPECT_FALSE(pairs[1].same);
+void expect_pair(verification_pair const& pair, int fold, int a, int b, bool same) {
+  EXPECT_EQ(pair.fold, fold);
+  EXPECT_EQ(pair.a, a);
+  EXPECT_EQ(pair.b, b);
+  EXPECT_EQ(pair.same, same);
+}
+
+TEST_F(faces_on_disk, pairs_in_every_form) {
+  write_file(folder / "ann/ann_0001.jpg", image_writing::jpeg(bytes(64, 10), 8, 8));
+  write_file(folder / "cyd/cyd_0012.png", image_writing::png(std::vector<bytes>(8, bytes(8)), 8));
+  // ann: 0, 1, 2 (ann_0001); bob: 3; cyd: 4, 5, 6 (cyd_0012).
+  auto faces = load_faces(folder.string(), "", 2);
+  auto const file = (folder / "pairs").string();
+  write_text(file, "fold,a,b,same\n0,ann/1.jpg,ann/2.png,1\n3,bob/1.png,cyd/2.jpeg,0\n");
+  auto found = load_pairs(file, faces);
+  ASSERT_EQ(found.pairs.size(), 2U);
+  EXPECT_FALSE(found.dealt);
+  expect_pair(found.pairs[0], 0, 0, 1, true);
+  expect_pair(found.pairs[1], 3, 3, 5, false);
+  struct {
+    char const* text;
+    int a, b;
+  } const others[] = {{"ann/1.jpg\tann/2.png\t1\r\nbob/1.png,cyd/2.jpeg, 0\r\n", 1, 5},
+                      {"\xEF\xBB\xBF a, b ,same\r\n\"ann/1.jpg\",ann/2.png,1\n\n3,5,0", 1, 5},
+                      {"0 1 1\n3 5 0\n", 1, 5}};
+  for (auto const& other : others) {
+    write_text(file, other.text);
+    found = load_pairs(file, faces);
+    ASSERT_EQ(found.pairs.size(), 2U) << other.text;
+    EXPECT_TRUE(found.dealt) << other.text;
+    expect_pair(found.pairs[0], 0, 0, other.a, true);
+    expect_pair(found.pairs[1], 1, 3, other.b, false);
+  }
+  write_text(file, "ann\t1\tcyd\t12\n");
+  expect_pair(load_pairs(file, faces).pairs.at(0), 0, 2, 6, false);
+  EXPECT_TRUE(have_rows(faces, found.pairs));
+}
+
+TEST_F(faces_on_disk, pairs_of_left_out_images_are_left_out) {
+  write_file(folder / "ann/0.jpg", {0xFF, 0xD8, 0xFF});
+  auto faces = load_faces(folder.string(), "", 2, true);
+  auto const file = (folder / "pairs").string();
+  write_text(file, "ann/0.jpg ann/1.jpg 1\nann/1.jpg ann/2.png 1\nbob/1.png ann/0.jpg 0\n");
+  auto found = load_pairs(file, faces);
+  EXPECT_EQ(found.left_out, 2);
+  ASSERT_EQ(found.pairs.size(), 1U);
+  expect_pair(found.pairs[0], 1, 0, 1, true);
+  write_text(file, "1 2 1\n2 3 0\n");  // numbers are rows of the folder
+  found = load_pairs(file, faces);
+  ASSERT_EQ(found.pairs.size(), 2U);
+  expect_pair(found.pairs[0], 0, 0, 1, true);
+  expect_pair(found.pairs[1], 1, 1, 2, false);
+  write_text(file, "ann/0.jpg ann/1.jpg 1\n");
+  EXPECT_TRUE(contains(failure([&] { load_pairs(file, faces); }), "no pair of images"));
+}
+
+TEST_F(faces_on_disk, images_of_a_pack_become_faces) {
+  auto const file = (folder / "lfw.bin").string();
+  std::vector<bytes> images;
+  for (int i = 0; i < 6; ++i) {
+    images.push_back(image_writing::jpeg(bytes(64, static_cast<std::uint8_t>(40 * i)), 8, 8));
+  }
+  images[4].resize(images[4].size() - 9);
+  coupleface::verification_pack_writer writer(file);
+  for (std::size_t p = 0; p < 3; ++p) {
+    auto const view = [&](bytes const& image) {
+      return coupleface::byte_view(image.data(), std::int64_t(image.size()));
+    };
+    writer.append(view(images[2 * p]), view(images[2 * p + 1]), p == 0);
+  }
+  writer.commit();
+  auto faces = load_faces(folder.string(), "", 2);
+  auto const train_people = faces.train_people();
+  auto const people = faces.people.size();
+  EXPECT_TRUE(contains(failure([&] { load_pairs(file, faces); }), "lfw.bin: image 4: bad JPEG"));
+  EXPECT_EQ(faces.size(), 5);
+  auto const found = load_pairs(file, faces, true);
+  EXPECT_EQ(found.left_out, 1);
+  ASSERT_EQ(found.pairs.size(), 2U);
+  expect_pair(found.pairs[0], 0, 5, 6, true);
+  expect_pair(found.pairs[1], 3, 7, 8, false);
+  ASSERT_EQ(faces.size(), 10);
+  EXPECT_EQ(faces.train_people(), train_people);
+  EXPECT_EQ(faces.people.size(), people + 4);
+  EXPECT_EQ(faces.labels[5], faces.labels[6]);
+  EXPECT_NE(faces.labels[7], faces.labels[8]);
+  EXPECT_NE(faces.labels[9], faces.labels[8]);
+  EXPECT_EQ(faces.is_train[9], 0);
+  EXPECT_EQ(bytes(faces.image(8), faces.image(8) + 4), bytes(4, 120));
+  EXPECT_EQ(faces.listed_rows(), 5);
+  EXPECT_EQ(faces.listed_row(4), 4);
+  EXPECT_FALSE(have_rows(faces, found.pairs));
+  EXPECT_EQ(faces.sizes.size(), 10U);
 }
 
 TEST_F(faces_on_disk, bad_pairs_are_named_by_line_and_reason) {
-  auto const faces = load_faces(folder.string(), "", 2);
+  auto faces = load_faces(folder.string(), "", 2);
+  auto const file = (folder / "pairs.csv").string();
   struct {
     char const* row;
     char const* reason;
   } const cases[] = {
       {"x,ann/1.jpg,ann/2.png,1", "has 'x' where fold should be an integer"},
-      {"-1,ann/1.jpg,ann/2.png,1", "has fold -1"},
-      {"99999999999,ann/1.jpg,ann/2.png,1", "has fold 99999999999"},
-      {"0,ann/1.jpg,dan/1.jpg,0", "has the unknown path dan/1.jpg"},
-      {"0,ann/1.jpg,ann/2.png,yes", "has same 'yes', neither 0 nor 1"},
-      {"0,ann/1.jpg,ann/2.png,0", "has same 0 for ann and ann"},
-      {"0,ann/1.jpg,bob/1.png,1", "has same 1 for ann and bob"},
-      {"0,ann/1.jpg,ann/1.jpg,1", "has a face paired with itself"},
+      {"-1,ann/1.jpg,ann/2.png,1", "fold is -1"},
+      {"99999999999,ann/1.jpg,ann/2.png,1", "fold is 99999999999"},
+      {"0,ann/1.jpg,dan/1.jpg,0", "no row is called 'dan/1.jpg'"},
+      {"0,ann/1.jpg,ann/2.png,yes", "has 'yes' where the label, 0 or 1, should be"},
+      {"0,ann/1.jpg,ann/2.png,0", "same is 0, but"},
+      {"0,ann/1.jpg,bob/1.png,1", "same is 1, but"},
+      {"0,ann/1.jpg,ann/1.jpg,1", "with itself"},
       {"0,ann/1.jpg,ann/2.png", "has 3 fields"},
   };
   for (auto const& bad : cases) {
-    write_text(folder / "pairs.csv",
-               std::string("fold,a,b,same\n0,ann/1.jpg,ann/2.png,1\n") + bad.row + "\n");
-    auto const message = failure([&] { load_pairs((folder / "pairs.csv").string(), faces); });
-    EXPECT_TRUE(contains(message, "line 3 ")) << bad.row << " -> " << message;
+    write_text(file, std::string("fold,a,b,same\n1,ann/1.jpg,ann/2.png,1\n") + bad.row + "\n");
+    auto const message = failure([&] { load_pairs(file, faces); });
+    EXPECT_TRUE(contains(message, "line 3")) << bad.row << " -> " << message;
     EXPECT_TRUE(contains(message, bad.reason)) << bad.row << " -> " << message;
   }
-  write_text(folder / "pairs.csv", "a,b,same\nann/1.jpg,ann/2.png,1\n");
-  EXPECT_TRUE(contains(failure([&] { load_pairs((folder / "pairs.csv").string(), faces); }),
-                       "line 1 has no column 'fold'"));
+  write_text(file, "a,b\nann/1.jpg,ann/2.png\n");
+  EXPECT_TRUE(contains(failure([&] { load_pairs(file, faces); }), "pairs.csv"));
 }
 
 // ---- real faces, where somebody has them ----
@@ -610,8 +692,8 @@ TEST(real_faces, load_whole_when_present) {
     GTEST_SKIP() << "COUPLEFACE_DATA names no folder with lfw/list.csv";
   }
   std::string const data = std::string(folder) + "/lfw";
-  auto const faces = load_faces(data, data + "/list.csv", 32);
-  auto const pairs = load_pairs(data + "/dev_pairs.csv", faces);
+  auto faces = load_faces(data, data + "/list.csv", 32);
+  auto const pairs = load_pairs(data + "/dev_pairs.csv", faces).pairs;
   EXPECT_GT(faces.size(), 1000);
   EXPECT_GT(pairs.size(), 100U);
   for (auto const& pair : pairs) {

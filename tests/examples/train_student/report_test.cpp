@@ -26,6 +26,7 @@
 
 namespace {
 
+using image_writing::failure;
 using image_writing::temporary_folder;
 using namespace train_student;
 
@@ -352,6 +353,46 @@ TEST_F(report, of_one_run_without_teacher_or_epochs) {
   EXPECT_FALSE(contains(text, "nan")) << text;
   EXPECT_FALSE(contains(text_of(folder / "plots.gp"), "'epochs.dat'"));
   EXPECT_EQ(lines_of(text_of(folder / "table.csv")).size(), 2U);
+}
+
+TEST_F(report, leaves_nothing_of_an_earlier_one) {
+  write(folder.string(), &teacher);
+  for (auto const* name : {"epochs.png", "roc.svg"})
+    image_writing::write_text(folder / name, "old");
+  std::filesystem::create_directory(folder / "supervised_seed1");
+  for (auto& run : runs) run.per_epoch.clear();
+  std::string const path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
+  setenv("PATH", folder.string().c_str(), 1);  // no gnuplot
+  write(folder.string(), nullptr);
+  setenv("PATH", path.c_str(), 1);
+  for (auto const* name : {"epochs.png", "epochs.svg", "roc.svg"}) {
+    EXPECT_FALSE(std::filesystem::exists(folder / name)) << name;
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder / "roc.dat"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "supervised_seed1"));
+}
+
+TEST(expect_result_folder, takes_new_empty_and_own_folders) {
+  temporary_folder const folder;
+  auto const out = (folder / "out").string();
+  auto const reason = [&] { return failure([&] { expect_result_folder(out); }); };
+  EXPECT_EQ(reason(), "");
+  std::filesystem::create_directory(out);
+  EXPECT_EQ(reason(), "");
+  image_writing::write_text(folder / "out/notes.txt", "mine");
+  EXPECT_EQ(reason(), out + ": exists, and what it holds are no runs; choose another --out");
+  image_writing::write_text(folder / "out/fcd_seed1", "mine");
+  EXPECT_NE(reason(), "");
+  for (auto const* own : {"table.md", "undecodable.txt"}) {
+    image_writing::write_text(folder / (std::string("out/") + own), "ours");
+    EXPECT_EQ(reason(), "") << own;
+    std::filesystem::remove(folder / (std::string("out/") + own));
+    EXPECT_NE(reason(), "");
+  }
+  std::filesystem::create_directory(folder / "out/mrd_seed12");
+  EXPECT_EQ(reason(), "");
+  EXPECT_EQ(failure([&] { expect_result_folder((folder / "out/notes.txt").string()); }),
+            out + "/notes.txt: exists and is no folder");
 }
 
 TEST_F(report, of_a_teacher_alone) {

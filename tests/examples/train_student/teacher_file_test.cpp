@@ -69,6 +69,14 @@ TEST_F(teacher_file, rows_of_left_out_images_are_left_out) {
             file + ": 2 rows for 4 images; those that cannot be decoded have a row too");
 }
 
+TEST_F(teacher_file, faces_that_are_not_listed_get_zeros) {
+  auto faces = dataset(3);  // the last two from a pack of pairs
+  faces.rows = {0, -1, -1};
+  faces.listed = 1;
+  write(std::vector<float>{1, 2}, 2);
+  EXPECT_EQ(read_teacher(file, faces).values, (std::vector<float>{1, 2, 0, 0, 0, 0}));
+}
+
 TEST_F(teacher_file, names_the_first_value_that_is_not_finite) {
   double const inf = std::numeric_limits<double>::infinity(),
                nan = std::numeric_limits<double>::quiet_NaN();
