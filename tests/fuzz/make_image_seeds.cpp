@@ -55,11 +55,23 @@ void write_pngs(std::filesystem::path const& folder) {
   }
 }
 
+#ifdef TRAIN_STUDENT_WEBP
+void write_webps(std::filesystem::path const& folder) {
+  image_writing::write_file(folder / "webp_lossless",
+                            image_writing::webp(noise(17 * 11 * 4), 17, 11));
+  image_writing::write_file(folder / "webp_lossy",
+                            image_writing::lossy_webp(noise(17 * 11 * 3), 17, 11, 40));
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
   return make_seeds("make_image_seeds", argc, argv, [](std::string const& folder) {
     write_jpegs(folder);
     write_pngs(folder);
+#ifdef TRAIN_STUDENT_WEBP
+    write_webps(folder);
+#endif
   });
 }
