@@ -29,7 +29,8 @@
 // multiplying: rows that are not finite go unnoticed, and sums lose digits.
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
     defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
-#error "coupleface: compile this unit without -ffast-math, -Ofast, -ffinite-math-only, \
+#error \
+    "coupleface: compile this unit without -ffast-math, -Ofast, -ffinite-math-only, \
 -funsafe-math-optimizations, -fassociative-math and -freciprocal-math (docs/own_trainer.md, Compiler flags)"
 #endif
 

@@ -13,8 +13,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief Normalised mean of the unit embeddings of every class.
 ///
 /// mu_c = m / ||m||, m = sum of x_i / ||x_i|| over the samples of class c. A class without samples,
-/// or whose unit vectors cancel to the last bit, gets a zero row (relation 0 with everything; mining
-/// leaves it out with other_labels and the label -1 for such a class, c for the others); a
+/// or whose unit vectors cancel to the last bit, gets a zero row (relation 0 with everything;
+/// mining leaves it out with other_labels and the label -1 for such a class, c for the others); a
 /// sample of norm 0 adds nothing; a NaN or infinite sample makes its class NaN. On CUDA a sample
 /// whose label is out of range is left out.
 ///
