@@ -192,7 +192,9 @@ TEST(checkpoint, one_byte_that_changed_is_noticed) {
     ASSERT_NE(message, "") << at;
     bool const inside = (at >= settings_at && at < settings_at + settings.size()) ||
                         (at >= payload_at && at < payload_at + payload.size());
-    if (inside) EXPECT_NE(message.find("its checksum does not fit"), std::string::npos) << message;
+    if (inside) {
+      EXPECT_NE(message.find("its checksum does not fit"), std::string::npos) << message;
+    }
   }
   EXPECT_NE(refusal(bytes + "x"), "");
   EXPECT_NE(refusal(bytes.substr(0, bytes.size() - 1)), "");
