@@ -294,7 +294,7 @@ TEST(rad_loss, a_row_has_the_gradient_it_has_alone) {
   for (index_t i = 0; i < n; i += 17) {
     auto const row = [&](auto const& x) {
       auto const all = x.view();
-      return decltype(all)(all.row(i), 1, all.extent(1), all.stride(0));
+      return coupleface::make_matrix_view(all.row(i), 1, all.extent(1), all.stride(0));
     };
     rad_loss(policy(), row(s), row(t), bank.view(), row(neighbours), loss.scalar(), alone.view(),
              coupleface::absolute{});
