@@ -49,7 +49,8 @@ COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, in
 
 /// The relation of two rows by those who work on it together; cuda/relation.cuh has it for teams.
 template <class Relation, class A, class B>
-double relation_by(one_thread const&, Relation const& relation, row<A> a, row<B> b) {
+COUPLEFACE_HOST_DEVICE double relation_by(one_thread const&, Relation const& relation, row<A> a,
+                                          row<B> b) {
   return relation(a, b);
 }
 

@@ -142,7 +142,8 @@ struct relation_score {
 
 /// The score of a pair by those who work on it together; cuda/mining/ has it for teams.
 template <class Score>
-double score_by(one_thread const&, Score const& score, index_t query, index_t candidate) {
+COUPLEFACE_HOST_DEVICE double score_by(one_thread const&, Score const& score, index_t query,
+                                       index_t candidate) {
   return score(query, candidate);
 }
 
