@@ -1,12 +1,12 @@
-// coupleface: how a feature bank is renewed from a batch. Plain settings; detail/bank_update.hpp
-// holds what they do. All reconstructed: the paper's own rule is not public.
+// coupleface: how a feature bank is updated from a batch. Plain settings; detail/bank_update.hpp
+// implements them. All reconstructed: the paper's own rule is not public.
 #pragma once
 
 #include <coupleface/view.hpp>
 
 namespace coupleface {
 
-/// @brief The bank stays the prototypes.
+/// @brief The bank keeps the prototypes.
 struct frozen_prototypes {
   static constexpr index_t slots() { return 0; }
 };

@@ -1,4 +1,4 @@
-// coupleface: checks that read all of their input, for whoever asks: which row is broken?
+// coupleface: opt-in checks that read their whole input and name the first bad element or label.
 #pragma once
 
 #include <coupleface/detail/check.hpp>
@@ -12,9 +12,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// @param policy any Thrust execution policy; waits for the result
 /// @param x [n, d]
-/// @param name what to call `x` in the message
-/// @throws std::invalid_argument naming the first such element, its value and how many rows have
-/// one
+/// @param name of `x` in the message
+/// @throws std::invalid_argument naming the first such element, its value and the number of such
+///   rows
 /// @complexity O(n d)
 /// @scratch 8 n bytes
 /// @determinism the same message for any policy and thread count
@@ -32,7 +32,7 @@ void check_finite(Policy const& policy, matrix_view<X> x, char const* name = "x"
 /// @param policy any Thrust execution policy; waits for the result
 /// @param labels [n]
 /// @param classes C
-/// @param name what to call `labels` in the message
+/// @param name of `labels` in the message
 /// @throws std::invalid_argument naming the first such label and its value
 /// @complexity O(n)
 /// @scratch none

@@ -1,4 +1,4 @@
-// coupleface: what the compiler offers, and the namespace everything lives in.
+// coupleface: compiler features, and the namespace of the library.
 #pragma once
 
 #include <coupleface/version.hpp>

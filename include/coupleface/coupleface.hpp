@@ -1,4 +1,4 @@
-// coupleface: everything but the adapters (io/, interop/), which are included one by one.
+// coupleface: includes all headers except io/ and interop/, which are included one by one.
 #pragma once
 
 #include <coupleface/bank_update.hpp>

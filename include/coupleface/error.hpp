@@ -1,4 +1,4 @@
-// coupleface: how a precondition that does not hold is reported.
+// coupleface: how a violated precondition is reported.
 //
 // Each check is O(1), always on, and comes before anything is written. The message names the
 // function, the argument and both sizes.

@@ -1,5 +1,5 @@
-// coupleface: a bank of one teacher embedding per class (and, if wanted, one student embedding),
-// started from prototypes and renewed from every batch.
+// coupleface: a bank of one teacher embedding for each class, and optionally one student embedding.
+// It starts from prototypes and is updated from every batch.
 #pragma once
 
 #include <coupleface/bank_update.hpp>
@@ -13,13 +13,13 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief One embedding a class, with its whole history of updates in its state.
+/// @brief One embedding for each class.
 ///
-/// The teacher half is [C, d_t]; a student half [C, d_s], aligned by class, is there if student
-/// prototypes are given, so that rad_loss works where widths differ. A class that recurs in a batch
-/// is updated in the batch's order; a sample of norm 0 changes nothing; one that is not finite
-/// makes its class's entry NaN, a moving average for good (check_finite says which it is). On CUDA
-/// a sample whose label is out of range changes nothing.
+/// The teacher half is [C, d_t]; a student half [C, d_s], aligned by class, exists if student
+/// prototypes are given, so that rad_loss works with different widths. A class that occurs several
+/// times in a batch is updated in the batch's order. A sample of norm 0 changes nothing. One that
+/// is not finite makes its class's entry NaN, permanently with a moving average (check_finite finds
+/// it). On CUDA a sample with a label out of range changes nothing.
 ///
 /// @tparam T storage: float, double, float16 or bfloat16
 /// @tparam Update frozen_prototypes, latest_sample, moving_average or recent_ring
@@ -60,7 +60,7 @@ class feature_bank {
   matrix_view<T const> teacher() const { return teacher_.view(); }  ///< [C, d_t] unit rows
   matrix_view<T const> student() const { return student_.view(); }  ///< [C, d_s]; d_s 0 if none
 
-  /// @brief Renews the bank from a batch of teacher embeddings.
+  /// @brief Updates the bank from a batch of teacher embeddings.
   /// @param labels [n] class of each, -1 = ignored; @param teacher [n, d_t] of any length
   /// @throws std::invalid_argument if shapes or labels do not fit; the bank is then unchanged
   /// @complexity O(n d + C), with a ring O(n d + C Q + Q d for each class that changes)
@@ -74,7 +74,7 @@ class feature_bank {
     update(policy, labels, teacher, matrix_view<X>(nullptr, teacher.extent(0), 0));
   }
 
-  /// @brief Renews both halves. @param student [n, d_s]
+  /// @brief Updates both halves. @param student [n, d_s]
   template <class Policy, class L, class X, class S>
   void update(Policy const& policy, vector_view<L> labels, matrix_view<X> teacher,
               matrix_view<S> student) {
@@ -89,8 +89,8 @@ class feature_bank {
     ++steps_;
   }
 
-  /// @brief Hands the step count and every array of the state to `visit(name, object)`, always in
-  /// the same order: what io/feature_bank.hpp saves and loads.
+  /// @brief Passes the step count and every array of the state to `visit(name, object)`, always in
+  /// the same order. io/feature_bank.hpp saves and loads a bank this way.
   template <class Visit>
   void visit_state(Visit&& visit) {
     visit_state_of(*this, visit);

@@ -10,7 +10,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief Divides every row by its L2 norm.
 ///
-/// y_i = x_i / ||x_i||. A row whose norm is 0 or under the smallest normal number becomes 0; a row
+/// y_i = x_i / ||x_i||. A row whose norm is 0 or below the smallest normal number becomes 0; a row
 /// with a NaN or an infinity becomes NaN.
 ///
 /// @param policy any Thrust execution policy
@@ -34,7 +34,7 @@ void normalize_rows(Policy const& policy, matrix_view<X> x, matrix_view<Y> y) {
 /// @brief Gradient of a loss with respect to the rows before normalize_rows.
 ///
 /// With u = x_i / ||x_i|| and g = y_gradient_i: x_gradient_i = (g - (g . u) u) / ||x_i||; 0 for a
-/// row whose norm is 0 or under the smallest normal number; NaN for a row that is not finite.
+/// row whose norm is 0 or below the smallest normal number; NaN for a row that is not finite.
 ///
 /// @param policy any Thrust execution policy
 /// @param x [n, d] the rows that were normalised

@@ -1,4 +1,5 @@
-// coupleface: what a policy is. Any Thrust policy is one; the library defines none of its own.
+// coupleface: execution policies. Every Thrust policy is accepted; the library defines none of its
+// own.
 //
 // The caller includes the Thrust header of the policy it passes (<thrust/execution_policy.h>, or
 // <thrust/system/omp/execution_policy.h>, ...); the library reaches Thrust's algorithms through it.
@@ -38,7 +39,7 @@ inline constexpr bool is_thrust_policy_v =
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
 
-/// Stops a call with something that is no policy, or with a CUDA policy where nvcc is not at work.
+/// Stops a call without a policy, or with a CUDA policy in a unit that nvcc does not compile.
 #define COUPLEFACE_EXPECT_POLICY(function, Policy)                                                 \
   static_assert(::coupleface::detail::is_thrust_policy_v<Policy>,                                  \
                 "coupleface::" function ": the first argument must be a Thrust execution policy"); \
@@ -53,7 +54,7 @@ COUPLEFACE_NAMESPACE_END
                 "coupleface::" function ": " argument                 \
                 " must have elements of float, double, float16 or bfloat16")
 
-/// Stops a call with ids or labels that are no signed integers.
+/// Stops a call with ids or labels that are not signed integers.
 #define COUPLEFACE_EXPECT_IDS(function, argument, T)                                              \
   static_assert(std::is_integral_v<std::remove_cv_t<T>> && std::is_signed_v<std::remove_cv_t<T>>, \
                 "coupleface::" function ": " argument " must have signed integer elements")

@@ -1,4 +1,4 @@
-// coupleface: class prototypes: one unit vector a class, the direction its members share.
+// coupleface: class prototypes: one unit vector for each class, the mean direction of its samples.
 #pragma once
 
 #include <coupleface/detail/prototypes.hpp>
@@ -13,10 +13,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief Normalised mean of the unit embeddings of every class.
 ///
 /// mu_c = m / ||m||, m = sum of x_i / ||x_i|| over the samples of class c. A class without samples,
-/// or whose unit vectors cancel to the last bit, gets a zero row (relation 0 with everything;
-/// mining leaves it out with other_labels and the label -1 for such a class, c for the others); a
-/// sample of norm 0 adds nothing; a NaN or infinite sample makes its class NaN. On CUDA a sample
-/// whose label is out of range is left out.
+/// or whose unit vectors cancel to the last bit, gets a zero row, which has relation 0 with
+/// everything. To exclude such classes from mining, use other_labels with the label -1 for them and
+/// c for the others. A sample of norm 0 adds nothing. A NaN or infinite sample makes its class NaN.
+/// On CUDA a sample with a label out of range is skipped.
 ///
 /// @param policy any Thrust execution policy
 /// @param features [n, d] embeddings of any length
@@ -49,8 +49,8 @@ void class_prototypes(Policy const& policy, matrix_view<X> features, vector_view
                            prototypes);
 }
 
-/// @brief Class prototypes of data that comes in chunks: the same bits as class_prototypes of the
-/// whole, whatever the chunks.
+/// @brief Class prototypes of data in chunks, with the same bits as class_prototypes of the whole
+/// data for any division into chunks.
 ///
 /// Holds sums [C, d] of unit vectors in double.
 template <template <class...> class Vector = std::vector>
@@ -82,7 +82,7 @@ class prototype_sums {
                               view());
   }
 
-  /// @brief Writes the prototypes of all that was added, [C, d].
+  /// @brief Writes the prototypes of all samples added so far, [C, d].
   /// @throws std::invalid_argument if the shapes differ @complexity O(C d) @scratch none
   template <class Policy, class P>
   void finish(Policy const& policy, matrix_view<P> prototypes) const {

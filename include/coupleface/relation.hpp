@@ -1,13 +1,14 @@
-// coupleface: relations between embeddings (how alike two rows are), and the matrix of all of them.
+// coupleface: relations between embeddings (how similar two rows are), and the matrix of all of
+// them.
 //
-// A relation is a functor; a larger value means more related. Yours needs
+// A relation is a functor; a larger value means more related. A custom one needs
 //   double operator()(row<A> a, row<B> b) const
-// the exact value: symmetric, the same every time, not throwing. So that mining can skip most
-// pairs, it may offer
+// the exact value: symmetric, deterministic, not throwing. It may also have
 //   double upper_bound(double cosine, double a_norm, double b_norm) const
-// a bound, with all roundings of the exact value, of every pair with these norms whose cosine is at
-// most `cosine`. All are host-device functions where CUDA is used. There relation_matrix goes by
-// tiles where a relation says what it sums over the columns, as those below do (`term`, from_sum).
+// an upper bound, including all roundings of the exact value, for every pair with these norms whose
+// cosine is at most `cosine`; mining then skips most pairs. With CUDA all are host-device
+// functions. There relation_matrix goes by tiles if a relation defines what it sums over the
+// columns (`term`, from_sum), as those below do.
 #pragma once
 
 #include <coupleface/detail/relation.hpp>
@@ -17,8 +18,8 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief R(a, b) = (a . b) / (||a|| ||b||), in [-1, 1]; 0 where a row's norm is 0 or under the
-/// smallest normal number; NaN where a row is not finite. Source: reconstructed.
+/// @brief R(a, b) = (a . b) / (||a|| ||b||), in [-1, 1]; 0 if a row's norm is 0 or below the
+/// smallest normal number; NaN if a row is not finite. Source: reconstructed.
 struct cosine {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(row<A> a, row<B> b) const {
@@ -49,7 +50,7 @@ struct inner_product {
   }
 };
 
-/// @brief R(a, b) = -||a - b||^2, from differences, so that near rows keep their digits.
+/// @brief R(a, b) = -||a - b||^2, from differences, so that close rows keep their digits.
 /// Source: ours.
 struct negative_squared_distance {
   template <class A, class B>
@@ -77,9 +78,9 @@ struct negative_squared_distance {
 /// @param a [n, d] rows
 /// @param b [m, d] rows
 /// @param relations [n, m] result
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
 /// @throws std::invalid_argument if the shapes do not fit
-/// @complexity O(n m d); exact and meant for outputs one really wants to store, not for mining
+/// @complexity O(n m d); exact; meant for outputs that you want to store, not for mining
 /// @scratch 8 (n + m) bytes: the rows' norms
 /// @determinism bit-identical for any policy and thread count
 /// Source: reconstructed (cosine), ours (the others).

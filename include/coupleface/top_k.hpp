@@ -11,14 +11,15 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief The k largest scores of every row, in descending order, exactly.
 ///
 /// Ties go to the smaller column; NaN comes after every number; slots beyond the row's length hold
-/// value -infinity and index -1. k is the number of columns of the outputs and may be anything.
+/// value -infinity and index -1. k is the number of columns of the outputs; any k is allowed.
 ///
 /// @param policy any Thrust execution policy
 /// @param scores [n, m]
 /// @param values [n, k] result; the element type must be able to hold every score exactly
 /// @param indices [n, k] result, columns of `scores`; signed integers
 /// @throws std::invalid_argument if the shapes do not fit or m exceeds the index type
-/// @complexity O(n m log k) at worst, about O(n (m + k log k log(m/k))) for scores in random order
+/// @complexity O(n m log k) in the worst case, about O(n (m + k log k log(m/k))) for scores in
+///   random order
 /// @scratch none: the outputs are the heaps
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours.

@@ -1,4 +1,4 @@
-// coupleface: the version, read from here by CMake too.
+// coupleface: the version. CMake reads it from this file.
 #pragma once
 
 #define COUPLEFACE_VERSION_MAJOR 0

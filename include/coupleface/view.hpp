@@ -1,8 +1,8 @@
-// coupleface: the views through which every function reads and writes. They own nothing.
+// coupleface: non-owning views, through which every function reads and writes.
 //
 // A matrix is row-major with any row stride, a vector is contiguous, a scalar is one element; all
-// may lie in host or device memory. The member names are those of std::mdspan. Views are the same
-// type in every translation unit, so that functions of yours can take them across units.
+// may be in host or device memory. The member names are those of std::mdspan. Views are the same
+// type in every translation unit, so your functions can pass them between units.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -15,7 +15,7 @@ namespace coupleface {
 /// Extents, offsets and strides: 5.8 M x 512 elements are more than 2^31.
 using index_t = std::int64_t;
 
-/// @brief A row-major matrix of `T` (const or not) that somebody else owns.
+/// @brief A non-owning view of a row-major matrix of `T` (const or not).
 template <class T>
 class matrix_view {
  public:
@@ -55,7 +55,7 @@ class matrix_view {
   index_t row_stride_ = 0;
 };
 
-/// @brief A contiguous vector of `T` that somebody else owns.
+/// @brief A non-owning view of a contiguous vector of `T`.
 template <class T>
 class vector_view {
  public:
@@ -77,7 +77,7 @@ class vector_view {
   index_t size_ = 0;
 };
 
-/// @brief One element that somebody else owns, in the memory of the policy it is used with.
+/// @brief A non-owning view of one element, in the memory of the policy it is used with.
 template <class T>
 class scalar_view {
  public:
@@ -92,7 +92,7 @@ class scalar_view {
   T* data_ = nullptr;
 };
 
-/// @brief View of `rows` x `columns` elements at `data`, rows following each other without a gap.
+/// @brief View of `rows` x `columns` elements at `data`, without gaps between rows.
 template <class T>
 COUPLEFACE_HOST_DEVICE constexpr matrix_view<T> make_matrix_view(T* data, index_t rows,
                                                                  index_t columns) {

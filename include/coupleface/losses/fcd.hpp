@@ -1,4 +1,5 @@
-// coupleface: feature consistency distillation: each student embedding agrees with its teacher's.
+// coupleface: feature consistency distillation: each student embedding should agree with its
+// teacher's.
 #pragma once
 
 #include <coupleface/detail/losses/fcd.hpp>
@@ -24,8 +25,8 @@ void check_fcd_arguments(matrix_view<S> student, matrix_view<T> teacher, scalar_
 /// @brief Feature consistency distillation (FCD).
 ///
 /// L = 1/n sum_i || s_i / ||s_i|| - t_i / ||t_i|| ||^2, computed from differences, so that it keeps
-/// its digits near 0. No rows: 0. A row of norm 0 (or under the smallest normal number) counts as
-/// the zero vector. NaN or infinite input makes the loss NaN.
+/// its digits near 0. Without rows the loss is 0. A row of norm 0 (or below the smallest normal
+/// number) counts as the zero vector. NaN or infinite input makes the loss NaN.
 ///
 /// @param policy any Thrust execution policy
 /// @param student [n, d] embeddings, of any length
@@ -47,10 +48,10 @@ void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teach
 /// @brief fcd_loss and its gradient with respect to the student.
 ///
 /// student_gradient_i = -2/n (t^ - (t^ . s^) s^) / ||s_i||, with a hat for unit vectors; 0 for a
-/// row whose norm, or whose teacher's norm, is 0 or under the smallest normal number.
+/// row whose norm, or whose teacher's norm, is 0 or below the smallest normal number.
 ///
 /// @param student_gradient [n, d] result, overwritten
-/// All else as in the value-only form, whose loss it equals bit for bit.
+/// Everything else as in the value-only form; the loss has the same bits.
 template <class Policy, class S, class T, class L, class G>
 void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               scalar_view<L> loss, matrix_view<G> student_gradient) {

@@ -1,9 +1,10 @@
-// coupleface: margins of the margin softmax: what happens to the cosine of the right class.
+// coupleface: margins of the margin softmax: functions of the right class's cosine.
 //
-// A margin maps cos(theta) to the logit before scaling and its derivative by cos(theta). Yours
-// needs
+// A margin maps cos(theta) to the logit before scaling and its derivative with respect to
+// cos(theta). A custom one needs
 //   double scale; margin_value operator()(double cosine) const
-// which does not throw, and may have bool valid() const, asked before anything is computed.
+// which does not throw. It may have bool valid() const, which is called before anything is
+// computed.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -13,7 +14,7 @@
 COUPLEFACE_PRECISE_BEGIN
 namespace coupleface {
 
-/// @brief A logit (before scaling) and its derivative by the cosine.
+/// @brief A logit (before scaling) and its derivative with respect to the cosine.
 struct margin_value {
   double value;
   double slope;
@@ -22,14 +23,14 @@ struct margin_value {
 /// @brief cos(m1 theta + m2) - m3; m1 > 0, 0 <= m2 < pi, scale > 0. Source: stated (ArcFace,
 /// section on combined margins).
 ///
-/// Beyond m1 theta + m2 = pi the cosine would rise again; from there on the value goes on as a
+/// Beyond m1 theta + m2 = pi the cosine would rise again. From there on the value continues as a
 /// straight line of slope 1, continuous and monotone (ours; trainers commonly use cos(theta) - m
-/// sin m there, the same slope with a jump). plain_margin removes it.
+/// sin m there, the same slope with a jump). plain_margin removes this continuation.
 ///
 /// d/d cos = m1 sin(m1 theta + m2) / sin(theta) grows without bound at theta = 0. The gradient with
-/// respect to an embedding does not, since the direction it multiplies has length sin(theta): so
-/// sin(theta) is taken as at least 1e-4, which changes gradients only for angles below that and
-/// makes them go to 0 there, and the slope stays finite at cos = +-1.
+/// respect to an embedding does not, because the direction that it multiplies has length
+/// sin(theta). Therefore sin(theta) is clamped to at least 1e-4. This changes gradients only for
+/// smaller angles, where they go to 0, and keeps the slope finite at cos = +-1.
 struct combined_margin {
   double m1 = 1.0;
   double m2 = 0.3;
@@ -81,8 +82,8 @@ struct plain_margin : Margin {
   }
 };
 
-/// @brief A margin whose derivative is taken as 1, as trainers that apply it outside of automatic
-/// differentiation do. Not the derivative of the loss.
+/// @brief A margin whose derivative is taken as 1, as in trainers that apply it outside of
+/// automatic differentiation. Not the derivative of the loss.
 template <class Margin>
 struct straight_through : Margin {
   COUPLEFACE_HOST_DEVICE explicit straight_through(Margin margin = Margin{}) : Margin(margin) {}

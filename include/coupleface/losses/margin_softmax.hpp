@@ -9,9 +9,9 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Labels for a softmax over some of the classes only (partial FC).
+/// @brief Labels for a softmax over a sample of the classes (partial FC).
 /// @param labels [n] class ids, -1 = ignored; every one must be among `classes`
-/// @param classes [m] ids of weight rows, ascending, each once; what sample_classes makes
+/// @param classes [m] ids of weight rows, ascending, each once; the result of sample_classes
 template <class L, class I>
 detail::sampled_targets<L, I> sampled_labels(vector_view<L> labels, vector_view<I> classes) {
   return {labels, classes};
@@ -23,7 +23,7 @@ struct recompute_logits {
 };
 
 /// @brief Logits are computed once and kept from the value to the gradients: one matrix product
-/// less, [n, C] more scratch. The same bits.
+/// less, [n, C] more scratch, the same bits.
 struct keep_logits {
   static constexpr bool kept = true;
 };
@@ -31,14 +31,14 @@ struct keep_logits {
 /// @brief Margin softmax: cross entropy over scaled cosines, with a margin on the right class.
 ///
 /// L = 1/M sum_i -log( exp(z_iy) / sum_c exp(z_ic) ), z_ic = scale cos(e_i, w_c), and z_iy = scale
-/// margin(cos(e_i, w_y)) for the label y; over the M rows whose label is not -1; none: 0. A row of
-/// norm 0 has cosine 0 with everything. NaN or infinite input makes the loss NaN; so does, on CUDA,
-/// a label that is out of range or not among the sampled classes.
+/// margin(cos(e_i, w_y)) for the label y; over the M rows whose label is not -1; 0 if M = 0. A row
+/// of norm 0 has cosine 0 with everything. NaN or infinite input makes the loss NaN. On CUDA a
+/// label that is out of range or not among the sampled classes does so too.
 ///
-/// It is computed as log(1 + sum_{c != y} exp(z_ic - z_iy)). So small losses and their gradients
-/// keep their digits: the relative error is about scale (1 + slope of the margin) (d + 8) roundings
-/// of the accumulator, float, or double if either side is. In float, probabilities below e^-86 are
-/// 0.
+/// It is computed as log(1 + sum_{c != y} exp(z_ic - z_iy)), so that small losses and their
+/// gradients keep their digits: the relative error is about scale (1 + slope of the margin) (d + 8)
+/// roundings of the accumulator, float, or double if either side is. In float, probabilities below
+/// e^-86 are 0.
 ///
 /// @param policy any Thrust execution policy
 /// @param embeddings [n, d] of any length
@@ -46,7 +46,7 @@ struct keep_logits {
 /// @param labels [n] class of each row, -1 = ignored; or sampled_labels(labels, classes)
 /// @param loss one float or double in the policy's memory, overwritten
 /// @param margin arc_margin (default), cosine_margin, combined_margin, plain_margin<...>,
-///   straight_through<...>, or yours
+///   straight_through<...>, or your own
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is out of range or
 ///   not among the sampled classes; before anything is written
 /// @param logits (with gradients) recompute_logits{} (default) or keep_logits{}

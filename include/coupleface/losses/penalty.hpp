@@ -1,9 +1,10 @@
 // coupleface: penalties on the gap between a student's relation and the teacher's.
 //
-// A penalty maps x = R(student) - R(teacher) to a value and its derivative, 0 at a kink. NaN in,
-// NaN out: a broken embedding must not look like agreement. Yours needs
+// A penalty maps x = R(student) - R(teacher) to a value and its derivative, 0 at a kink. NaN gives
+// NaN, so that a broken embedding does not look like agreement. A custom one needs
 //   penalty_value operator()(double x) const
-// which does not throw, and may have bool valid() const, asked before anything is computed.
+// which does not throw. It may have bool valid() const, which is called before anything is
+// computed.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -65,8 +66,8 @@ struct dead_zone {
   }
 };
 
-/// @brief 1 where another penalty pushes, 0 where it does not: a loss with it is the share of
-/// active pairs. Source: ours.
+/// @brief 1 where another penalty has a slope, else 0. A loss with it is the share of active pairs.
+/// Source: ours.
 template <class Penalty>
 struct active_share {
   Penalty penalty = {};

@@ -1,4 +1,5 @@
-// coupleface: relation-aware distillation: the student's relations follow the teacher's.
+// coupleface: relation-aware distillation: a penalty on the student's relations beside the
+// teacher's.
 #pragma once
 
 #include <coupleface/detail/losses/rad.hpp>
@@ -11,7 +12,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief The neighbours of labelled samples: row labels[i] of a table of class relations.
 /// @param labels [n], -1 = sample without neighbours
-/// @param table [C, K] ids of bank rows, -1 = none; what mine_nearest makes of the prototypes
+/// @param table [C, K] ids of bank rows, -1 = none; mine_nearest's result for the prototypes
 template <class L, class I>
 detail::labelled_neighbours<L, I> class_neighbours(vector_view<L> labels, matrix_view<I> table) {
   return {labels, table};
@@ -20,21 +21,21 @@ detail::labelled_neighbours<L, I> class_neighbours(vector_view<L> labels, matrix
 /// @brief Relation-aware distillation (RAD).
 ///
 /// L = 1/M sum_i sum_k phi( cos(s_i, g_c) - cos(t_i, g_c) ), c = neighbours(i, k), over the M
-/// entries that are not -1; no such entry: 0. A row of norm 0 has relation 0. NaN or infinite input
-/// that an entry reaches makes the loss NaN; so does, on CUDA, a label or an entry out of range.
+/// entries that are not -1; 0 if M = 0. A row of norm 0 has relation 0. NaN or infinite input that
+/// an entry reaches makes the loss NaN. On CUDA a label or an entry out of range does so too.
 ///
 /// @param policy any Thrust execution policy
 /// @param student, teacher [n, d] embeddings of any length
-/// @param bank [C, d] one embedding a class, of any length: prototypes or a feature_bank's view
+/// @param bank [C, d] one embedding for each class, of any length: prototypes or a feature_bank's
+///   view
 /// @param neighbours [n, K] rows of `bank` for every sample, or class_neighbours(labels, table)
 /// @param loss one float or double in the policy's memory, overwritten
-/// @param penalty phi: hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or yours
+/// @param penalty phi: hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or your own
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label or an entry is out
-/// of
-///   range; before anything is written
+///   of range; before anything is written
 /// @complexity O(n K d), each gathered row is read from memory once
 /// @scratch 8 n bytes and at most 3 rows of doubles for each of at most 64 lanes; on CUDA 12 n + 8,
-///   and with a gradient of a width beyond some 2,900 8 d for each of at most 4096 blocks
+///   and, with a gradient wider than about 2,900, 8 d for each of at most 4096 blocks
 /// @determinism bit-identical for any policy and thread count
 /// Source: "Relation-Aware Distillation": stated; the one-sided hinge and q: reconstructed.
 template <class Policy, class S, class T, class B, class N, class L, class Penalty = hinge,
@@ -60,10 +61,10 @@ void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teach
                    student_gradient, penalty);
 }
 
-/// @brief RAD where student and teacher widths differ: each is related to its own half of a bank.
+/// @brief RAD for different student and teacher widths: each is related to its own half of a bank.
 ///
 /// L = 1/M sum phi( cos(s_i, h_c) - cos(t_i, g_c) ), h = student_bank [C, d_s], g = teacher_bank
-/// [C, d_t], aligned by class. All else as above.
+/// [C, d_t], aligned by class. Everything else as above.
 template <class Policy, class S, class T, class H, class B, class N, class L, class Penalty = hinge,
           detail::enable_if_penalty<Penalty> = 0>
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,

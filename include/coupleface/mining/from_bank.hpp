@@ -1,5 +1,5 @@
-// coupleface: every sample against a bank of one embedding a class: relations of samples rather
-// than of prototypes, renewed with the bank.
+// coupleface: mines every sample against a bank with one embedding for each class. The relations
+// are those of samples, not of prototypes, and follow the bank's updates.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -11,10 +11,10 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief The K classes of a bank that are most related to each sample, its own class left out.
+/// @brief The K classes of a bank that are most related to each sample, except its own class.
 ///
 /// mine_nearest(embeddings, bank) with both(other_classes(labels), keep): samples labelled -1 mine
-/// nothing. The indices are classes, so that rad_loss takes them as its neighbours [n, K].
+/// nothing. The indices are classes, so rad_loss accepts them as its neighbours [n, K].
 ///
 /// @param policy any Thrust execution policy
 /// @param embeddings [n, d] rows
@@ -22,10 +22,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param bank [C, d] row c for class c: prototypes or a feature_bank's view
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, classes; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which other class may be mined for a sample: every_row (default) or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which other class may be mined for a sample: every_row (default) or your own
 /// @throws std::invalid_argument if the shapes do not fit, C exceeds the index type or, on the
-///   host, a label is no class; before anything is written
+///   host, a label is not a class; before anything is written
 /// @complexity mine_nearest's with m = C
 /// @scratch mine_nearest's with m = C
 /// @determinism bit-identical for any policy and thread count

@@ -1,7 +1,7 @@
-// coupleface: the pairs on which student and teacher disagree most: what a loss on relations would
-// push hardest.
+// coupleface: the pairs on which student and teacher disagree most, which a loss on relations
+// pushes hardest.
 //
-// A gap is a functor of two cosines; a larger value is mined first. Yours needs
+// A gap is a functor of two cosines; a larger value is mined first. A custom one needs
 //   double operator()(double student, double teacher) const
 // which does not throw.
 #pragma once
@@ -34,7 +34,7 @@ struct absolute_gap {
 ///
 /// gap(cos(s_q, g_c), cos(t_q, h_c)) in double, rounded once. The table is mine_nearest's with gaps
 /// for values: descending, ties to the smaller index, NaN after every number, empty slots -1 and
-/// -infinity. Student and teacher may have widths of their own; their rows belong together.
+/// -infinity. Student and teacher widths may differ; row i of one belongs to row i of the other.
 ///
 /// @param policy any Thrust execution policy
 /// @param student_queries [n, d_s] rows s
@@ -43,8 +43,8 @@ struct absolute_gap {
 /// @param teacher_candidates [m, d_t] rows h
 /// @param values [n, K] result, float or double: the gaps
 /// @param indices [n, K] result, rows of the candidates; signed integers
-/// @param gap violation (default), absolute_gap, or a functor of yours
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
+/// @param gap violation (default), absolute_gap, or your own functor
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
 /// @throws std::invalid_argument if the shapes do not fit or m exceeds the index type
 /// @complexity O(n m (d_s + d_t)) at worst
 /// @scratch at most 16 (n + m) bytes for norms, and what mine_nearest takes beside its norms

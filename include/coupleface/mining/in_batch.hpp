@@ -1,4 +1,5 @@
-// coupleface: relations within one batch: nothing to keep between steps, and no reach beyond it.
+// coupleface: relations within one batch. They need no state between steps and do not reach beyond
+// the batch.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -20,10 +21,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param labels [n] class of each, -1 = ignored; signed integers
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, rows of `embeddings`; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which pair of other classes may be mined: every_row (default) or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which pair of other classes may be mined: every_row (default) or your own
 /// @throws std::invalid_argument if the shapes do not fit, n exceeds the index type or, on the
-///   host, a label is under -1; before anything is written
+///   host, a label is below -1; before anything is written
 /// @complexity mine_nearest's with m = n
 /// @scratch mine_nearest's with m = n
 /// @determinism bit-identical for any policy and thread count

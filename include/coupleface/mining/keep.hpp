@@ -1,5 +1,6 @@
-// coupleface: which pairs may be mined at all. A `Keep` is a predicate on (query, candidate) that
-// does not throw; one with a member expect_fits(function, queries, candidates) is asked first.
+// coupleface: predicates that decide which pairs may be mined. A `Keep` is a predicate on (query,
+// candidate) that does not throw. If it has a member expect_fits(function, queries, candidates),
+// that is called first.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -14,7 +15,7 @@ struct every_row {
   COUPLEFACE_HOST_DEVICE bool operator()(index_t, index_t) const { return true; }
 };
 
-/// @brief Every pair but a row with itself: queries and candidates are the same rows.
+/// @brief Every pair except a row with itself, if queries and candidates are the same rows.
 struct other_rows {
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     return query != candidate;
@@ -51,8 +52,8 @@ class other_labels {
   vector_view<L> candidate_labels_;
 };
 
-/// @brief Candidates are classes (row c of prototypes or of a bank is class c): every class but the
-/// query's own. Queries labelled -1 mine nothing.
+/// @brief Candidates are classes (row c of prototypes or of a bank is class c): every class except
+/// the query's own. Queries labelled -1 mine nothing.
 template <class L>
 class other_classes {
   COUPLEFACE_EXPECT_IDS("other_classes", "labels", L);
@@ -77,7 +78,7 @@ class other_classes {
   vector_view<L> query_labels_;
 };
 
-/// @brief Pairs that two predicates both keep; the second is asked only where the first agrees.
+/// @brief Pairs that both predicates keep. The second is called only if the first returns true.
 template <class A, class B>
 class both {
  public:

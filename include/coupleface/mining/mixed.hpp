@@ -1,4 +1,4 @@
-// coupleface: some of the nearest candidates and some at random: hard ones, and the rest in view.
+// coupleface: some of the nearest candidates and some random ones.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -15,19 +15,19 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief The `hard` nearest candidates of every query and K - hard random ones of the others.
 ///
-/// The first `hard` slots are mine_nearest's. The other slots hold distinct candidates, uniformly
-/// at random among the kept ones that are not in the first; if those are fewer, slots stay empty.
-/// Since every random one ranks after the nearest, the whole row is in mine_nearest's order.
+/// The first `hard` slots are mine_nearest's. The other slots hold distinct candidates, sampled
+/// uniformly from the kept ones that are not in the first. If there are fewer, slots stay empty.
+/// Every random candidate ranks after the nearest, so the whole row is in mine_nearest's order.
 ///
 /// @param policy any Thrust execution policy
 /// @param queries [n, d] rows
 /// @param candidates [m, d] rows
 /// @param hard how many of the K slots are for the nearest, 0 ... K
-/// @param seed of the random slots: with the query's number it decides them
+/// @param seed of the random slots; they depend on it and on the query's index only
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, rows of `candidates`; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
 /// @throws std::invalid_argument if the shapes do not fit, hard is not in [0, K], or m exceeds the
 ///   index type
 /// @complexity mine_nearest's with `hard` slots, and mine_random's with K - hard

@@ -1,4 +1,4 @@
-// coupleface: classes that are probably one person twice, from a table of class relations.
+// coupleface: finds classes that are probably the same person, in a table of class relations.
 #pragma once
 
 #include <coupleface/detail/mining/near_duplicates.hpp>
@@ -27,22 +27,21 @@ struct near_duplicate_rows {
 /// @brief The merge list of a table that relates rows to themselves: all pairs a < b with
 /// similarity >= threshold, each once.
 ///
-/// A pair counts if either of its rows shows it; where the two disagree, the larger value. Groups
-/// are what the pairs connect: a chain of near ones is one group. A row is in `truncated` if every
-/// slot holds a similarity >= threshold and others are left. The table being mine_nearest's with a
-/// symmetric relation and predicate, a pair that is missing has both its rows there: no such row,
-/// and the list is complete. NaN is under any threshold.
+/// A pair counts if either of its rows shows it; if their values differ, the larger one is used.
+/// Groups are the connected components of the pairs. A row is in `truncated` if every slot holds a
+/// similarity >= threshold and there are other candidates. For a table of mine_nearest with a
+/// symmetric relation and predicate, both rows of a missing pair are in `truncated`; so the list is
+/// complete if `truncated` is empty. NaN is below any threshold.
 ///
-/// @param policy any Thrust execution policy; from a device a number a row and the pairs are
-/// copied,
-///   and the call waits for them
+/// @param policy any Thrust execution policy; from a device one number for each row and the pairs
+///   are copied, and the call waits for them
 /// @param values [C, K] relations of the rows, float or double
 /// @param indices [C, K] rows of the same set, -1 = empty slot; signed integers
 /// @param threshold in units of the relation, not NaN
 /// @throws std::invalid_argument if the shapes do not fit, an index is outside [-1, C), or the
 ///   threshold is NaN
 /// @complexity O(C K + P log P) for P pairs
-/// @scratch 8 C bytes, 24 P more on a device; the result is the caller's
+/// @scratch 8 C bytes, 24 P more on a device, beside the result
 /// @determinism depends on the arguments only
 /// Source: ours.
 template <class Policy, class V, class I>

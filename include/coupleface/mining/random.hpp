@@ -1,4 +1,4 @@
-// coupleface: for every query K candidates drawn at random: what mining is to be better than.
+// coupleface: K random candidates for every query, the baseline for other strategies.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -12,23 +12,23 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief K distinct candidates of every query, uniformly at random among those that `keep` keeps.
+/// @brief K distinct candidates of every query, sampled uniformly from those that `keep` keeps.
 ///
 /// The first K kept candidates in a pseudo-random order of all m that depends on seed and query
-/// alone; all of them if they are no more than K. The table is mine_nearest's: each row descending
-/// by relation, ties to the smaller index, NaN after every number, empty slots -1 and -infinity.
+/// only; all of them if there are at most K. The table is mine_nearest's: each row descending by
+/// relation, ties to the smaller index, NaN after every number, empty slots -1 and -infinity.
 ///
 /// @param policy any Thrust execution policy
 /// @param queries [n, d] rows
 /// @param candidates [m, d] rows
-/// @param seed of the order; another one, another draw
+/// @param seed of the order; another seed gives other candidates
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, rows of `candidates`; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
 /// @throws std::invalid_argument if the shapes do not fit or m exceeds the index type
-/// @complexity O(n K (d + 1 / share kept)); a query that keeps fewer than K asks `keep` m times
-/// @scratch 8 (n + m) bytes: the rows' norms, once where both are the same rows
+/// @complexity O(n K (d + 1 / share kept)); a query that keeps fewer than K calls `keep` m times
+/// @scratch 8 (n + m) bytes: the rows' norms, once if both are the same rows
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours.
 template <class Policy, class Q, class C, class V, class I, class Relation = cosine,

@@ -1,4 +1,4 @@
-// coupleface: the nearest candidates but for the very nearest, which may be the same person twice.
+// coupleface: the nearest candidates from a given rank on. The very nearest may be the same person.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -20,11 +20,11 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param policy any Thrust execution policy
 /// @param queries [n, d] rows
 /// @param candidates [m, d] rows
-/// @param skip how many of the nearest to leave out, not negative; may exceed m
+/// @param skip how many of the nearest to skip, not negative; may exceed m
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, rows of `candidates`; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
 /// @throws std::invalid_argument if the shapes do not fit, skip is negative, or m exceeds the index
 ///   type
 /// @complexity mine_nearest's with skip + K slots; the skipped ranks must be found too

@@ -1,5 +1,5 @@
-// coupleface: mine_nearest's table brought up to date when few rows have changed, as those of a
-// feature bank do from step to step.
+// coupleface: updates a table of mine_nearest when few rows have changed, as those of a feature
+// bank do from step to step.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -12,33 +12,33 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Brings a table of mine_nearest up to date after some rows have changed: the table that
-/// mine_nearest of the rows as they are now writes, bit for bit.
+/// @brief Updates a table of mine_nearest after some rows have changed. The result equals
+/// mine_nearest of the present rows, bit for bit.
 ///
-/// The changed candidates are offered to every list. A list stays exact as long as it can be filled
-/// with candidates that come no later than its last entry did; other queries, and those that
-/// changed themselves, are searched anew. Where that would take more than half of the products of
-/// a search of everything, everything is searched. It pays for up to about 0.1 % of the rows at
-/// K = 100: each row is in K lists on average, and leaves most of them if it changes altogether.
+/// The changed candidates are offered to every list. A list stays exact if it can be filled with
+/// candidates that rank no later than its former last entry. Other queries, and those that changed
+/// themselves, are searched again. If that would take more than half of the products of a full
+/// search, everything is searched. The update pays off for up to about 0.1 % of the rows at K =
+/// 100: each row is in K lists on average, and leaves most of them if it changes completely.
 ///
-/// @param policy any Thrust execution policy; the changed ids, and a byte a query, are read on the
-///   host, so that a call with a CUDA policy waits for its stream
-/// @param queries [n, d] rows as they are now; with a CUDA policy on the device, and so candidates
-/// @param candidates [m, d] rows as they are now; for class relations the same prototypes
-/// @param changed_queries ids of all queries that are not what they were when the table was
-///   written; in any order, repeats allowed; signed integers in the policy's memory
-/// @param changed_candidates the same of candidates. Where queries are the candidates, the rows of
-///   both lists have changed, and either may be empty
-/// @param values [n, K] the table: mine_nearest's, or what this function made of it
+/// @param policy any Thrust execution policy; the changed ids, and one byte for each query, are
+///   read on the host, so a call with a CUDA policy waits for its stream
+/// @param queries [n, d] the present rows; with a CUDA policy on the device, like the candidates
+/// @param candidates [m, d] the present rows; for class relations the same prototypes
+/// @param changed_queries ids of all queries that have changed since the table was written; in any
+///   order, repeats allowed; signed integers in the policy's memory
+/// @param changed_candidates the same for candidates. If queries are the candidates, the rows of
+///   both lists have changed, and either list may be empty
+/// @param values [n, K] the table, from mine_nearest or from this function
 /// @param indices [n, K] the table's rows of `candidates`
 /// @param relation the table's
 /// @param keep the table's, with the same answer for every pair
-/// @returns how many queries were searched anew: n if everything was
-/// @throws std::invalid_argument if the shapes do not fit, a changed id is no row or, on the host,
-///   an index is outside [-1, m); before anything is written. After any other exception, such as
-///   std::bad_alloc, the table must be mined anew
+/// @returns how many queries were searched again; n after a full search
+/// @throws std::invalid_argument if the shapes do not fit, a changed id is not a row or, on the
+///   host, an index is outside [-1, m); before anything is written. After any other exception, such
+///   as std::bad_alloc, the table must be mined again from the start
 /// @complexity O((n c + s m) d) multiplications for c changed candidates and s queries searched
-///   anew; O(16 d) in double for every query
+///   again; O(16 d) in double for every query
 /// @scratch mine_nearest's, 32 MiB (1 GiB with a CUDA policy) and 9 bytes a row; the changed
 ///   candidates' rows: at most 1/64 of all
 /// @determinism bit-identical for any policy, thread count and blocking

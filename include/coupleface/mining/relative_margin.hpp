@@ -1,5 +1,5 @@
-// coupleface: the nearest candidates that stay clearly below each query's own positive, so that
-// they are hardly positives without a label.
+// coupleface: the nearest candidates that stay clearly below each query's own positive, and so are
+// unlikely to be unlabelled positives.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -17,7 +17,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief The K most related candidates c of every query q with R(q, c) <= R(q, p) - margin
 /// |R(q, p)|, p the query's positive.
 ///
-/// The limit is computed in double and R(q, c) compared as it is stored in `values`. The positive
+/// The limit is computed in double and R(q, c) is compared as stored in `values`. The positive
 /// itself is never mined. A query without a positive, or whose relation to it is not finite, mines
 /// nothing. The table is mine_nearest's: descending, ties to the smaller index, empty slots -1 and
 /// -infinity; it holds no NaN.
@@ -29,10 +29,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param margin share of |R(q, p)| to stay below, finite, not negative; common: 0.05
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, rows of `candidates`; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
 /// @throws std::invalid_argument if the shapes do not fit, margin is out of range, m exceeds the
-///   index type or, on the host, a positive is no row; before anything is written
+///   index type or, on the host, a positive is not a row; before anything is written
 /// @complexity mine_nearest's, and the exact value of every pair near or above its limit
 /// @scratch mine_nearest's, and 8 n bytes: the limits
 /// @determinism bit-identical for any policy and thread count

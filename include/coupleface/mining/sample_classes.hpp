@@ -1,5 +1,5 @@
-// coupleface: which classes take part in a sampled softmax: all positives, hard negatives from the
-// mined relations, and random ones.
+// coupleface: classes for a sampled softmax: all positives, hard negatives from the mined
+// relations, and random classes.
 #pragma once
 
 #include <coupleface/detail/mining/sample_classes.hpp>
@@ -12,13 +12,13 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief Samples classes for a batch (partial FC with mined hard negatives).
 ///
 /// Takes every class among `labels`, then the neighbours of those classes in `table`, nearest rank
-/// first, until `classes` is full; random classes of the rest fill what is left.
+/// first, until `classes` is full. Random other classes fill the remaining slots.
 ///
-/// A class that no sample has is drawn at random like any other: where labels have gaps, number the
-/// classes anew first.
+/// A class without samples can be among the random ones like any other. If labels have gaps,
+/// renumber the classes first.
 ///
-/// @param policy any Thrust execution policy. On a device the call waits for two counts, how many
-///   positives and wrong ids there are
+/// @param policy any Thrust execution policy. On a device the call waits for two counts: of the
+///   positives and of the ids out of range
 /// @param labels [n] classes of the batch, -1 = ignored
 /// @param class_count C
 /// @param table [C, K] mined relations, -1 = none; may have no columns

@@ -1,4 +1,5 @@
-// coupleface: the nearest candidates that are not too near: beyond a limit they may be one person.
+// coupleface: the nearest candidates with a relation below a limit; above it they may be the same
+// person.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -22,18 +23,18 @@ struct similarity_window {
 
 /// @brief The K most related candidates of every query with lowest <= R <= highest.
 ///
-/// R is compared as it is stored in `values`. The table is mine_nearest's: descending, ties to the
+/// R is compared as stored in `values`. The table is mine_nearest's: descending, ties to the
 /// smaller index, empty slots -1 and -infinity; it holds no NaN.
 ///
 /// @param policy any Thrust execution policy
 /// @param queries [n, d] rows
 /// @param candidates [m, d] rows
-/// @param window one for all queries, in units of the relation; not NaN, lowest <= highest
+/// @param window the same for all queries, in units of the relation; not NaN, lowest <= highest
 /// @param values [n, K] result, float or double: the relations
 /// @param indices [n, K] result, rows of `candidates`; signed integers
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
-/// @throws std::invalid_argument if the shapes do not fit, the window is none, or m exceeds the
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
+/// @throws std::invalid_argument if the shapes do not fit, the window is invalid, or m exceeds the
 ///   index type
 /// @complexity mine_nearest's, and the exact value of every pair near or above `highest`
 /// @scratch mine_nearest's

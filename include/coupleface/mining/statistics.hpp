@@ -1,5 +1,5 @@
-// coupleface: what a mined table is like: how hard, how even over the classes, how much of it a
-// loss would use.
+// coupleface: statistics of a mined table: its hardness, how evenly it uses the classes, and the
+// share of it that a loss uses.
 #pragma once
 
 #include <coupleface/detail/mining/statistics.hpp>
@@ -16,8 +16,8 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief A table in numbers. Means and extremes are over the pairs whose value is a number, and
-/// NaN where there is none.
+/// @brief Statistics of a table. Means and extremes are over the pairs whose value is not NaN; NaN
+/// if there is none.
 struct table_statistics {
   index_t pairs = 0;        ///< slots that hold a candidate
   index_t empty = 0;        ///< slots that hold none
@@ -33,7 +33,7 @@ struct table_statistics {
   index_t most_chosen = 0;         ///< the largest of these counts
   index_t never_chosen = 0;        ///< candidates that are in no row
 
-  /// Of the candidates; 0 if there are none.
+  /// Share of the candidates; 0 if there are none.
   double share_never_chosen() const {
     return chosen.empty() ? 0.0 : double(never_chosen) / double(chosen.size());
   }
@@ -52,11 +52,10 @@ inline std::vector<double> even_edges(index_t bins, double lowest = -1.0, double
 /// @brief Statistics of a mined table.
 ///
 /// @param policy any Thrust execution policy; from a device only counts and sums are copied, and
-/// the
-///   call waits for them
+///   the call waits for them
 /// @param values [n, K] relations or gaps, float or double
 /// @param indices [n, K] candidates, -1 = empty slot; signed integers
-/// @param candidates m, how many candidates or classes there are
+/// @param candidates m, the number of candidates or classes
 /// @param edges of the histogram's bins, ascending, none equal; empty for no histogram
 /// @throws std::invalid_argument if the shapes do not fit, an index is outside [-1, m), or the
 ///   edges do not ascend
@@ -87,15 +86,16 @@ table_statistics describe_table(Policy const& policy, matrix_view<V> values, mat
 
 /// @brief The share of a table's pairs that a penalty pushes, given their gaps.
 ///
-/// Of the pairs whose gap R_s - R_t is a number, those where the penalty's slope is not 0; 0 if
-/// there is no such pair. The gaps are what mine_gap stores with `violation`, or your difference of
-/// two tables at the same indices; a one-sided penalty on absolute gaps counts both sides. Where
-/// there are embeddings and no gaps, rad_loss with active_share gives the share without a table.
+/// Of the pairs whose gap R_s - R_t is not NaN, the share where the penalty's slope is not 0; 0 if
+/// there is no such pair. mine_gap with `violation` stores these gaps; the difference of two tables
+/// at the same indices gives them too. A one-sided penalty on absolute gaps counts both sides. From
+/// embeddings, without a table, rad_loss with active_share gives the share.
 ///
-/// @param policy any Thrust execution policy; from a device two counts are copied and waited for
+/// @param policy any Thrust execution policy; from a device two counts are copied, and the call
+///   waits for them
 /// @param gaps [n, K]
 /// @param indices [n, K] -1 = empty slot; signed integers
-/// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or yours
+/// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or your own
 /// @throws std::invalid_argument if the shapes do not fit or the penalty has a bad setting
 /// @complexity O(n K)
 /// @scratch 16 n bytes; 16 in all on a device

@@ -1,4 +1,4 @@
-// coupleface: what the student finds near, in the order in which the teacher does.
+// coupleface: the student's nearest candidates, ranked by the teacher.
 #pragma once
 
 #include <coupleface/detail/mining/check.hpp>
@@ -12,13 +12,13 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Of the `pool` candidates nearest to the student's query the K that the teacher ranks
+/// @brief Of the `pool` candidates nearest to the student's query, the K that the teacher ranks
 /// first.
 ///
 /// The pool is mine_nearest's table of the student's rows with `pool` slots, its cosines rounded to
 /// V; of it the K with the largest cosine of the teacher's rows, in mine_nearest's order: ties to
-/// the smaller index, NaN after every number, empty slots -1 and -infinity. Student and teacher may
-/// have widths of their own; their rows belong together.
+/// the smaller index, NaN after every number, empty slots -1 and -infinity. Student and teacher
+/// widths may differ; row i of one belongs to row i of the other.
 ///
 /// @param policy any Thrust execution policy
 /// @param student_queries [n, d_s] rows
@@ -28,8 +28,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param pool how many of the student's nearest the teacher chooses from, at least K
 /// @param values [n, K] result, float or double: the teacher's cosines
 /// @param indices [n, K] result, rows of the candidates; signed integers
-/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or yours
-/// @throws std::invalid_argument if the shapes do not fit, pool is under K, or m exceeds the index
+/// @param keep which pair may be mined: other_rows (default), other_labels, both(...), or your own
+/// @throws std::invalid_argument if the shapes do not fit, pool is below K, or m exceeds the index
 ///   type
 /// @complexity mine_nearest's with `pool` slots, and O(n pool d_t)
 /// @scratch mine_nearest's for one block of queries, norms of both networks, and the block's
