@@ -1,5 +1,5 @@
-// coupleface: how far a student agrees with its teacher on who resembles whom, beside accuracy:
-// what relation distillation is meant to bring about.
+// coupleface: how far a student agrees with its teacher on relations between people, which relation
+// distillation is meant to improve.
 #pragma once
 
 #include <coupleface/detail/evaluation/agreement.hpp>
@@ -17,8 +17,8 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief What compare_with_teacher found. Means are over the rows, or pairs, that have a number;
-/// NaN if none has.
+/// @brief Result of compare_with_teacher. Means are over the rows, or pairs, whose value is not
+/// NaN; NaN if there is none.
 struct teacher_agreement {
   double mean_overlap = std::numeric_limits<double>::quiet_NaN();
   double mean_rank_correlation = std::numeric_limits<double>::quiet_NaN();
@@ -35,27 +35,25 @@ struct teacher_agreement {
 /// @brief Compares the relations of a student's and its teacher's rows, exactly.
 ///
 /// The pairs of row i are its teacher's K nearest other rows N_t(i) (mine_nearest's order).
-/// overlap_i = |N_t(i) and N_s(i) both| / K, with the student's nearest N_s(i); K is n - 1 where
-/// that is less, and neighbours whose relation is NaN do not count. rank_correlation_i = Spearman's
-/// correlation of R_t and R_s over i's pairs, equal values sharing their mean rank; NaN where one
-/// side is all equal. Gaps are R_s - R_t in double.
+/// overlap_i = the number of rows in both N_t(i) and the student's nearest N_s(i), divided by K. K
+/// is n - 1 if that is less, and neighbours with a NaN relation do not count. rank_correlation_i =
+/// Spearman's correlation of R_t and R_s over i's pairs; equal values share their mean rank; NaN if
+/// all values of one side are equal. Gaps are R_s - R_t in double.
 ///
-/// @param policy any Thrust execution policy; from a device four numbers a row are copied, and
-/// counts
-///   and sums, and the call waits for them
-/// @param student [n, d_s], @param teacher [n, d_t] rows that belong together: samples, or class
-///   prototypes for numbers by class
+/// @param policy any Thrust execution policy; from a device four numbers for each row, counts and
+///   sums are copied, and the call waits for them
+/// @param student [n, d_s], @param teacher [n, d_t] row i of one belongs to row i of the other:
+///   samples, or class prototypes for numbers by class
 /// @param k neighbours of each row, at least 1
 /// @param edges of the histogram's bins, ascending, none equal (even_edges of
 ///   mining/statistics.hpp); empty for no histogram
-/// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or yours
-/// @param relation cosine (default), inner_product, negative_squared_distance, or yours
+/// @param penalty hinge{q} (default), absolute, squared, smooth_l1, dead_zone, or your own
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own
 /// @throws std::invalid_argument if the shapes do not fit, k < 1, the edges do not ascend or the
 ///   penalty has a bad setting
 /// @complexity that of mine_nearest on both sides, O(n K (d_s + d_t + log K)) for the pairs
 /// @scratch mine_nearest's, at most 64 MiB + 56 n bytes, 1792 K for up to 32 lanes; on a device 3
-/// GiB
-///   in place of 64 MiB, 40 K + 48 bytes a row if that is less
+///   GiB in place of 64 MiB, or 40 K + 48 bytes a row if that is less
 /// @determinism bit-identical for any policy and thread count
 /// Source: ours.
 template <class Policy, class S, class T, class Penalty = hinge, class Relation = cosine>

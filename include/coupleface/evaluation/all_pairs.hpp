@@ -1,5 +1,5 @@
-// coupleface: verification over all pairs of labelled rows, billions of them, exactly and without
-// a list of their scores.
+// coupleface: verification over all pairs of labelled rows, exactly and without a list of their
+// scores, for billions of pairs.
 //
 // A pair's score is its relation rounded once to float, as pair_scores stores it there. Everything
 // equals roc() over all of these scores, bit for bit.
@@ -18,7 +18,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief What verify_all_pairs found.
+/// @brief Result of verify_all_pairs.
 struct all_pairs_rates {
   index_t same_pairs = 0;               ///< of two rows with one label
   index_t different_pairs = 0;          ///< of two rows with different labels
@@ -26,35 +26,36 @@ struct all_pairs_rates {
   double equal_error_rate = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// @brief Does nothing: whoever waits sees no progress.
+/// @brief Reports no progress.
 struct no_progress {
   void operator()(int, index_t, index_t) const {}
 };
 
-/// @brief TAR at every wanted FAR and the equal error rate over all pairs (probe, gallery row).
+/// @brief TAR at every target FAR and the equal error rate over all pairs (probe, gallery row).
 ///
 /// As tar_at_far and equal_error_rate of roc() over all pairs: the largest achieved FAR that does
-/// not exceed the target, nothing interpolated. Rows labelled -1 are in no pair. A curve is the
-/// points of many targets. A first pass counts screened products (cosine; other relations are
-/// evaluated); the next ones evaluate exactly the pairs near a wanted point, until each is known to
-/// the last bit.
+/// not exceed the target, without interpolation. Rows labelled -1 are in no pair. Many targets give
+/// a curve. A first pass counts screened products (cosine; other relations are evaluated). The next
+/// passes evaluate the pairs near a wanted point exactly, until each point is known to the last
+/// bit.
 ///
-/// @param policy any Thrust execution policy. From a device labels are copied to the host, and each
-///   pass is waited for
-/// @param probes [n, d], @param probe_labels [n] signed integers, -1: left out
-/// @param gallery [m, d], @param gallery_labels [m]. Where gallery and probes are the same rows
-///   every pair of two of them counts once, no row with itself
+/// @param policy any Thrust execution policy. From a device labels are copied to the host, and the
+///   call waits for each pass
+/// @param probes [n, d], @param probe_labels [n] signed integers, -1: ignored
+/// @param gallery [m, d], @param gallery_labels [m]. If gallery and probes are the same rows, every
+///   pair of two rows counts once, and no row is compared with itself
 /// @param fars targets in [0, 1], in any order
-/// @param relation cosine (default, screened), inner_product, negative_squared_distance, yours
+/// @param relation cosine (default, screened), inner_product, negative_squared_distance, or your
+///   own
 /// @param progress called as progress(pass, rows, all_rows) on the calling thread, pass from 1 on;
-///   of a device it tells what has been enqueued
+///   with a device it reports what has been enqueued
 /// @throws std::invalid_argument if the shapes differ, a target is outside [0, 1], or probes and
 ///   gallery are the same rows with different labels
-/// @complexity O(n m d) multiplications in float, half where probes are the gallery, in each of
-///   two to five passes (three on usual data with up to 16 targets); O(d) in double for each pair
-///   that the screen cannot place
-/// @scratch at most 64 MiB + 16 (n + m) bytes, whatever the number of pairs (widths up to
-///   1024 and up to 100 targets). With a CUDA policy 2 d + 16 bytes a row and 130 MiB
+/// @complexity O(n m d) multiplications in float, half if probes are the gallery, in each of two to
+///   five passes (three on usual data with up to 16 targets); O(d) in double for each pair that the
+///   screen cannot place
+/// @scratch at most 64 MiB + 16 (n + m) bytes, for any number of pairs (widths up to 1024 and up to
+///   100 targets). With a CUDA policy 2 d + 16 bytes a row and 130 MiB
 /// @determinism identical for any policy, thread count, processor and order of the rows
 /// Source: ours.
 template <class Policy, class Q, class L, class C, class M, class Relation = cosine,
@@ -80,9 +81,9 @@ all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<Q> probes,
   return result;
 }
 
-/// @brief The same over all pairs of two of `x`'s rows, each once.
+/// @brief The same over all pairs of two rows of `x`, each once.
 ///
-/// @param x [n, d], @param labels [n] signed integers, -1: left out; the rest as above
+/// @param x [n, d], @param labels [n] signed integers, -1: ignored; the rest as above
 /// @throws, @complexity, @scratch, @determinism as above. Source: ours.
 template <class Policy, class X, class L, class Relation = cosine, class Progress = no_progress>
 all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<X> x, vector_view<L> labels,

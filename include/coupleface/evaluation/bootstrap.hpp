@@ -1,7 +1,7 @@
-// coupleface: how much of a verification number is luck with the people who were met: resamples of
+// coupleface: how much a verification number depends on the people in the test set: resamples of
 // the identities, with all their pairs.
 //
-// Pairs of one person are not independent, so that intervals from resampled pairs are too narrow.
+// Pairs of one person are not independent, so intervals from resampled pairs are too narrow.
 #pragma once
 
 #include <coupleface/detail/evaluation/bootstrap.hpp>
@@ -18,32 +18,31 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Numbers of every resample; [0] is of the pairs as they are.
+/// @brief Numbers of every resample; [0] is for the original pairs.
 struct resampled_rates {
   std::vector<double> accuracies;         ///< [resamples + 1]; empty without folds
   std::vector<std::vector<double>> tars;  ///< for each target [resamples + 1]
 };
 
-/// @brief Accuracy and TAR at FAR when as many people are drawn anew, with replacement, as there
-/// are.
+/// @brief Accuracy and TAR at FAR when people are resampled with replacement, as many as there are.
 ///
-/// With n_x how often person x was drawn, a pair of one person counts n_x times, a pair of two
-/// n_x n_y times. TAR at FAR: tar_at_far of the weighed pairs. Accuracy: mean over the folds of the
-/// weighed share judged rightly at k_fold_accuracy's thresholds, which stay those of the pairs as
-/// they are: what is drawn is who was met, not how the threshold was chosen. NaN where nobody of a
-/// kind was drawn. Two systems on the same pairs and seed meet the same people, so that differences
+/// If person x was sampled n_x times, a pair of one person counts n_x times and a pair of two n_x
+/// n_y times. TAR at FAR: tar_at_far of the weighted pairs. Accuracy: mean over the folds of the
+/// weighted share judged correctly at k_fold_accuracy's thresholds. The thresholds stay those of
+/// the original pairs: people are resampled, not the choice of the threshold. NaN if no pair of a
+/// kind was sampled. Two systems with the same pairs and seed get the same samples, so differences
 /// of their numbers are paired.
 ///
 /// @param policy any Thrust execution policy; pairs on a device are copied to the host, sorted
-/// there
-///   and walked on the device; the call waits
-/// @param scores [p] larger = more alike
+///   there and counted on the device; the call waits
+/// @param scores [p] larger = more similar
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
-/// @param a_identities, b_identities [p] whose the two rows are, any signed integers
-/// @param folds [p] any integers, equal ones are one fold; or empty: no accuracies
+/// @param a_identities, b_identities [p] identities of the two rows, any signed integers
+/// @param folds [p] any integers, equal ones are one fold; empty: no accuracies
 /// @param fars targets in [0, 1], in any order
-/// @param resamples how many; 2000 place the ends of a 95 % interval to a few percent of its width
-/// @param seed of the draws
+/// @param resamples their number; 2000 determine the ends of a 95 % interval to a few percent of
+///   its width
+/// @param seed of the resampling
 /// @throws std::invalid_argument if the shapes differ, `same` is neither 0 nor 1 or contradicts the
 ///   identities, a target is outside [0, 1], resamples < 0, or there is one fold only
 /// @complexity O(p log p + resamples p)
@@ -76,7 +75,7 @@ resampled_rates resample_identities(Policy const& policy, vector_view<S> scores,
   return result;
 }
 
-/// @brief A number and where its resamples lie.
+/// @brief An estimate and the interval of its resamples.
 struct percentile_interval {
   double estimate = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN();
@@ -85,8 +84,8 @@ struct percentile_interval {
 
 /// @brief The range that holds the middle `confidence` of the resamples; values[0] is the estimate.
 ///
-/// Ends at the shares (1 - confidence) / 2 and 1 minus that of the sorted resamples, linear between
-/// neighbours; NaN are left out, and without any other resample the ends are NaN.
+/// The ends are at the shares (1 - confidence) / 2 and 1 minus that of the sorted resamples, linear
+/// between neighbours. NaN are ignored; if all resamples are NaN, the ends are NaN.
 ///
 /// @param values [resamples + 1], an array of resampled_rates or of differences between two
 /// @param confidence in (0, 1)

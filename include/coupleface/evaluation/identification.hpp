@@ -1,5 +1,5 @@
-// coupleface: identification, "who is this?": one probe against a gallery of known people, with
-// distractors, closed set (rank) and open set (is it anybody at all?).
+// coupleface: 1:N identification: each probe against a gallery of known people, with distractors;
+// closed set (rank) and open set (is the person in the gallery?).
 #pragma once
 
 #include <coupleface/detail/evaluation/identification.hpp>
@@ -12,13 +12,13 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief What identify() found.
+/// @brief Result of identify().
 struct identification_rates {
   index_t mated = 0;               ///< probes whose label is in the gallery
   index_t unmated = 0;             ///< probes of people whom the gallery does not hold
   std::vector<double> rank_rates;  ///< [ranks] share of mated probes with a mate among the first k
   /// Open set: far is the share of unmated probes whose best score reaches the threshold (FPIR),
-  /// tar that of mated probes whose mate comes first and reaches it (DIR at rank 1).
+  /// tar that of mated probes whose mate ranks first and reaches it (DIR at rank 1).
   roc_curve open_set;
 };
 
@@ -26,18 +26,18 @@ struct identification_rates {
 ///
 /// The gallery rows of a probe are ranked by the library's order: larger score first, equal scores
 /// by the smaller gallery row, NaN last; scores are relations rounded once to float. A mate is a
-/// gallery row of the probe's label; of several the best counts, and ranks count rows, not people.
+/// gallery row of the probe's label; among several the best counts. Ranks count rows, not people.
 /// rank_rates_k = share of mated probes with a mate of rank <= k (CMC), NaN without mated probes.
 /// DIR at FAR: tar_at_far(result.open_set, far). A mate of NaN score is not found; a probe whose
 /// best score is NaN is never accepted.
 ///
-/// @param policy any Thrust execution policy; with one of a device labels and the probes' outcomes
+/// @param policy any Thrust execution policy; with a device policy labels and the probes' outcomes
 ///   are copied to the host, and the call waits
-/// @param probes [n, d], @param probe_labels [n] signed integers; -1: somebody unknown, unmated
-/// @param gallery [m, d], @param gallery_labels [m]; -1: a distractor, nobody's mate. Where gallery
-///   and probes are the same rows no row is compared with itself
+/// @param probes [n, d], @param probe_labels [n] signed integers; -1: an unknown person, unmated
+/// @param gallery [m, d], @param gallery_labels [m]; -1: a distractor. If gallery and probes are
+///   the same rows, no row is compared with itself
 /// @param ranks how many ranks to report, at least 1
-/// @param relation cosine (default), inner_product, negative_squared_distance, or yours
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own
 /// @throws std::invalid_argument if the shapes differ, ranks < 1, m exceeds 2^31 - 1, or the same
 ///   rows have different labels
 /// @complexity that of mine_nearest with K = ranks, O(n log n) for the curve

@@ -1,4 +1,4 @@
-// coupleface: retrieval, "find more of this person": precision among the nearest references.
+// coupleface: retrieval: precision among the nearest references.
 #pragma once
 
 #include <coupleface/detail/evaluation/retrieval.hpp>
@@ -11,7 +11,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Means over the queries that have something to find; NaN if none has.
+/// @brief Means over the queries that have a reference of their label; NaN if there is none.
 struct retrieval_rates {
   index_t queries = 0;  ///< with a reference of their label
   double precision_at_1 = std::numeric_limits<double>::quiet_NaN();
@@ -21,22 +21,22 @@ struct retrieval_rates {
 
 /// @brief Precision at 1, R-precision and mean average precision at R, exactly.
 ///
-/// A query of which R other references have the label ranks all references by the library's order
-/// (larger score first, equal ones by the smaller row, NaN last). With h(k) of the first k of its
-/// label: P@1 = h(1); R-precision = h(R) / R; AP@R = (1 / R) sum over k <= R, where the k-th is of
-/// its label, of h(k) / k. Each query has the same weight. Scores are relations rounded once to
-/// float; a reference of NaN score is not retrieved.
+/// A query with R other references of its label ranks all references by the library's order (larger
+/// score first, equal ones by the smaller row, NaN last). With h(k) references of its label among
+/// the first k: P@1 = h(1); R-precision = h(R) / R; AP@R = 1 / R times the sum of h(k) / k over all
+/// k <= R whose k-th reference is of its label. Each query has the same weight. Scores are
+/// relations rounded once to float; a reference of NaN score is not retrieved.
 ///
-/// @param policy any Thrust execution policy; with one of a device labels and each query's numbers
+/// @param policy any Thrust execution policy; with a device policy labels and each query's numbers
 ///   are copied to the host, and the call waits
-/// @param queries [n, d], @param query_labels [n] signed integers; -1: no query
-/// @param references [m, d], @param reference_labels [m]; -1: no reference. Where both are the same
-///   rows no row retrieves itself
-/// @param relation cosine (default), inner_product, negative_squared_distance, or yours
+/// @param queries [n, d], @param query_labels [n] signed integers; -1: not a query
+/// @param references [m, d], @param reference_labels [m]; -1: not a reference. If both are the same
+///   rows, no row retrieves itself
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own
 /// @throws std::invalid_argument if the shapes differ, m exceeds 2^31 - 1, or the same rows have
 ///   different labels
 /// @complexity that of mine_nearest with K = the largest R
-/// @scratch mine_nearest's and at most 32 MiB (on a device 1 GiB) + 32 n + 8 m bytes, whatever R
+/// @scratch mine_nearest's and at most 32 MiB (on a device 1 GiB) + 32 n + 8 m bytes, for any R
 ///   (one row's table, 8 R, if that is more)
 /// @determinism bit-identical for any policy and thread count: sums go from the first query on
 /// Source: Musgrave, Belongie, Lim, "A metric learning reality check" (stated).

@@ -1,5 +1,5 @@
-// coupleface: templates, "all that is known of a person" as one row: the aggregation of IJB-B and
-// IJB-C, where frames of one video count together as much as one still.
+// coupleface: templates: one row from all faces of a person. The aggregation of IJB-B and IJB-C,
+// where all frames of one video count as much as one still.
 #pragma once
 
 #include <coupleface/detail/evaluation/templates.hpp>
@@ -12,20 +12,20 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief One unit row for each template from a list of (face, template, medium).
 ///
-/// template_t = u / ||u||, u = sum over its media of the mean of that medium's faces. Faces enter
-/// as they are: whether to normalise them first (normalize_rows) is the protocol's choice. The
-/// result is for identify, pair_scores and verify_all_pairs. A template without a face, or whose
-/// faces cancel, becomes 0; one with a face that is not finite becomes NaN.
+/// template_t = u / ||u||, u = sum over its media of the mean of that medium's faces. Faces are
+/// used unchanged; if the protocol wants unit faces, call normalize_rows first. Use the result with
+/// identify, pair_scores and verify_all_pairs. A template without a face, or whose faces cancel,
+/// becomes 0. A template with a face that is not finite becomes NaN.
 ///
 /// @param policy any Thrust execution policy
 /// @param x [n, d] faces; one may be in many templates
 /// @param rows [p] the face of each entry; signed integers
-/// @param template_ids [p] rows of `templates`; -1: entry left out
+/// @param template_ids [p] rows of `templates`; -1: the entry is ignored
 /// @param media_ids [p] any integers; equal ones within a template are one medium
 /// @param templates [t, d] result, not `x`
-/// @throws std::invalid_argument if the shapes do not fit, a row is none of `x` or a template id is
+/// @throws std::invalid_argument if the shapes do not fit, a row is not in `x` or a template id is
 ///   outside [-1, t), before any write; a device does not read ids back: there a template with such
-///   a row becomes NaN, and an entry with such a template is left out
+///   a row becomes NaN, and an entry with such a template is ignored
 /// @complexity O(p d + p log p)
 /// @scratch 8 (p + t + 1) bytes, and 16 d for each of at most 64 lanes; on a device 24 p + 8 t,
 ///   8 d for each of at most 2,048 blocks, and the sort's

@@ -1,6 +1,6 @@
-// coupleface: verification, "are these two the same?": scores of pairs, operating points, accuracy.
+// coupleface: 1:1 verification: scores of pairs, operating points, accuracy.
 //
-// One rule everywhere: a pair is accepted if score >= threshold. A NaN score is never accepted, yet
+// One rule everywhere: a pair is accepted if score >= threshold. A NaN score is never accepted, but
 // its pair counts. Pairs of equal score are accepted together.
 #pragma once
 
@@ -27,9 +27,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param b [m, d] embeddings; may be `a`
 /// @param a_ids, b_ids [p] rows of `a` and of `b`; signed integers
 /// @param scores [p] result
-/// @param relation cosine (default), inner_product, negative_squared_distance or a functor of yours
-/// @throws std::invalid_argument before any write if the shapes do not fit or an id is no row (not
-///   from a device: there the pair's score is NaN)
+/// @param relation cosine (default), inner_product, negative_squared_distance, or your own functor
+/// @throws std::invalid_argument before any write if the shapes do not fit or an id is not a row
+///   (on a device: the pair's score is then NaN)
 /// @complexity O(p d), and O((n + m) d) for the norms if p > (n + m) / 2
 /// @scratch 8 (n + m) bytes in that case, else none
 /// @determinism bit-identical for any policy and thread count
@@ -64,14 +64,15 @@ struct operating_point {
   double threshold, far, tar;
 };
 
-/// @brief Every operating point that the scores can tell apart.
+/// @brief Every distinct operating point of the scores.
 ///
 /// The first point accepts nothing; its threshold is +infinity (NaN, which no score reaches, if a
 /// score is +infinity itself). One point follows for every distinct score, largest first. With NaN
-/// scores the last point stays under 1. Without a same pair every tar is NaN; without a different
-/// one every far; no pair at all leaves the first point.
+/// scores the last point stays below 1. Without a same pair every tar is NaN, without a different
+/// pair every far. Without any pair only the first point remains.
 ///
-/// @param policy any Thrust execution policy; pairs on a device are copied, which is waited for
+/// @param policy any Thrust execution policy; pairs on a device are copied, and the call waits for
+///   that
 /// @param scores [p] larger = more alike
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @throws std::invalid_argument if the shapes differ or `same` is neither 0 nor 1
@@ -86,12 +87,12 @@ roc_curve roc(Policy const& policy, vector_view<S> scores, vector_view<Y> same) 
   return curve;
 }
 
-/// @brief The point of the largest achieved FAR that does not exceed `far`; of several the one with
-/// the largest TAR. Nothing is interpolated.
+/// @brief The point of the largest achieved FAR that does not exceed `far`; of several, the one
+/// with the largest TAR. Without interpolation.
 ///
-/// All NaN if the curve has no different pair. A target under 1 / (different pairs) means FAR 0.
+/// All NaN if the curve has no different pair. A target below 1 / (different pairs) means FAR 0.
 ///
-/// @param curve what roc() returned: sorts once, serves any number of targets
+/// @param curve the result of roc(), which sorts once for any number of targets
 /// @param far target in [0, 1]
 /// @throws std::invalid_argument if `far` is outside [0, 1] or the curve has no point
 /// @complexity O(log points), no scratch. Source: ours (usual definition).
@@ -101,16 +102,16 @@ inline operating_point tar_at_far(roc_curve const& curve, double far) {
 
 /// @brief The error rate where false accepts equal false rejects.
 ///
-/// With the piecewise linear curve through the points (far_k, 1 - tar_k): far where both are equal,
-/// on the first segment that reaches it. NaN without a same or a different pair, and if so many
-/// scores are NaN that false accepts never reach false rejects.
+/// With the piecewise linear curve through the points (far_k, 1 - tar_k): the far where both are
+/// equal, on the first segment that reaches it. NaN without a same or a different pair, or if so
+/// many scores are NaN that false accepts never reach false rejects.
 ///
 /// @param curve what roc() returned
 /// @throws std::invalid_argument if the curve has no point
 /// @complexity O(points), no scratch. Source: ours (usual definition).
 inline double equal_error_rate(roc_curve const& curve) { return detail::equal_error_rate(curve); }
 
-/// @brief What k_fold_accuracy found; accuracies and thresholds in the order of `folds`.
+/// @brief Result of k_fold_accuracy; accuracies and thresholds in the order of `folds`.
 struct fold_accuracies {
   double mean;                      ///< of the folds, each with the same weight
   double standard_deviation;        ///< of the folds (divided by their number - 1)
@@ -118,13 +119,13 @@ struct fold_accuracies {
   std::vector<double> accuracies, thresholds;
 };
 
-/// @brief Accuracy of every fold at the threshold that suits the other folds best.
+/// @brief Accuracy of every fold at the threshold that is best for the other folds.
 ///
 /// For fold f: threshold_f = the score in the other folds (or +infinity: accept nothing) at which
-/// most of their pairs are judged rightly, the largest one of equals; accuracy_f = share of fold
-/// f's pairs judged rightly at it. A monotone map of the scores changes no accuracy.
+/// most of their pairs are judged correctly, the largest one of equals; accuracy_f = share of fold
+/// f's pairs judged correctly at it. A monotone map of the scores changes no accuracy.
 ///
-/// @param policy any Thrust execution policy; as by roc() pairs are copied from a device
+/// @param policy any Thrust execution policy; as with roc(), pairs are copied from a device
 /// @param scores [p] larger = more alike
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @param folds [p] any integers; equal ones are one fold

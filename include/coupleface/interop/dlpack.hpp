@@ -1,8 +1,8 @@
 // coupleface: DLPack's tensors as views, and views as DLPack's tensors. Nothing is copied.
 //
 // DLPack is an ABI of C structs that many headers declare (<dlpack/dlpack.h>, <ATen/dlpack.h>,
-// ...), and two of them seldom bear each other. So this one includes none: DLTensor,
-// DLManagedTensor and DLManagedTensorVersioned are template arguments, known by their members.
+// ...), and two of them often conflict. So this header includes none: DLTensor, DLManagedTensor and
+// DLManagedTensorVersioned are template arguments, recognised by their members.
 #pragma once
 
 #include <coupleface/detail/dlpack.hpp>
@@ -14,13 +14,13 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Where a DLPack tensor's elements must be for the policy that a view is meant for.
+/// @brief Where a DLPack tensor's elements must be, for the policy that will use the view.
 enum class dlpack_memory {
   host,  ///< CPU, or CUDA's pinned or managed memory
   cuda   ///< CUDA, managed or pinned memory
 };
 
-/// @brief Whoever received a managed tensor calls its deleter, once: this does.
+/// @brief Calls the deleter of a received managed tensor, once.
 template <class Managed>
 struct dlpack_deleter {
   void operator()(Managed* m) const {
@@ -30,16 +30,15 @@ struct dlpack_deleter {
 template <class Managed>
 using dlpack_owner = std::unique_ptr<Managed, dlpack_deleter<Managed>>;
 
-/// @brief View of a DLPack tensor of two dimensions, which stays its owner.
+/// @brief View of a DLPack tensor with two dimensions. The tensor keeps the ownership.
 ///
-/// @tparam T the elements, which only you know when you compile: float const, float16, int64_t,
-/// ...;
-///   two-byte classes of others (__half, at::BFloat16, ...) too
+/// @tparam T the element type, which you must know at compile time: float const, float16, int64_t,
+///   ...; also other two-byte classes (__half, at::BFloat16, ...)
 /// @param x a DLTensor, DLManagedTensor or DLManagedTensorVersioned
 /// @param where the memory that you can use
 /// @return valid as long as the tensor's elements
-/// @throws std::invalid_argument if elements, dimensions, memory or version are others, an inner
-///   stride is not 1, rows overlap, the address is not aligned, or T is not const and the tensor is
+/// @throws std::invalid_argument if elements, dimensions, memory or version differ, an inner stride
+///   is not 1, rows overlap, the address is not aligned, or T is not const and the tensor is
 ///   read-only
 /// @complexity O(1)
 /// Source: ours.
@@ -78,14 +77,15 @@ vector_view<T> vector_view_of(Tensor const& x, dlpack_memory where = dlpack_memo
   return view;
 }
 
-/// @brief A DLPack tensor of a view's elements; release() it to the framework that takes it over.
+/// @brief A DLPack tensor of a view's elements; release() passes it to the framework that takes it
+/// over.
 ///
 /// @tparam Managed your header's DLManagedTensor or DLManagedTensorVersioned; const elements need
 ///   the latter, which says that they are read-only
 /// @param x [n, d] or [n]
-/// @param owner kept until the deleter is called: what the elements belong to (a vector moved in, a
-///   shared_ptr), or nullptr where they outlive the tensor anyway
-/// @param device_type, device_id where the elements are, as DLPack numbers it; 1, 0: the host
+/// @param owner the owner of the elements (a moved-in vector, a shared_ptr), kept until the deleter
+///   is called; or nullptr if the elements outlive the tensor anyway
+/// @param device_type, device_id where the elements are, in DLPack's numbers; 1, 0: the host
 /// @complexity O(1), one allocation
 /// Source: ours.
 template <class Managed, class T, class Owner>

@@ -40,12 +40,14 @@ struct eigen_layout {
 
 }  // namespace detail
 
-/// @brief View of an Eigen matrix [rows, columns], or of a vector [size], that stays its owner.
+/// @brief View of an Eigen matrix [rows, columns], or of a vector [size], which keeps the
+/// ownership.
 ///
 /// Takes Matrix, Array, Map, Ref and blocks of them; the view's elements are const where Eigen's
-/// are. What is a vector at compile time becomes a vector_view, anything else a matrix_view whose
-/// row stride is the outer stride. Elements that Eigen knows and the library does not (int, ...)
-/// are fine here. A block of a temporary cannot be told from a block of a matrix: do not.
+/// are. A vector at compile time becomes a vector_view, anything else a matrix_view whose row
+/// stride is the outer stride. Elements that Eigen knows and the library does not (int, ...) are
+/// accepted here. Do not pass a block of a temporary: it cannot be distinguished from a block of a
+/// matrix.
 ///
 /// @param m row-major if it can have several columns; inner stride 1
 /// @return matrix_view or vector_view, valid as long as the elements of `m`
@@ -80,10 +82,11 @@ auto view_of(M&& m) {
   }
 }
 
-/// @brief An Eigen map of a view's elements in host memory; writes go through unless they are
+/// @brief An Eigen map of a view's elements in host memory; writes change them unless they are
 /// const.
 ///
-/// What Eigen computes with it (sums, products) has none of this library's promises about bits.
+/// Eigen's own computations with it (sums, products) do not have this library's guarantees about
+/// bits.
 ///
 /// @param x [n, d] or [n]; to compute, elements must be ones that Eigen knows (float, Eigen::half)
 /// @complexity O(1)

@@ -1,9 +1,9 @@
-// coupleface: libtorch's tensors: losses that automatic differentiation knows, feature banks and
-// mining. Opt in by including it; libtorch 1.13 or newer.
+// coupleface: libtorch's tensors: losses with automatic differentiation, feature banks and mining.
+// Opt-in: no other header includes it. libtorch 1.13 or newer.
 //
-// Functions have their usual names and take tensors for views. The policy is for CPU tensors, as
-// ever; CUDA tensors are served on libtorch's current stream, by units that nvcc compiles. In other
-// units they get an error that says so.
+// Functions have their usual names and take tensors in place of views. The policy is for CPU
+// tensors. CUDA tensors are processed on libtorch's current stream, in units that nvcc compiles;
+// other units throw.
 #pragma once
 
 #include <coupleface/interop/torch/feature_bank.hpp>

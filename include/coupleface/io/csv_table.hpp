@@ -1,9 +1,9 @@
-// coupleface: tables as text, comma-separated, the first line naming the columns.
+// coupleface: comma-separated tables; the first line names the columns.
 //
-// RFC 4180: fields may be quoted, and then hold commas, quotes (doubled) and line breaks. Besides:
-// LF or CRLF, the last newline may be missing; a UTF-8 byte order mark and blank lines are passed
-// over; blanks around a field do not belong to it, unless within quotes. A zero byte is an error. A
-// bad line throws std::runtime_error naming file, byte and line. Source: RFC 4180 and ours.
+// RFC 4180: fields may be quoted, and then hold commas, quotes (doubled) and line breaks. In
+// addition: LF or CRLF, the last newline may be missing; a UTF-8 byte order mark and blank lines
+// are skipped; spaces around a field are stripped, except inside quotes. A zero byte is an error. A
+// malformed line throws std::runtime_error naming file, byte and line. Source: RFC 4180 and ours.
 #pragma once
 
 #include <coupleface/detail/io/csv_fields.hpp>
@@ -16,9 +16,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 class csv_table {
  public:
   /// @brief Reads the header.
-  /// @param required  columns that must be there; others may be
+  /// @param required  columns that must exist; others may exist
   /// @throws std::runtime_error if the file cannot be read, has no header, or its header lacks a
-  ///   required column or has it twice
+  ///   required column or has one twice
   explicit csv_table(std::string path, std::vector<std::string> const& required = {})
       : file_(std::move(path)), lines_(file_) {
     if (!lines_.next()) { detail::fail_file(file_.path(), 0, "has no header"); }
@@ -33,9 +33,9 @@ class csv_table {
   std::vector<std::string> const& columns() const { return columns_; }
   bool has(std::string const& column) const { return place(column) < columns_.size(); }
 
-  /// @brief Goes on to the next line that is not blank; false at the end of the file.
+  /// @brief Advances to the next line that is not blank; false at the end of the file.
   /// @throws std::runtime_error for a line with another number of fields than the header, a quote
-  ///   without an end, or text behind a closing one
+  ///   without an end, or text after a closing one
   bool next() {
     if (!lines_.next()) { return false; }
     fields_ = detail::csv_fields(lines_).read();
@@ -57,7 +57,7 @@ class csv_table {
     return fields_[k];
   }
 
-  /// @brief The same as a decimal integer. @throws std::runtime_error if it is none
+  /// @brief The same as a decimal integer. @throws std::runtime_error if it is not one
   index_t integer(std::string const& column) const {
     index_t value = 0;
     if (!detail::parse_integer(text(column), value)) {
@@ -66,7 +66,7 @@ class csv_table {
     return value;
   }
 
-  /// Where the line that next() has reached begins in the file, from 1.
+  /// Line number in the file at which the current line begins, from 1.
   index_t line() const { return lines_.number(); }
 
   /// @throws std::runtime_error naming file, byte and line, always
@@ -84,7 +84,7 @@ class csv_table {
   std::vector<std::string> fields_;
 };
 
-/// @brief `text` as a field that csv_table reads back as it is: quoted where it must be.
+/// @brief `text` as a field that csv_table reads back unchanged, quoted if necessary.
 inline std::string csv_field(std::string const& text) {
   bool const plain = text.find_first_of(",\"\n\r") == std::string::npos && !text.empty() &&
                      text.find_first_of(" \t") != 0 && text.back() != ' ' && text.back() != '\t';

@@ -1,8 +1,8 @@
-// coupleface: an image as it lies on disk, and its label: what every source of faces hands out.
+// coupleface: an encoded image and its label, as every source of faces returns them.
 //
-// A source is anything with `index_t size() const` and `face_sample sample(index_t) const`, the
-// latter callable from several threads at once: record_set, image_list, verification_pack, yours.
-// Nothing here decodes images: the bytes are those of a JPEG or PNG file, for a decoder of yours.
+// A source is any class with `index_t size() const` and `face_sample sample(index_t) const`, the
+// latter callable from several threads at once: record_set, image_list, verification_pack, or your
+// own. Nothing here decodes images: the bytes are those of a JPEG or PNG file, for your decoder.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -13,7 +13,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// Bytes that somebody else owns.
+/// A non-owning view of bytes.
 using byte_view = vector_view<std::uint8_t const>;
 
 /// @brief An encoded image and its label. The bytes live as long as a copy of `owner`.

@@ -1,8 +1,7 @@
-// coupleface: saving a feature bank's whole state and taking it up again, bit for bit.
+// coupleface: saves a feature bank's whole state and loads it again, bit for bit.
 //
-// The file holds .npy arrays one behind the other (numpy.load on one handle reads them): what the
-// bank is, as doubles; the number of updates; then entries, prototypes, slots and ages of each
-// half.
+// The file holds consecutive .npy arrays (numpy.load on one handle reads them): the bank's kind and
+// sizes, as doubles; the number of updates; then entries, prototypes, slots and ages of each half.
 #pragma once
 
 #include <coupleface/detail/io/feature_bank.hpp>
@@ -13,7 +12,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Writes the bank's state behind what `writer` has written already.
+/// @brief Appends the bank's state to what `writer` has already written.
 /// @throws std::runtime_error naming file, byte and reason if the system refuses
 template <class T, class Update, template <class...> class Vector>
 void save_feature_bank(npy_writer& writer, feature_bank<T, Update, Vector> const& bank) {
@@ -31,12 +30,11 @@ void save_feature_bank(std::string const& path, feature_bank<T, Update, Vector> 
   writer.commit();
 }
 
-/// @brief Takes up a saved state. The bank must have been made with the same element type, update
-/// rule, classes and widths; its future is then, bit for bit, that of the bank that was saved.
-/// @throws std::runtime_error naming file, byte and reason if the state is another bank's or the
-/// file is
-///   damaged; the bank is then unchanged, the reader somewhere in the state
-/// @complexity O(size of the state); the state is held twice meanwhile
+/// @brief Loads a saved state. The bank must have been made with the same element type, update
+/// rule, classes and widths. It then continues bit for bit like the saved bank.
+/// @throws std::runtime_error naming file, byte and reason if the state is of another kind of bank
+///   or the file is damaged. The bank is then unchanged; the reader is somewhere in the state
+/// @complexity O(size of the state); the state is in memory twice during the call
 template <class T, class Update, template <class...> class Vector>
 void load_feature_bank(npy_reader& reader, feature_bank<T, Update, Vector>& bank) {
   feature_bank<T, Update, Vector> loaded = bank;

@@ -1,4 +1,4 @@
-// coupleface: folders with a folder for each person.
+// coupleface: folders with one folder for each person.
 //
 // Source: ours.
 #pragma once
@@ -9,12 +9,13 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief The images in the folders of a folder: each of those is a person. First people, then the
-/// images of each, are in the order of their names' bytes: sorted() of Python, folder by folder.
+/// @brief The images in the folders of a folder; each folder is a person. People, and then the
+/// images of each person, are ordered by the bytes of their names, like sorted() of Python for each
+/// folder.
 ///
-/// An image is what begins as JPEG, PNG or WebP, whatever its name. All else goes to
-/// image_list::skipped: other files, hidden ones, and what lies beside the people's folders. A
-/// folder without an image is no person.
+/// An image is a file that begins as JPEG, PNG or WebP, with any name. Everything else goes to
+/// image_list::skipped: other files, hidden files, and files beside the people's folders. A folder
+/// without an image is not a person.
 /// @throws std::runtime_error if a folder or file cannot be read, or a person's folder holds a
 ///   folder
 /// @complexity opens every file, and sorts the names

@@ -1,4 +1,4 @@
-// coupleface: the formats of image files, told by their first bytes, never by their names.
+// coupleface: the formats of image files, recognised by their first bytes, never by their names.
 //
 // Source: ours (signatures: JPEG's SOI and the marker behind it, PNG's eight bytes, WebP's RIFF).
 #pragma once
@@ -11,7 +11,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 enum class image_format { unknown, jpeg, png, webp };
 
-/// As many first bytes tell the format.
+/// Number of first bytes that determine the format.
 inline constexpr std::size_t image_signature_bytes = 12;
 
 /// @param bytes the beginning of a file, or all of it

@@ -1,7 +1,7 @@
 // coupleface: lists of image files with labels.
 //
 // Text files: LF or CRLF, the last newline may be missing, a UTF-8 byte order mark and blank lines
-// are passed over, a zero byte is an error. Names may hold spaces. A bad line throws
+// are skipped, a zero byte is an error. Names may contain spaces. A malformed line throws
 // std::runtime_error naming file, byte and line. Source: ours (.lst: insightface, dir2lst.py and
 // face_preprocess.parse_lst_line).
 #pragma once
@@ -16,18 +16,18 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief Image files and labels. Everything const may be called from several threads at once.
 struct image_list {
-  std::string folder;               ///< what relative paths are relative to; empty or with '/'
+  std::string folder;               ///< base of relative paths; empty or ending in '/'
   std::vector<std::string> paths;   ///< [n], as the list has them
   std::vector<index_t> labels;      ///< [n]
   std::vector<std::string> people;  ///< [classes], or empty where labels are the list's own numbers
   std::vector<std::string> splits;  ///< [n], or empty where the list has no such column
   std::vector<index_t> lines;       ///< [n], of the list, from 1; empty for a folder
   std::vector<std::string>
-      skipped;  ///< of a folder: what is no image of a person (read_image_folder)
+      skipped;  ///< of a folder: files that are not images of a person (read_image_folder)
 
   index_t size() const { return static_cast<index_t>(paths.size()); }
 
-  /// @brief Where image i lies. @throws std::invalid_argument unless 0 <= i < size()
+  /// @brief Path of image i. @throws std::invalid_argument unless 0 <= i < size()
   std::string path(index_t i) const {
     detail::expect(i >= 0 && i < size(), "image_list::path", "there is no such image");
     return detail::joined(folder, paths[static_cast<std::size_t>(i)]);
@@ -42,8 +42,8 @@ struct image_list {
   }
 };
 
-/// @brief Reads lines "path label": the label is the integer behind the last tab, comma or space;
-/// blanks and one comma before that separator belong to neither.
+/// @brief Reads lines "path label": the label is the integer after the last tab, comma or space.
+/// Blanks and one comma before that separator belong to neither.
 /// @throws std::runtime_error for a line without a path or an integer
 inline image_list read_image_list(std::string const& path) {
   image_list list;
@@ -59,9 +59,9 @@ inline image_list read_image_list(std::string const& path) {
   return list;
 }
 
-/// @brief Reads InsightFace's .lst: lines "flag <tab> path <tab> label"; fields behind those
-/// (boxes, landmarks) are passed over.
-/// @throws std::runtime_error for fewer fields, or where flag or label is no integer
+/// @brief Reads InsightFace's .lst: lines "flag <tab> path <tab> label"; further fields (boxes,
+/// landmarks) are ignored.
+/// @throws std::runtime_error for fewer fields, or a flag or label that is not an integer
 inline image_list read_lst(std::string const& path) {
   image_list list;
   list.folder = detail::folder_of(path);
@@ -89,7 +89,8 @@ struct image_columns {
 
 /// @brief Reads a CSV table with a header; fields may be quoted. A person is a name: labels number
 /// the names in the order of their bytes, as read_image_folder does.
-/// @throws std::runtime_error for missing columns, lines of other widths, empty paths or names
+/// @throws std::runtime_error for missing columns, lines with another number of fields, empty paths
+///   or names
 inline image_list read_image_table(std::string const& path, image_columns const& columns = {}) {
   image_list list;
   list.folder = detail::folder_of(path);
@@ -109,7 +110,7 @@ inline image_list read_image_table(std::string const& path, image_columns const&
 }
 
 /// @brief Writes "path <tab> label" lines, which read_image_list reads; atomically.
-/// @throws std::runtime_error for a path that such a line cannot hold, or if the system refuses
+/// @throws std::runtime_error for a path that such a line cannot contain, or if the system refuses
 inline void write_image_list(std::string const& path, image_list const& list) {
   detail::write_lines(path, list.paths, list.labels, "");
 }

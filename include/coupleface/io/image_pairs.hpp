@@ -1,7 +1,8 @@
-// coupleface: tables of pairs of image files, of one person or not.
+// coupleface: tables of pairs of image files, each of one person or of two.
 //
-// A CSV table with a header, text as in io/image_list.hpp. It offers what verification_pack does. A
-// bad line throws std::runtime_error naming file, byte and line. Source: ours.
+// A CSV table with a header, text as in io/image_list.hpp. It has the same interface as
+// verification_pack. A malformed line throws std::runtime_error naming file, byte and line. Source:
+// ours.
 #pragma once
 
 #include <coupleface/detail/io/image_folder.hpp>
@@ -14,7 +15,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief Image files 2 p and 2 p + 1 are pair p. Everything const may be called from several
 /// threads at once.
 struct image_pairs {
-  std::string folder;                ///< what relative paths are relative to; empty or with '/'
+  std::string folder;                ///< base of relative paths; empty or ending in '/'
   std::vector<std::string> paths;    ///< [2 n], as the table has them
   std::vector<unsigned char> flags;  ///< [n], 1: one person
 
@@ -45,8 +46,8 @@ struct pair_columns {
   std::string same = "same";
 };
 
-/// @throws std::runtime_error for missing columns, lines of other widths, empty paths, an image
-///   paired with itself, and labels other than 0 and 1
+/// @throws std::runtime_error for missing columns, lines with another number of fields, empty
+///   paths, an image paired with itself, and labels other than 0 and 1
 inline image_pairs read_image_pairs(std::string const& path, pair_columns const& columns = {}) {
   image_pairs pairs;
   pairs.folder = detail::folder_of(path);

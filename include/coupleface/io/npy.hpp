@@ -1,9 +1,10 @@
 // coupleface: NumPy's .npy files, mapped for reading and written atomically, without Python.
 //
 // Elements: float, double, float16 ('<f2'), bool, integers of 8 to 64 bits, and bfloat16, for which
-// NumPy has no type: '|V2' (ml_dtypes writes that too), or '<u2' where bits_as_uint16{} is passed.
-// Little-endian, row-major. A bad file throws std::runtime_error with its name, the byte and the
-// reason. All memory here is the host's. Source: ours (format: numpy.lib.format 1.0 to 3.0).
+// NumPy has no type of its own: '|V2' (ml_dtypes writes that too), or '<u2' where bits_as_uint16{}
+// is passed. Little-endian, row-major. A malformed file throws std::runtime_error with its name,
+// the byte and the reason. All memory here is host memory. Source: ours (format: numpy.lib.format
+// 1.0 to 3.0).
 #pragma once
 
 #include <coupleface/detail/io/npy_array.hpp>
@@ -13,7 +14,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-struct as_own_type {};     ///< elements are stored as the type that numpy has for them
+struct as_own_type {};     ///< elements are stored as NumPy's type for them
 struct bits_as_uint16 {};  ///< bfloat16 is stored as '<u2', unsigned integers of the same bits
 
 namespace detail {
@@ -21,15 +22,16 @@ template <class Storage>
 inline constexpr bool as_bits_v = std::is_same_v<Storage, bits_as_uint16>;
 }
 
-/// @brief A .npy array, read-only. Elements are pages of the file, read when touched; only where
-/// they lie unaligned for `T` in it they are copied. Copies share them; views live as long as one
-/// of those. The file must not be shortened meanwhile; replacing it (write_npy does) is safe.
+/// @brief A .npy array, read-only. The file is mapped: elements are read from disk when they are
+/// first used. They are copied only if they are not aligned for `T` in the file. Copies of the
+/// object share the elements; views are valid as long as one copy lives. The file must not be
+/// shortened while it is mapped; replacing it (as write_npy does) is safe.
 template <class T>
 class mapped_npy {
  public:
   /// @param path a regular file that holds one array of `T` and nothing else
-  /// @throws std::runtime_error naming file, byte and reason if it does not (a bool that is neither
-  ///   0 nor 1 included)
+  /// @throws std::runtime_error naming file, byte and reason if it does not (also for a bool that
+  ///   is neither 0 nor 1)
   /// @complexity O(1); O(size) for bool and unaligned elements
   template <class Storage = as_own_type>
   explicit mapped_npy(std::string const& path, Storage = {})
@@ -42,7 +44,7 @@ class mapped_npy {
   index_t size() const { return array_.header.elements; }
   T const* data() const { return static_cast<T const*>(array_.data); }
 
-  /// @brief [n, d]; of more than two extents all but the first are one row.
+  /// @brief [n, d]; with more than two extents, all except the first make one row.
   /// @throws std::runtime_error if there are fewer than two
   matrix_view<T const> matrix() const {
     if (shape().size() < 2) { fail_rank("two or more"); }
@@ -71,13 +73,13 @@ class mapped_npy {
   detail::npy_elements array_;
 };
 
-/// @brief Reads arrays that follow one another in a file, as numpy.save to one handle leaves them.
+/// @brief Reads consecutive arrays of a file, as numpy.save to one handle writes them.
 class npy_reader {
  public:
   explicit npy_reader(std::string const& path)
       : file_(std::make_shared<detail::mapped_file const>(path)) {}
 
-  /// @brief The next array; it outlives the reader. After a throw the reader is where it was.
+  /// @brief The next array; it outlives the reader. After a throw the reader has not moved.
   /// @throws std::runtime_error as mapped_npy (so does the constructor); at the end of the file too
   template <class T, class Storage = as_own_type>
   mapped_npy<T> read(Storage = {}) {
@@ -98,15 +100,15 @@ class npy_reader {
   std::uint64_t offset_ = 0;
 };
 
-/// @brief Writes arrays one behind the other. The file appears at `path` in commit(), whole and
-/// synced to the disk; without a commit nothing changes there and nothing is left behind.
-/// std::runtime_error names file, byte and reason if the system refuses; the writer is spent then.
+/// @brief Writes consecutive arrays. commit() makes the file appear at `path`, whole and synced to
+/// the disk. Without commit() nothing changes there and no temporary file remains. If the system
+/// refuses, std::runtime_error names file, byte and reason, and the writer cannot be used any more.
 class npy_writer {
  public:
-  /// @param path new or existing file; anything else than a file is refused
+  /// @param path new or existing file; anything other than a file is refused
   explicit npy_writer(std::string path) : output_(std::move(path)) {}
 
-  /// @brief Writes a matrix or vector. @throws std::invalid_argument for a view that is none
+  /// @brief Writes a matrix or vector. @throws std::invalid_argument for an invalid view
   template <class T, class Storage = as_own_type>
   void write(matrix_view<T> x, Storage storage = {}) {
     detail::expect_view("npy_writer::write", "x", x);
@@ -120,7 +122,7 @@ class npy_writer {
   }
 
   /// @brief Begins a [rows, columns] matrix of `T`, whose rows follow in any number of append().
-  /// @throws std::invalid_argument if an extent is negative or the matrix before lacks rows
+  /// @throws std::invalid_argument if an extent is negative or the previous matrix lacks rows
   template <class T, class Storage = as_own_type>
   void begin(index_t rows, index_t columns, Storage = {}) {
     output_.begin<T>(rows, columns, detail::npy_type<T, detail::as_bits_v<Storage>>());
@@ -131,7 +133,7 @@ class npy_writer {
     output_.append(matrix_view<T const>(rows));
   }
 
-  /// @brief Gives the file its name. @throws std::invalid_argument if a matrix lacks rows
+  /// @brief Renames the file to its path. @throws std::invalid_argument if a matrix lacks rows
   void commit() { output_.commit(); }
 
  private:

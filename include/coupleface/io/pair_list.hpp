@@ -1,16 +1,15 @@
-// coupleface: lists of pairs to judge, in the forms in which people have them, and the rows that
-// they mean.
+// coupleface: lists of verification pairs in the common forms, and the rows that they name.
 //
-//   table   CSV with the columns a, b, same and perhaps fold
+//   table   CSV with the columns a, b, same and optionally fold
 //   lines   "a b same": tabs, commas or blanks between; a first line without a digit is a header.
 //           IJB's *_template_pair_label.txt is one, its a and b being numbers of templates
 //   lfw     LFW's pairs.txt: "name 1 2" is NAME_0001 and NAME_0002 of one person, "name 1 other 2"
 //           a pair of two; before them "10 300" (ten folds of 300 and 300), "300" or nothing
 //   pack    InsightFace's .bin: images 2 p and 2 p + 1 are pair p; ten folds in their order
 //
-// Which it is, the content tells. Text as in io/image_list.hpp. A file that is none of them, and a
-// pair that contradicts itself, throws std::runtime_error naming file, byte and line. Source: ours
-// (layouts: LFW's README; insightface, lfw2pack.py and eval_ijbc.py).
+// The content decides which form it is. Text as in io/image_list.hpp. A file in none of these
+// forms, and a pair that contradicts itself, throws std::runtime_error naming file, byte and line.
+// Source: ours (layouts: LFW's README; insightface, lfw2pack.py and eval_ijbc.py).
 #pragma once
 
 #include <coupleface/detail/io/pair_list.hpp>
@@ -20,7 +19,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Pair i: first[i] and second[i], places in `names`, of one person or not.
+/// @brief Pair i: first[i] and second[i], indices into `names`, of one person or of two.
 struct pair_list {
   std::string path;  ///< of the list
   pair_list_form form = pair_list_form::lines;
@@ -33,7 +32,7 @@ struct pair_list {
 
   index_t size() const { return static_cast<index_t>(same.size()); }
 
-  /// @brief Refuses pair i: std::runtime_error naming file, line (or pair of a pack) and reason.
+  /// @brief Throws for pair i: std::runtime_error naming file, line (or pair of a pack) and reason.
   [[noreturn]] void fail(index_t i, std::string const& reason) const {
     bool const pack = lines.empty();
     throw std::runtime_error("coupleface: " + path + ": " + (pack ? "pair " : "line ") +
@@ -44,8 +43,8 @@ struct pair_list {
 
 /// @brief Reads a list of pairs.
 /// @throws std::runtime_error for a list that has no pairs, a line of another form, a label other
-///   than 0 and 1, an image paired with itself, a pair of LFW's that is of two people but has one
-///   name, and a count that differs from LFW's header
+///   than 0 and 1, an image paired with itself, an LFW pair of two people with one name, and a
+///   count that differs from LFW's header
 /// @complexity O(bytes); memory 25 bytes a pair (33 with folds), and each name twice
 inline pair_list read_pair_list(std::string const& path) {
   detail::mapped_file const file(path);
@@ -70,16 +69,16 @@ inline pair_list read_pair_list(std::string const& path) {
   return list;
 }
 
-/// @brief Turns places into rows: `names` becomes empty, first and second rows.
+/// @brief Replaces names by rows: first and second become rows, and `names` becomes empty.
 ///
-/// A name is that of a row. If no row is called so and no row is called by a number, a number is
-/// that of a row, from 0 on. LFW's names fit any ending and any folders before; if several images
-/// are called NAME_0001, the one in a folder NAME. The rows of a pack are its images.
-/// @param rows how many there are
-/// @param row_names [rows] their names, as their list has them; empty: they have none
-/// @throws std::runtime_error, naming the line, for a name that is no row's or that of several; for
-///   two names that are one row; for a pack whose images are not as many as the rows;
-///   std::invalid_argument for names that are not as many as the rows
+/// A name means the row with that name. If no row has a number as its name, a number is a row index
+/// from 0. LFW's names match with any file ending and in any folder; if several images are called
+/// NAME_0001, the one in a folder NAME is used. The rows of a pack are its images.
+/// @param rows their number
+/// @param row_names [rows] their names, as in their list; empty: rows have no names
+/// @throws std::runtime_error, naming the line, for a name of no row or of several rows; for two
+///   names of one row; for a pack whose number of images is not `rows`; std::invalid_argument if
+///   the number of names is not `rows`
 inline void find_rows(pair_list& list, index_t rows, std::vector<std::string> const& row_names) {
   detail::expect(row_names.empty() || index_t(row_names.size()) == rows, "find_rows",
                  "there are not as many names as rows");
@@ -110,9 +109,9 @@ inline void find_rows(pair_list& list, index_t rows, std::vector<std::string> co
   list.names.clear();
 }
 
-/// @brief Refuses a list whose rows were found if it contradicts the rows' labels: one person of
-/// two labels, or two people of one label.
-/// @param labels [rows]; a negative one is nobody's and contradicts nothing
+/// @brief Throws if a list whose rows were found contradicts the rows' labels: one person with two
+/// labels, or two people with one label.
+/// @param labels [rows]; a negative one means an unknown person and contradicts nothing
 /// @throws std::runtime_error naming the line
 /// @pre the rows of the list are below labels.size()
 template <class L>
@@ -128,8 +127,7 @@ void expect_pairs_agree(pair_list const& list, std::vector<L> const& labels) {
   }
 }
 
-/// @brief All three at once: the pairs of a list as rows that have names and labels, for a
-/// trainer's held-out pairs.
+/// @brief Calls all three: reads a list, finds its rows by name and checks it against the labels.
 /// @param row_names, labels [rows]
 /// @throws as read_pair_list, find_rows and expect_pairs_agree
 template <class L>

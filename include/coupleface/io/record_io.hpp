@@ -1,9 +1,9 @@
 // coupleface: RecordIO files (.rec) of packed images, without MXNet.
 //
-// Each record holds labels (floats), two ids and the bytes of an encoded image. A bad file throws
-// std::runtime_error with its name, the byte and the reason; lengths are compared with the file
-// before they are used. Source: ours (formats: dmlc-core recordio.h, mxnet recordio.py). A whole
-// training set with its index is record_set (io/record_set.hpp).
+// Each record holds labels (floats), two ids and the bytes of an encoded image. A malformed file
+// throws std::runtime_error with its name, the byte and the reason. Lengths are checked against the
+// file before they are used. Source: ours (formats: dmlc-core recordio.h, mxnet recordio.py). A
+// whole training set with its index is record_set (io/record_set.hpp).
 #pragma once
 
 #include <coupleface/detail/io/packed_label.hpp>
@@ -12,8 +12,8 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief A record. Views live as long as a copy of `owner`: bytes of the file's map, or a copy
-/// where the record was written in several parts.
+/// @brief A record. Views are valid as long as a copy of `owner`. The bytes are in the mapped file,
+/// or in a copy if the record was written in several parts.
 struct packed_record {
   std::uint64_t offset = 0;         ///< where it begins in the file
   std::uint32_t flag = 0;           ///< 0: one label in the head; else so many behind it
@@ -23,15 +23,15 @@ struct packed_record {
   std::shared_ptr<void const> owner;
 };
 
-/// @brief Reads records in the order of the file, or from any offset that an index names. The file
-/// is mapped: it must not be shortened meanwhile.
+/// @brief Reads records in the order of the file, or from any offset of an index. The file is
+/// mapped and must not be shortened.
 class record_io_reader {
  public:
   /// @throws std::runtime_error if the file cannot be mapped
   explicit record_io_reader(std::string const& path)
       : file_(std::make_shared<detail::mapped_file const>(path)) {}
 
-  /// @brief The record at offset(), which moves to the next. After a throw it is where it was.
+  /// @brief The record at offset(), which moves to the next. After a throw it has not moved.
   /// @throws std::runtime_error naming file, byte and reason; at the end of the file too
   packed_record read() { return read_at(offset_, offset_); }
 
@@ -59,16 +59,16 @@ class record_io_reader {
   std::uint64_t offset_ = 0;
 };
 
-/// @brief Writes records one behind the other. The file appears at its path in commit(), whole and
-/// synced; without a commit nothing changes there and nothing is left behind.
+/// @brief Writes consecutive records. commit() makes the file appear at its path, whole and synced.
+/// Without commit() nothing changes there and no temporary file remains.
 class record_io_writer {
  public:
-  /// @param path new or existing file; anything else than a file is refused
+  /// @param path new or existing file; anything other than a file is refused
   explicit record_io_writer(std::string path) : file_(std::move(path)) {}
 
-  /// @brief Writes a record with any number of labels but none; one of them goes into its head.
+  /// @brief Writes a record with one label or more; a single label goes into its head.
   /// @returns the record's offset, for an index
-  /// @throws std::invalid_argument for views that are none or no label; std::runtime_error naming
+  /// @throws std::invalid_argument for invalid views or without a label; std::runtime_error naming
   ///   file, byte and reason if a part would reach 2^29 bytes or the system refuses
   std::uint64_t write(vector_view<float const> labels, std::uint64_t id, byte_view bytes) {
     detail::expect_view("record_io_writer::write", "labels", labels);
@@ -80,7 +80,7 @@ class record_io_writer {
     return offset;
   }
 
-  /// @brief Gives the file its name. @throws std::runtime_error if the system refuses
+  /// @brief Renames the file to its path. @throws std::runtime_error if the system refuses
   void commit() { file_.commit(); }
 
  private:

@@ -12,7 +12,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// What the file `property` says: classes, the extents of images, perhaps how many there are.
+/// Content of the file `property`: classes, the extents of images, and optionally their number.
 using record_property = detail::record_property;
 
 /// @brief Consecutive samples of one person: [first, last).
@@ -24,11 +24,11 @@ struct identity_range {
 /// @brief A training set, mapped. Everything const may be called from several threads at once.
 class record_set {
  public:
-  /// @param path the .rec file. Beside it: <same name>.idx; where that is missing the whole file is
-  ///   passed through once. And `property`, which may be missing
+  /// @param path the .rec file. Beside it: <same name>.idx; if that is missing, the whole file is
+  ///   scanned once. `property` may be missing
   /// @throws std::runtime_error naming file, byte and reason, for a damaged index, record 0 or
-  ///   property (one that says another number of images included), without an index for any damaged
-  ///   record; other records are checked when read
+  ///   property (also for a wrong number of images), and without an index for any damaged record.
+  ///   Other records are checked when they are read
   /// @complexity O(records); 8 bytes of memory for each
   explicit record_set(std::string const& path)
       : reader_(path), property_(detail::read_property(detail::property_path(path))) {
@@ -52,7 +52,7 @@ class record_set {
   }
 
   /// @brief Image i; its label is the first of the record's.
-  /// @throws std::runtime_error also if that is no integer within 2^24
+  /// @throws std::runtime_error also if that is not an integer within 2^24
   face_sample sample(index_t i) const {
     packed_record const found = record(i);
     return {found.bytes, detail::integral_label(reader_.path(), found.offset, found.labels(0)),
@@ -88,7 +88,7 @@ class record_set {
     return {first - 1, last - 1};
   }
 
-  /// Nothing where there is no such file.
+  /// Empty if there is no such file.
   std::optional<record_property> const& property() const { return property_; }
 
  private:
@@ -98,11 +98,11 @@ class record_set {
 };
 
 /// @brief Writes a training set: <path> (ending in .rec), the .idx beside it and `property` in the
-/// same folder. Each file appears in commit(), whole and synced, the .rec file last; without a
-/// commit nothing changes there and nothing is left behind.
+/// same folder. commit() makes each file appear, whole and synced, the .rec file last. Without
+/// commit() nothing changes there and no temporary file remains.
 class record_set_writer {
  public:
-  /// @param height, width extents of the images, for `property`; they are not compared with them
+  /// @param height, width extents of the images, for `property`; not checked against the images
   /// @throws std::invalid_argument for negative extents, std::runtime_error if the system refuses
   record_set_writer(std::string const& path, index_t height, index_t width)
       : output_(checked(path, height, width), height, width) {}
@@ -119,7 +119,7 @@ class record_set_writer {
     output_.append(image, label);
   }
 
-  /// @brief Writes ranges and record 0, and gives the files their names. Only once.
+  /// @brief Writes ranges and record 0, and renames the files to their paths. Call it once.
   /// @throws std::runtime_error if the system refuses
   void commit() { output_.commit(); }
 

@@ -1,11 +1,11 @@
-// coupleface: batches of samples from any source, read and decoded by threads of their own, in an
-// order that only a seed decides.
+// coupleface: batches of samples from any source, read and decoded by its own threads, in an order
+// that depends only on a seed.
 //
 //   record_set const faces("train.rec");
 //   sample_loader loader(faces, settings, shuffled{7}, [](face_sample const& s) { return ...; });
 //   while (auto batch = loader.next()) { ... batch->samples, batch->labels ... }
 //
-// Link the system's threads (CMake: Threads::Threads) where the C library lacks them.
+// Link the system's threads (CMake: Threads::Threads) if the C library lacks them.
 #pragma once
 
 #include <coupleface/detail/io/batch_queue.hpp>
@@ -17,7 +17,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// Where a loader is: batches before that one have been handed out.
+/// Position of a loader: the next batch to return.
 struct loader_position {
   index_t epoch = 0;
   index_t batch = 0;
@@ -26,17 +26,17 @@ struct loader_position {
 struct loader_settings {
   index_t batch_size = 128;       ///< the last batch of an epoch may be smaller
   index_t epochs = 1;             ///< the loader ends before this epoch
-  loader_position begin;          ///< where it takes up, as position() said
+  loader_position begin;          ///< the first batch; from position() to resume
   int threads = 2;                ///< they read and decode
-  index_t batches_in_flight = 4;  ///< those being made or waiting: what bounds the memory
+  index_t batches_in_flight = 4;  ///< in progress or waiting; this bounds the memory
 };
 
-/// Hands samples on as they are.
+/// Returns samples unchanged.
 struct encoded {
   face_sample operator()(face_sample const& sample) const { return sample; }
 };
 
-/// Which sample of which epoch: what a decoder seeds its augmentation with.
+/// Sample and epoch, with which a decoder can seed its augmentation.
 struct sample_place {
   index_t epoch;
   index_t index;  ///< in the source
@@ -50,9 +50,10 @@ struct sample_batch {
   std::vector<T> samples;        ///< [n], what the decoder returned
 };
 
-/// @brief Hands out the same batches for any number of threads. `Source` is as face_sample.hpp says
-/// and must outlive the loader; `Order` maps (epoch, place, size) to an index, one to one; `Decode`
-/// is called as decode(sample) or decode(sample, sample_place), by several threads at once.
+/// @brief Returns the same batches for any number of threads. `Source` is described in
+/// face_sample.hpp and must outlive the loader; `Order` maps (epoch, place, size) to an index, one
+/// to one; `Decode` is called as decode(sample) or decode(sample, sample_place), by several threads
+/// at once.
 template <class Source, class Order = shuffled, class Decode = encoded>
 class sample_loader {
   template <class D>
@@ -67,8 +68,8 @@ class sample_loader {
  public:
   using batch = sample_batch<decltype(decoded(std::declval<Decode const&>(), face_sample{}, {}))>;
 
-  /// @throws std::invalid_argument for settings that are not positive, or a place to begin at that
-  ///   no epoch has
+  /// @throws std::invalid_argument for settings that are not positive, or a first batch that no
+  ///   epoch has
   explicit sample_loader(Source const& source, loader_settings const& settings = {},
                          Order order = {}, Decode decode = {})
       : source_(source),
@@ -81,17 +82,17 @@ class sample_loader {
     queue_.start(settings.threads, [this](index_t ticket) { return make(ticket); });
   }
 
-  /// @brief The next batch; nothing after the last epoch or stop(). Waits until it is made.
-  /// @throws what source or decoder threw at the first failing sample of this batch; the batch is
-  ///   skipped then, and the next call goes on with the one behind it
+  /// @brief The next batch, or nothing after the last epoch or stop(). Waits until it is ready.
+  /// @throws the exception of source or decoder at the first failing sample of this batch. The
+  ///   batch is then skipped, and the next call continues with the following one
   std::optional<batch> next() { return queue_.next(); }
 
-  /// What next() hands out next; settings that begin there continue with the same batches.
+  /// Position of the next batch; a loader that begins there returns the same batches.
   loader_position position() const { return place_of(queue_.taken()); }
 
   index_t batches_per_epoch() const { return per_epoch_; }
 
-  /// @brief Makes next() return nothing from now on, also where another thread waits in it. The
+  /// @brief Makes next() return nothing from now on, also if another thread is waiting in it. The
   /// destructor does the same and waits until no thread is in source or decoder.
   void stop() { queue_.stop(); }
 

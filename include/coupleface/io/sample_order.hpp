@@ -1,4 +1,4 @@
-// coupleface: the order in which a sample_loader passes through its source.
+// coupleface: the order in which a sample_loader reads its source.
 #pragma once
 
 #include <coupleface/detail/random_order.hpp>
@@ -10,8 +10,8 @@ struct in_order {
   index_t operator()(index_t /*epoch*/, index_t i, index_t /*size*/) const { return i; }
 };
 
-/// @brief Every epoch each sample once, in a pseudo-random order of (seed, epoch) that is computed,
-/// not stored.
+/// @brief Each sample once in every epoch, in a pseudo-random order that depends on (seed, epoch).
+/// The order is computed, not stored.
 struct shuffled {
   std::uint64_t seed = 0;
   index_t operator()(index_t epoch, index_t i, index_t size) const {

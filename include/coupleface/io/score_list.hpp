@@ -1,8 +1,8 @@
-// coupleface: lists of scores of pairs that somebody else compared.
+// coupleface: lists of scores of pairs, computed elsewhere.
 //
-// CSV with the columns score, same and perhaps fold, or lines "score same" with tabs, commas or
-// blanks between. Text as in io/image_list.hpp; a bad line throws std::runtime_error naming file,
-// byte and line. Source: ours.
+// CSV with the columns score, same and optionally fold, or lines "score same" separated by tabs,
+// commas or blanks. Text as in io/image_list.hpp; a malformed line throws std::runtime_error naming
+// file, byte and line. Source: ours.
 #pragma once
 
 #include <coupleface/detail/io/numbers.hpp>
@@ -11,7 +11,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Pair i has the score scores[i], larger = more alike, and is of one person or not.
+/// @brief Pair i has the score scores[i], larger = more similar, and shows one person or two.
 struct score_list {
   std::vector<double> scores;       ///< [n]; may be NaN or infinite
   std::vector<unsigned char> same;  ///< [n], 0 or 1
@@ -19,7 +19,7 @@ struct score_list {
 };
 
 /// @brief Reads a list of scores.
-/// @throws std::runtime_error for a list without pairs, a score that is no number, a label other
+/// @throws std::runtime_error for a list without pairs, a score that is not a number, a label other
 ///   than 0 and 1
 inline score_list read_score_list(std::string const& path) {
   detail::mapped_file const file(path);

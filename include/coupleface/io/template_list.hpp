@@ -1,7 +1,8 @@
-// coupleface: lists as IJB-B and IJB-C come with: which images make a template, which pairs of
-// templates are compared, where the landmarks of images lie.
+// coupleface: the lists of IJB-B and IJB-C: images of each template, pairs of templates to compare,
+// landmarks of images.
 //
-// Text as in io/image_list.hpp; a bad line throws std::runtime_error naming file, byte and line.
+// Text as in io/image_list.hpp; a malformed line throws std::runtime_error naming file, byte and
+// line.
 // Source: ours (layouts: insightface, ijb*_face_tid_mid.txt, ijb*_template_pair_label.txt and
 // ijb*_name_5pts_score.txt; the CSV tables of the benchmarks themselves, whose columns are named by
 // the caller).
@@ -14,8 +15,8 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Row i: image i belongs to template template_ids[i] and to media_ids[i] of it (the frames
-/// of one video share that).
+/// @brief Row i: image i belongs to template template_ids[i], and in it to medium media_ids[i] (all
+/// frames of a video have the same).
 struct template_list {
   std::vector<std::string> files;     ///< [n]
   std::vector<index_t> template_ids;  ///< [n]
@@ -30,9 +31,9 @@ struct template_columns {
   std::string media_id = "MEDIA_ID";
 };
 
-/// @brief Reads lines "file template_id media_id", blanks between; the file is all before the last
-/// two fields.
-/// @throws std::runtime_error for fewer fields or ids that are no integers
+/// @brief Reads lines "file template_id media_id", separated by blanks; the file is everything
+/// before the last two fields.
+/// @throws std::runtime_error for fewer fields or ids that are not integers
 inline template_list read_template_list(std::string const& path) {
   template_list list;
   detail::mapped_file const file(path);
@@ -52,7 +53,8 @@ inline template_list read_template_list(std::string const& path) {
 }
 
 /// @brief The same from a CSV table with a header; fields may be quoted.
-/// @throws std::runtime_error for missing columns, lines of other widths, ids that are no integers
+/// @throws std::runtime_error for missing columns, lines with another number of fields, ids that
+///   are not integers
 inline template_list read_template_table(std::string const& path,
                                          template_columns const& columns = {}) {
   template_list list;
@@ -66,15 +68,15 @@ inline template_list read_template_table(std::string const& path,
   return list;
 }
 
-/// @brief Image i with its five landmarks and how sure the detector was.
+/// @brief Image i with its five landmarks and the detector's score.
 struct landmark_list {
   std::vector<std::string> files;                ///< [n]
   std::vector<std::array<float, 10>> landmarks;  ///< [n] x and y of each
   std::vector<float> scores;                     ///< [n]
 };
 
-/// @brief Reads lines "file x y x y x y x y x y score", blanks between.
-/// @throws std::runtime_error for fewer fields or such as are no finite numbers
+/// @brief Reads lines "file x y x y x y x y x y score", separated by blanks.
+/// @throws std::runtime_error for fewer fields or fields that are not finite numbers
 inline landmark_list read_landmark_list(std::string const& path) {
   landmark_list list;
   detail::mapped_file const file(path);
@@ -95,16 +97,16 @@ inline landmark_list read_landmark_list(std::string const& path) {
   return list;
 }
 
-/// @brief Comparison i: templates first[i] and second[i], of one person or not.
+/// @brief Comparison i: templates first[i] and second[i], of one person or of two.
 struct template_pairs {
   std::vector<index_t> first;       ///< [n], template ids
   std::vector<index_t> second;      ///< [n]
   std::vector<unsigned char> same;  ///< [n], 0 or 1
 };
 
-/// @brief Reads lines "template template same" with blanks or commas between; a first line without
-/// a digit is a header and passed over.
-/// @throws std::runtime_error for other numbers of fields, ids that are no integers, and labels
+/// @brief Reads lines "template template same" separated by blanks or commas. A first line without
+/// a digit is a header and is skipped.
+/// @throws std::runtime_error for other numbers of fields, ids that are not integers, and labels
 ///   other than 0 and 1
 inline template_pairs read_template_pairs(std::string const& path) {
   template_pairs pairs;

@@ -1,9 +1,9 @@
-// coupleface: whose templates are: the galleries and probes of IJB-B's and IJB-C's protocols for
-// identification.
+// coupleface: the people of templates: galleries and probes of the identification protocols of
+// IJB-B and IJB-C.
 //
-// CSV with a header; text as in io/csv_table.hpp. A bad line throws std::runtime_error naming file,
-// byte and line. Source: ours (layout: the benchmarks' own *_1N_gallery_G1.csv, *_1N_gallery_G2.csv
-// and *_1N_probe_mixed.csv, whose lines are images).
+// CSV with a header; text as in io/csv_table.hpp. A malformed line throws std::runtime_error naming
+// file, byte and line. Source: ours (layout: the benchmarks' own *_1N_gallery_G1.csv,
+// *_1N_gallery_G2.csv and *_1N_probe_mixed.csv, whose lines are images).
 #pragma once
 
 #include <coupleface/io/csv_table.hpp>
@@ -12,12 +12,12 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief Template template_ids[i] shows the person people[i]. Each template is there once, in the
-/// order in which they come.
+/// @brief Template template_ids[i] shows the person people[i]. Each template occurs once, in the
+/// order of first occurrence.
 struct template_people {
   std::vector<index_t> template_ids;  ///< [n]
   std::vector<std::string> people;    ///< [n]
-  std::vector<index_t> lines;         ///< [n] where each comes first, from 1 on
+  std::vector<index_t> lines;         ///< [n] line of the first occurrence, from 1 on
 };
 
 /// The columns of a table of templates and people.
@@ -27,8 +27,8 @@ struct template_people_columns {
 };
 
 /// @brief Reads a table in which a template has one line or more.
-/// @throws std::runtime_error for missing columns, lines of other widths, ids that are no integers,
-///   an empty person, a template of two people, a table without templates
+/// @throws std::runtime_error for missing columns, lines with another number of fields, ids that
+///   are not integers, an empty person, a template of two people, a table without templates
 /// @complexity O(bytes)
 inline template_people read_template_people(std::string const& path,
                                             template_people_columns const& columns = {}) {

@@ -1,11 +1,11 @@
 // coupleface: InsightFace's verification packs (lfw.bin, cfp_fp.bin, ...): a pickle of a list of
-// encoded images and a list that says of each two of them whether they show one person.
+// encoded images and a list that says for each two of them whether they show one person.
 //
 // Pickles run code when Python loads them; here they cannot. Protocols 1 to 5 are read, byte
 // strings of Python 2 and 3, bytearray, NumPy arrays of bytes, bools or integers 0 and 1, also
-// NumPy's; every other name that is called and every opcode that a pack does not need is refused by
-// its name. Source: ours (layout: insightface, lfw2pack.py, build_eval_pack.py; pickle: CPython,
-// Lib/pickletools.py).
+// NumPy's; every other called name and every opcode that a pack does not need is refused, and named
+// in the error. Source: ours (layout: insightface, lfw2pack.py, build_eval_pack.py; pickle:
+// CPython, Lib/pickletools.py).
 #pragma once
 
 #include <coupleface/detail/io/pack_parts.hpp>
@@ -17,8 +17,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief A pack, mapped. Everything const may be called from several threads at once.
 class verification_pack {
  public:
-  /// @throws std::runtime_error naming file, byte and reason for anything else than a pack
-  /// @complexity O(values); memory within a few times the file's size, the images stay in the map
+  /// @throws std::runtime_error naming file, byte and reason for anything other than a pack
+  /// @complexity O(values); memory at most a few times the file's size; the images stay in the
+  ///   mapped file
   explicit verification_pack(std::string const& path)
       : file_(std::make_shared<detail::mapped_file const>(path)),
         parts_(detail::read_pack(*file_)) {}
@@ -50,8 +51,8 @@ class verification_pack {
   detail::pack_parts parts_;
 };
 
-/// @brief Writes a pack. It appears at its path in commit(), whole and synced; without a commit
-/// nothing changes there and nothing is left behind.
+/// @brief Writes a pack. commit() makes it appear at its path, whole and synced. Without commit()
+/// nothing changes there and no temporary file remains.
 class verification_pack_writer {
  public:
   /// @param protocol 4: byte strings of Python 3; 2: of Python 2, which Python 3 reads with
@@ -62,8 +63,8 @@ class verification_pack_writer {
     detail::begin_pack(file_, protocol);
   }
 
-  /// @throws std::invalid_argument for views that are none, or of 2^31 bytes and more with
-  ///   protocol 2; std::runtime_error if the system refuses
+  /// @throws std::invalid_argument for invalid views, or views of 2^31 bytes and more with protocol
+  ///   2; std::runtime_error if the system refuses
   void append(byte_view a, byte_view b, bool same) {
     for (byte_view const image : {a, b}) {
       detail::expect_view("verification_pack_writer::append", "image", image);
@@ -74,9 +75,9 @@ class verification_pack_writer {
     same_.push_back(same ? 1 : 0);
   }
 
-  /// @brief Gives the file its name.
-  /// @throws std::invalid_argument if images are so small that no reader of ours would take the
-  ///   pack (below 48 bytes each, in thousands); std::runtime_error if the system refuses
+  /// @brief Renames the file to its path.
+  /// @throws std::invalid_argument if images are so small that the reader here would refuse the
+  ///   pack (thousands of images below 48 bytes each); std::runtime_error if the system refuses
   void commit() {
     detail::end_pack(file_, same_);
     detail::expect(3 * same_.size() + 16 <= detail::most_pickle_values(file_.offset()),

@@ -14,7 +14,7 @@ namespace detail {
 using variables = ::torch::autograd::variable_list;
 using autograd_context = ::torch::autograd::AutogradContext;
 
-/// Where gradients of gradients would begin: an error rather than silence.
+/// Throws where gradients of gradients would begin.
 struct no_second_derivative : ::torch::autograd::Function<no_second_derivative> {
   static at::Tensor forward(autograd_context* ctx, at::Tensor const& loss_gradient,
                             at::Tensor const& /* input */, at::Tensor const& gradient,
@@ -28,8 +28,8 @@ struct no_second_derivative : ::torch::autograd::Function<no_second_derivative> 
   }
 };
 
-/// What a gradient is computed in: not narrower than float, because a loss scale, which keeps small
-/// gradients of two bytes from vanishing, comes only afterwards.
+/// The type in which a gradient is computed: at least float, because the loss scale, which keeps
+/// small two-byte gradients from vanishing, is applied only afterwards.
 inline at::Tensor gradient_of(at::Tensor const& input) {
   auto const type = input.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   return at::empty(input.sizes(), input.options().dtype(type).requires_grad(false),

@@ -1,5 +1,5 @@
-// coupleface: from what a tensor says about itself when the program runs to the types and the
-// policy that the library is compiled for.
+// coupleface: from a tensor's run-time properties to the types and the policy that the library is
+// compiled for.
 #pragma once
 
 #include <coupleface/error.hpp>
@@ -76,7 +76,7 @@ vector_view<T> unchecked_vector(at::Tensor const& t) {
   return {static_cast<T*>(t.data_ptr()), t.size(0)};
 }
 
-/// The tensor itself if a view can show it, otherwise a copy that one can.
+/// The tensor itself if a view can express its layout, otherwise a copy with such a layout.
 inline at::Tensor with_rows(char const* function, char const* argument, at::Tensor const& t) {
   expect_tensor(function, argument, t, 2);
   at::Tensor const x = t.detach().resolve_neg();

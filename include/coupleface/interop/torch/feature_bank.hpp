@@ -1,4 +1,5 @@
-// coupleface: a feature bank renewed from libtorch's tensors, and seen as one. Nothing is copied.
+// coupleface: updates a feature bank from libtorch's tensors, and shows it as a tensor. Nothing is
+// copied.
 #pragma once
 
 #include <coupleface/feature_bank.hpp>
@@ -8,7 +9,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief feature_bank::update from tensors, in place.
 ///
-/// as_tensor(bank.teacher()) shows the bank: the same memory, before and after.
+/// as_tensor(bank.teacher()) is a tensor of the bank's memory, before and after the update.
 ///
 /// @param policy for CPU tensors; the bank's memory must be where the tensors are
 /// @param labels Long [n], -1 = ignored; @param teacher [n, d_t] of any length, any element type

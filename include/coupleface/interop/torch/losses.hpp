@@ -1,10 +1,11 @@
 // coupleface: the losses on libtorch's tensors, with gradients for automatic differentiation.
 //
-// All of them: any strides (what a view cannot show is copied once); Float, Double, Half or
-// BFloat16, where what stands beside two-byte student embeddings may also be Float; labels and
-// tables are Long. The loss is a scalar tensor, Double for Double and Float otherwise. Gradients
-// are computed with the value, in Float or Double, multiplied by the loss's gradient and then
-// rounded to the tensor's type. Differentiating twice is an error. Teachers and banks get none.
+// All losses accept any strides (a layout that a view cannot express is copied once) and Float,
+// Double, Half or BFloat16. With two-byte student embeddings the other arguments may also be Float.
+// Labels and tables are Long. The loss is a scalar tensor, Double for Double and Float otherwise.
+// Gradients are computed with the value, in Float or Double, multiplied by the loss's gradient and
+// then rounded to the tensor's type. Differentiating twice is an error. Teachers and banks get no
+// gradient.
 #pragma once
 
 #include <coupleface/interop/torch/fcd.hpp>

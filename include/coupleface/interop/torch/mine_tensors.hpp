@@ -1,4 +1,4 @@
-// coupleface: what mining on libtorch's tensors shares: results, and the way to the views.
+// coupleface: shared by mining on libtorch's tensors: results, and the conversion to views.
 #pragma once
 
 #include <coupleface/interop/torch/dispatch.hpp>

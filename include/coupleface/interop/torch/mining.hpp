@@ -2,7 +2,7 @@
 //
 // The results are new tensors: values, Double for Double and Float otherwise, and indices, Long, as
 // libtorch indexes. Predicates take views: other_labels(vector_view_of<std::int64_t const>(labels),
-// ...). Nothing is differentiated: tables are constants of a loss.
+// ...). Mining has no gradient: tables are constants of a loss.
 #pragma once
 
 #include <coupleface/interop/torch/mine_tensors.hpp>

@@ -24,7 +24,7 @@ template <class N>
 using enable_if_neighbours =
     std::enable_if_t<std::is_same_v<N, at::Tensor> || std::is_same_v<N, tensor_neighbours>, int>;
 
-/// f(views of neighbours), the tensors of which live meanwhile.
+/// Calls f(views of neighbours) and keeps their tensors alive during the call.
 template <class F>
 void with_neighbours(at::Tensor const& neighbours, at::Tensor const& student, F const& f) {
   auto const ids = with_ids("rad_loss", "neighbours", neighbours, 2, "student", student);

@@ -6,7 +6,7 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief View of a tensor of two dimensions, which stays its owner.
+/// @brief View of a tensor with two dimensions. The tensor keeps the ownership.
 ///
 /// @tparam T float const, double, float16, at::BFloat16, std::int64_t, ...: the tensor's elements
 /// @param t on any device; rows without gaps between elements
@@ -40,8 +40,8 @@ vector_view<T> vector_view_of(at::Tensor const& t) {
 
 /// @brief A tensor that shows a view's elements and owns nothing: the elements must outlive it.
 ///
-/// @param x [n, d] or [n]; libtorch knows no const, so writing to what was const is forbidden to
-///   you
+/// @param x [n, d] or [n]; libtorch has no const tensors, so do not write to elements that were
+///   const
 /// @param device where they are
 /// @complexity O(1)
 /// Source: ours.
