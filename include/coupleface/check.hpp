@@ -27,7 +27,7 @@ void check_finite(Policy const& policy, matrix_view<X> x, char const* name = "x"
   detail::check_finite(policy, matrix_view<X const>(x), name);
 }
 
-/// @brief Throws if a label lies outside [-1, classes); -1 means ignored.
+/// @brief Throws if a label is outside [-1, classes); -1 means ignored.
 ///
 /// @param policy any Thrust execution policy; waits for the result
 /// @param labels [n]

@@ -1,4 +1,4 @@
-// coupleface: includes all headers except io/ and interop/, which are included one by one.
+// coupleface: includes all headers except io/ and interop/, which you include separately.
 #pragma once
 
 #include <coupleface/bank_update.hpp>

@@ -46,7 +46,7 @@ struct resampled_rates {
 /// @throws std::invalid_argument if the shapes differ, `same` is neither 0 nor 1 or contradicts the
 ///   identities, a target is outside [0, 1], resamples < 0, or there is one fold only
 /// @complexity O(p log p + resamples p)
-/// @scratch 24 p bytes; with folds k_fold_accuracy's meanwhile, and then 4 bytes a person and 16 a
+/// @scratch 24 p bytes; with folds k_fold_accuracy's first, and then 4 bytes a person and 16 a
 ///   fold for each of at most 64 lanes; on a device for 512 blocks, 16 a target too, and the copies
 /// @determinism identical for any policy and thread count
 /// Source: ours (cluster bootstrap with the pairs' product weights).

@@ -73,7 +73,7 @@ struct operating_point {
 ///
 /// @param policy any Thrust execution policy; pairs on a device are copied, and the call waits for
 ///   that
-/// @param scores [p] larger = more alike
+/// @param scores [p] larger = more similar
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @throws std::invalid_argument if the shapes differ or `same` is neither 0 nor 1
 /// @complexity O(p log p), @scratch 16 p bytes; the copy
@@ -126,7 +126,7 @@ struct fold_accuracies {
 /// f's pairs judged correctly at it. A monotone map of the scores changes no accuracy.
 ///
 /// @param policy any Thrust execution policy; as with roc(), pairs are copied from a device
-/// @param scores [p] larger = more alike
+/// @param scores [p] larger = more similar
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @param folds [p] any integers; equal ones are one fold
 /// @throws std::invalid_argument if the shapes differ, `same` is neither 0 nor 1, or there are

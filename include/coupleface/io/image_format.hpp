@@ -1,6 +1,6 @@
 // coupleface: the formats of image files, recognised by their first bytes, never by their names.
 //
-// Source: ours (signatures: JPEG's SOI and the marker behind it, PNG's eight bytes, WebP's RIFF).
+// Source: ours (signatures: JPEG's SOI and the marker after it, PNG's eight bytes, WebP's RIFF).
 #pragma once
 
 #include <coupleface/io/face_sample.hpp>

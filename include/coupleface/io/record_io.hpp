@@ -15,8 +15,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief A record. Views are valid as long as a copy of `owner`. The bytes are in the mapped file,
 /// or in a copy if the record was written in several parts.
 struct packed_record {
-  std::uint64_t offset = 0;         ///< where it begins in the file
-  std::uint32_t flag = 0;           ///< 0: one label in the head; else so many behind it
+  std::uint64_t offset = 0;  ///< where it begins in the file
+  std::uint32_t flag = 0;    ///< 0: one label in the head; else the number of labels after it
   vector_view<float const> labels;  ///< [flag], or [1]
   std::uint64_t id = 0, id2 = 0;
   byte_view bytes;
