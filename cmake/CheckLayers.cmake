@@ -1,10 +1,16 @@
 # cmake -D SOURCE_DIR=<repository> -P CheckLayers.cmake
 #
-# Holds every header to the layers of docs/design.md:
-#   config -> {view, error, policy, element, plain settings} -> detail -> primitives
-#          -> {mining, losses, evaluation, io} -> {interop, umbrella}
-# A header includes lower layers, or its own: there within its folder only, and a loss never another
-# loss.
+# Holds every header to the layers of docs/design.md. A header includes lower layers or its own:
+#   1 version, config
+#   2 view, error, policy, element, settings/
+#   3 detail/simd/, detail/*.hpp            what everything is built of
+#   4 detail/search/                        the exact search for pairs
+#   5 detail/{mining,losses,evaluation,io}/ rooms, which do not include each other
+#   6 the primitives: the other headers of coupleface/ itself
+#   7 {mining,losses,evaluation,io}/        rooms again, each with its own in detail/
+#   8 interop/, the umbrella
+# What lies in detail/cuda/ has the layer of its place in detail/, and is included by its twin there
+# and by detail/cuda/ alone. A loss never includes another loss.
 cmake_minimum_required(VERSION 3.25)
 
 set(root "${SOURCE_DIR}/include")
@@ -12,26 +18,37 @@ file(GLOB_RECURSE headers RELATIVE "${root}" "${root}/*.hpp" "${root}/*.cuh")
 set(problems "")
 set(eigen_headers "")
 
-function(layer_of header result)
+# The layer of a header, and its room where it has one.
+function(place_of header layer_result room_result)
+  string(REPLACE "coupleface/detail/cuda/" "coupleface/detail/" header "${header}")
+  set(room "")
   if(header MATCHES "^coupleface/(version|config)\\.hpp$")
-    set(layer 0)
-  elseif(header MATCHES "^coupleface/(view|error|policy|element|bank_update|losses/(penalty|margin))\\.hpp$")
     set(layer 1)
-  elseif(header MATCHES "^coupleface/detail/")
+  elseif(header MATCHES "^coupleface/((view|error|policy|element)\\.hpp$|settings/)")
     set(layer 2)
-  elseif(header MATCHES "^coupleface/(mining|losses|evaluation|io)/")
-    set(layer 4)
-  elseif(header MATCHES "^coupleface/(interop/.*|coupleface\\.hpp)$")
-    set(layer 5)
-  elseif(header MATCHES "^coupleface/[a-z_0-9]+\\.hpp$")
+  elseif(header MATCHES "^coupleface/detail/(simd/)?[a-z_0-9]+\\.(hpp|cuh)$")
     set(layer 3)
+  elseif(header MATCHES "^coupleface/detail/search/")
+    set(layer 4)
+  elseif(header MATCHES "^coupleface/(detail/)?(mining|losses|evaluation|io)/")
+    set(room ${CMAKE_MATCH_2})
+    if(CMAKE_MATCH_1)
+      set(layer 5)
+    else()
+      set(layer 7)
+    endif()
+  elseif(header MATCHES "^coupleface/(interop/|coupleface\\.hpp$)")
+    set(layer 8)
+  elseif(header MATCHES "^coupleface/[a-z_0-9]+\\.hpp$")
+    set(layer 6)
   else()
     set(layer "none")
   endif()
-  set(${result} ${layer} PARENT_SCOPE)
+  set(${layer_result} ${layer} PARENT_SCOPE)
+  set(${room_result} "${room}" PARENT_SCOPE)
 endfunction()
 
-# A header of losses/ that declares some *_loss; the others there (penalties) are parts of losses.
+# A header of losses/ that declares some *_loss.
 function(is_loss header result)
   set(${result} FALSE PARENT_SCOPE)
   if(header MATCHES "^coupleface/losses/" AND EXISTS "${root}/${header}")
@@ -43,12 +60,11 @@ function(is_loss header result)
 endfunction()
 
 foreach(header ${headers})
-  layer_of(${header} layer)
+  place_of(${header} layer room)
   if(layer STREQUAL "none")
     list(APPEND problems "${header}: in no layer")
     continue()
   endif()
-  get_filename_component(folder "${header}" DIRECTORY)
 
   file(STRINGS "${root}/${header}" lines REGEX "^[ \t]*#[ \t]*include")
   foreach(line ${lines})
@@ -60,7 +76,7 @@ foreach(header ${headers})
     endif()
     set(included "${CMAKE_MATCH_1}")
 
-    if(included MATCHES "^Eigen/" AND layer LESS 5)
+    if(included MATCHES "^Eigen/" AND layer LESS 8)
       list(APPEND eigen_headers ${header})
     elseif(included STREQUAL "thrust/execution_policy.h")
       list(APPEND problems "${header}: includes <${included}>, which is for users to include")
@@ -73,13 +89,12 @@ foreach(header ${headers})
       list(APPEND problems "${header}: includes <${included}>, which does not exist")
       continue()
     endif()
-    layer_of(${included} included_layer)
-    get_filename_component(included_folder "${included}" DIRECTORY)
+    place_of(${included} included_layer included_room)
     if(included_layer GREATER layer)
       list(APPEND problems "${header}: includes <${included}> of a higher layer")
-    elseif(included_layer EQUAL 4 AND layer EQUAL 4 AND NOT folder STREQUAL included_folder)
-      list(APPEND problems "${header}: includes <${included}>, a folder of the same layer")
-    elseif(included_layer EQUAL 5 AND NOT header MATCHES "/interop/")
+    elseif(room AND included_room AND NOT room STREQUAL included_room)
+      list(APPEND problems "${header}: includes <${included}>, another room")
+    elseif(included_layer EQUAL 8 AND NOT header MATCHES "/interop/")
       list(APPEND problems "${header}: includes the adapter or umbrella <${included}>")
     endif()
 

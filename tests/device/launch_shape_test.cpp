@@ -1,5 +1,5 @@
 // How kernels are started: plain arithmetic.
-#include <coupleface/detail/launch_shape.hpp>
+#include <coupleface/detail/device_launch_shape.hpp>
 #include <coupleface/element.hpp>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // A tile of the product of packed rows: where its sums lie, and how far they are from exact ones.
 // On a device this measures its tensor cores.
-#include <coupleface/detail/mining/pair_search.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
 
 #include "../support/matrix.hpp"
 

@@ -9,7 +9,7 @@
 #include "emulated_tensor_core.hpp"
 #include "simt.hpp"
 
-#include <coupleface/detail/launch_shape.hpp>
+#include <coupleface/detail/device_launch_shape.hpp>
 #include <coupleface/policy.hpp>
 
 #include <thrust/detail/allocator_aware_execution_policy.h>

@@ -2,7 +2,7 @@
 // row_uploads.cuh, sort.cuh and tensor_core.cuh that is all, so that an emulator can stand in.
 #pragma once
 
-#include <coupleface/detail/launch_shape.hpp>
+#include <coupleface/detail/device_launch_shape.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
 

@@ -4,7 +4,8 @@
 #include <coupleface/detail/evaluation/compared_rows.hpp>
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
 #include <coupleface/detail/host_side.hpp>
-#include <coupleface/detail/mining/statistics.hpp>
+#include <coupleface/detail/search/search_in_blocks.hpp>
+#include <coupleface/detail/table_totals.hpp>
 
 #include <vector>
 

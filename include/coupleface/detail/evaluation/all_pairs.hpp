@@ -5,7 +5,7 @@
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
 #include <coupleface/detail/evaluation/pair_counts.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
-#include <coupleface/detail/mining/nearest.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -125,10 +125,8 @@ void all_pairs(Policy const& policy, matrix_view<Q const> queries,
                vector_view<L const> query_labels, matrix_view<C const> candidates,
                vector_view<M const> candidate_labels, std::vector<double> const& fars,
                Result& result, Relation relation, Progress& progress) {
-  row_norm_pair<Policy, Q, C> const norms(policy, queries, candidates);
-  using score_type = relation_score<Q, C, Relation>;
-  pair_tiles<Policy, score_type> const tiles(
-      policy, {queries, candidates, norms.queries(), norms.candidates(), relation});
+  scored_rows<Policy, Q, C, Relation> const rows(policy, queries, candidates, relation);
+  pair_tiles<Policy, relation_score<Q, C, Relation>> const tiles(policy, rows.score());
   pair_totals totals;
   {
     auto const query_list = on_host(policy, query_labels);

@@ -4,8 +4,8 @@
 #include <coupleface/detail/evaluation/neighbour_overlap.hpp>
 #include <coupleface/detail/evaluation/rank_correlation.hpp>
 #include <coupleface/detail/for_each_index.hpp>
-#include <coupleface/detail/mining/scored_rows.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
 
 #include <cstdint>
 

@@ -3,8 +3,10 @@
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/host_side.hpp>
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/search/search_in_blocks.hpp>
 
 #include <cmath>
 #include <vector>

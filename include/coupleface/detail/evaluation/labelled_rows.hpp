@@ -2,8 +2,8 @@
 #pragma once
 
 #include <coupleface/detail/host_side.hpp>
-#include <coupleface/detail/mining/pair_score.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/search/pair_score.hpp>
 #include <coupleface/error.hpp>
 
 #include <algorithm>

@@ -4,8 +4,8 @@
 // time and multiplies it with the whole block.
 #pragma once
 
-#include <coupleface/detail/mining/pair_score.hpp>
 #include <coupleface/detail/rounding.hpp>
+#include <coupleface/detail/search/pair_score.hpp>
 
 #include <algorithm>
 #include <vector>

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/host_side.hpp>
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/search/search_in_blocks.hpp>
 
 #include <cmath>
 

@@ -1,7 +1,8 @@
 // coupleface: the candidates on which student and teacher disagree most.
 #pragma once
 
-#include <coupleface/detail/mining/nearest.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
+#include <coupleface/detail/search/row_norm_pair.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
 
 #include <limits>
 

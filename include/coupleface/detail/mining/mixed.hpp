@@ -1,7 +1,10 @@
 // coupleface: the nearest candidates and random ones of the rest.
 #pragma once
 
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/mining/random.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

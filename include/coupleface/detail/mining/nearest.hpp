@@ -1,34 +1,13 @@
 // coupleface: nearest rows, host side: an exact search by relation.
 #pragma once
 
-#include <coupleface/detail/mining/pair_search.hpp>
-#include <coupleface/detail/normalize.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
 
 #include <optional>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// The norms that scores of two sets of rows need; one array where both are the same rows.
-template <class Derived, class Q, class C>
-class row_norm_pair {
- public:
-  row_norm_pair(Derived const& policy, matrix_view<Q const> queries,
-                matrix_view<C const> candidates)
-      : same_(same_rows(queries, candidates)),
-        norms_(policy, queries.extent(0) + (same_ ? 0 : candidates.extent(0))),
-        candidates_(norms_.data() + (same_ ? 0 : queries.extent(0))) {
-    row_norms(policy, queries, norms_.data());
-    if (!same_) { row_norms(policy, candidates, norms_.data() + queries.extent(0)); }
-  }
-  double const* queries() const { return norms_.data(); }
-  double const* candidates() const { return candidates_; }
-
- private:
-  bool same_;
-  scratch<double, Derived> norms_;
-  double const* candidates_;
-};
 
 template <class Derived, class Q, class C, class V, class I, class Relation, class Keep>
 void mine_nearest(host_policy<Derived> const& base, matrix_view<Q const> queries,
@@ -36,27 +15,21 @@ void mine_nearest(host_policy<Derived> const& base, matrix_view<Q const> queries
                   Relation relation, Keep keep, screen_kernels kernels = best_screen()) {
   auto const& policy = static_cast<Derived const&>(base);
   if (values.extent(1) == 0) { return; }
-  row_norm_pair<Derived, Q, C> const norms(policy, queries, candidates);
-  relation_score<Q, C, Relation> const score{queries, candidates, norms.queries(),
-                                             norms.candidates(), relation};
-  search_pairs(policy, score, keep, values, indices, kernels);
+  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
+  search_pairs(policy, rows.score(), keep, values, indices, kernels);
 }
 
 /// The same search, one step at a time; none where there is nothing to search for.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep,
           class = void>
 class nearest_steps {
-  using score_type = relation_score<Q, C, Relation>;
-
  public:
   nearest_steps(Policy const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
                 matrix_view<V> values, matrix_view<I> indices, Relation relation, Keep keep,
                 screen_kernels kernels = best_screen())
-      : norms_(policy, queries, candidates), kernels_(kernels) {
+      : rows_(policy, queries, candidates, relation), kernels_(kernels) {
     if (values.extent(0) == 0 || values.extent(1) == 0) { return; }
-    search_.emplace(
-        policy, score_type{queries, candidates, norms_.queries(), norms_.candidates(), relation},
-        keep, values, indices, kernels);
+    search_.emplace(policy, rows_.score(), keep, values, indices, kernels);
   }
 
   index_t steps() const { return search_ ? search_->steps() : 0; }
@@ -72,9 +45,9 @@ class nearest_steps {
   }
 
  private:
-  row_norm_pair<Policy, Q, C> norms_;
+  scored_rows<Policy, Q, C, Relation> rows_;
   screen_kernels kernels_;
-  std::optional<pair_search<Policy, score_type, V, I, Keep>> search_;
+  std::optional<pair_search<Policy, relation_score<Q, C, Relation>, V, I, Keep>> search_;
 };
 
 }  // namespace detail

@@ -1,8 +1,10 @@
 // coupleface: candidates drawn in a random order.
 #pragma once
 
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/random_order.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/top_k.hpp>
 
 #include <cstdint>
 

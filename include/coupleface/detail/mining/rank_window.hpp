@@ -1,7 +1,9 @@
 // coupleface: candidates of a window of ranks.
 #pragma once
 
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/for_each_row.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/search/search_in_blocks.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

@@ -5,10 +5,12 @@
 // The queries of the other lists are searched anew.
 #pragma once
 
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/host_side.hpp>
 #include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/mining/nearest.hpp>
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/search/search_in_blocks.hpp>
 #include <coupleface/detail/top_k.hpp>
 
 #include <algorithm>

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
-#include <coupleface/detail/mining/similarity_window.hpp>
+#include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/rounded_product.hpp>
+#include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/search/limited_score.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

@@ -1,18 +1,14 @@
 // coupleface: the nearest candidates up to a limit of the relation.
 #pragma once
 
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/for_each_row.hpp>
+#include <coupleface/detail/search/limited_score.hpp>
+#include <coupleface/detail/search/pair_search.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/top_k.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// A score whose pairs count only up to limit(query), which NaN never does and where a NaN limit
-/// lets nothing through.
-template <class Score, class Limit>
-struct limited_score : Score {
-  Limit limit_of;
-  COUPLEFACE_HOST_DEVICE double limit(index_t query) const { return limit_of(query); }
-};
 
 struct same_limit {
   double value;

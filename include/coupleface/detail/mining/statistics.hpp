@@ -4,60 +4,14 @@
 #include <coupleface/detail/element.hpp>
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/ids.hpp>
-#include <coupleface/detail/mining/table_totals.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/table_totals.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-template <class V, class I>
-void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
-             table_totals& totals, index_t* histogram) {
-  for (index_t slot = 0; slot < slots; ++slot) {
-    if (indices[slot] < 0) { continue; }
-    ++totals.pairs;
-    double const value = load(values[slot]);
-    if (is_nan(value)) {
-      ++totals.not_numbers;
-      continue;
-    }
-    totals.add_number(value, slot == 0);
-    index_t const bin = edges.bin_or_count(value, totals);
-    if (bin >= 0) { ++histogram[bin]; }
-  }
-}
-
-/// Totals and histogram of a table; each of at most 64 lanes has a fixed share of the rows, and
-/// their sums are added from the first lane to the last.
-template <class Derived, class V, class I>
-table_totals total_table(host_policy<Derived> const& base, matrix_view<V const> values,
-                         matrix_view<I const> indices, bin_edges edges, index_t* histogram) {
-  auto const& policy = static_cast<Derived const&>(base);
-  index_t const n = values.extent(0), lanes = lane_count(n), bins = edges.bins;
-  scratch<table_totals, Derived> const lane_totals(policy, lanes);
-  scratch<index_t, Derived> const lane_bins(policy, lanes * bins);
-  table_totals* const totals = lane_totals.data();
-  index_t* const counts = lane_bins.data();
-  for_each_index(policy, lanes, [=](index_t lane) {
-    index_t* const mine = counts + lane * bins;
-    totals[lane].clear();
-    std::fill(mine, mine + bins, index_t(0));
-    for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
-      add_row(values.row(i), indices.row(i), values.extent(1), edges, totals[lane], mine);
-    }
-  });
-  table_totals all;
-  all.clear();
-  for (index_t lane = 0; lane < lanes; ++lane) {
-    all.add(totals[lane]);
-    for (index_t bin = 0; bin < bins; ++bin) { histogram[bin] += counts[lane * bins + bin]; }
-  }
-  return all;
-}
 
 /// Fills the rest of `result`, a table_statistics, from the totals of `slots` slots and its counts.
 template <class Result>

@@ -1,7 +1,10 @@
 // coupleface: the student's nearest candidates in the teacher's order.
 #pragma once
 
-#include <coupleface/detail/mining/scored_rows.hpp>
+#include <coupleface/detail/for_each_row.hpp>
+#include <coupleface/detail/search/scored_rows.hpp>
+#include <coupleface/detail/search/search_in_blocks.hpp>
+#include <coupleface/detail/top_k.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

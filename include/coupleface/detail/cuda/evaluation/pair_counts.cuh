@@ -5,7 +5,7 @@
 #include <coupleface/detail/cuda/counters.cuh>
 #include <coupleface/detail/cuda/evaluation/pair_kernels.cuh>
 #include <coupleface/detail/cuda/host_side.cuh>
-#include <coupleface/detail/cuda/mining/device_search.cuh>
+#include <coupleface/detail/cuda/search/device_search.cuh>
 
 #include <vector>
 

@@ -5,8 +5,8 @@
 // that a product cannot place cost more than the product.
 #pragma once
 
-#include <coupleface/detail/cuda/mining/packed_rows.cuh>
-#include <coupleface/detail/cuda/mining/tile_product.cuh>
+#include <coupleface/detail/cuda/search/packed_rows.cuh>
+#include <coupleface/detail/cuda/search/tile_product.cuh>
 #include <coupleface/detail/evaluation/pair_tiles.hpp>
 
 #include <optional>

@@ -1,7 +1,7 @@
 // coupleface: nearest rows on a CUDA device: an exact search by relation.
 #pragma once
 
-#include <coupleface/detail/cuda/mining/streamed_search.cuh>
+#include <coupleface/detail/cuda/search/streamed_search.cuh>
 #include <coupleface/detail/mining/nearest.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -20,11 +20,10 @@ void mine_nearest(cuda_policy<Derived> const& base, matrix_view<Q const> queries
     while (search.step() < search.steps()) { search.advance(); }
     return;
   }
-  row_norm_pair<Derived, Q, C> const norms(policy, queries, candidates);
-  relation_score<Q, C, Relation> const score{queries, candidates, norms.queries(),
-                                             norms.candidates(), relation};
+  scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
   // The predicate of blocks, so that kernels are compiled once.
-  search_pairs<Element>(policy, score, streamed_keep<Keep>{keep, 0, 0}, values, indices, limits);
+  search_pairs<Element>(policy, rows.score(), streamed_keep<Keep>{keep, 0, 0}, values, indices,
+                        limits);
 }
 
 /// Steps of a search past rows that a device can read where they are.
@@ -38,13 +37,12 @@ class resident_steps {
                  matrix_view<C const> candidates, matrix_view<V> values, matrix_view<I> indices,
                  Relation relation, Keep keep)
       : policy_(policy),
-        norms_(policy, queries, candidates),
-        score_{queries, candidates, norms_.queries(), norms_.candidates(), relation},
+        rows_(policy, queries, candidates, relation),
         keep_{keep, 0, 0},
         values_(values),
         indices_(indices) {
     if constexpr (screened) {
-      search_.emplace(policy, score_, keep_, values, indices, device_limits{});
+      search_.emplace(policy, rows_.score(), keep_, values, indices, device_limits{});
     }
   }
 
@@ -55,7 +53,7 @@ class resident_steps {
     if (search_) {
       search_->finish();
     } else {
-      search_pairs(policy_, score_, keep_, values_, indices_);
+      search_pairs(policy_, rows_.score(), keep_, values_, indices_);
     }
   }
   template <class Visit>
@@ -73,8 +71,7 @@ class resident_steps {
     void visit_state(Visit&) {}
   };
   Policy const& policy_;
-  row_norm_pair<Policy, Q, C> norms_;
-  score_type score_;
+  scored_rows<Policy, Q, C, Relation> rows_;
   streamed_keep<Keep> keep_;
   matrix_view<V> values_;
   matrix_view<I> indices_;

@@ -1,0 +1,107 @@
+// coupleface: the products of two packed parts, offered to the lists that they may concern.
+#pragma once
+
+#include <coupleface/detail/search/candidate_lists.hpp>
+#include <coupleface/detail/search/search_plan.hpp>
+
+#include <cmath>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Products of two parts, and what of them reaches the lists.
+template <class Lists>
+struct part_pair {
+  Lists lists;
+  screen_kernels kernels;
+  index_t words;
+  bool both;      ///< every product serves the rows of both sides
+  bool diagonal;  ///< the two parts are the same rows
+
+  /// Returns how many exact scores were evaluated.
+  index_t operator()(packed_part left, packed_part right) const {
+    index_t evaluated = 0;
+    for (index_t j = 0; j < right.count; j += right_rows) {
+      for (index_t i = 0; i < left.count; i += left_rows) {
+        if (diagonal && j + right_rows <= i) { continue; }
+        alignas(64) float products[left_rows * right_rows];
+        kernels.product(words, left.panels + i * words, right.panels + j * words, products);
+        tile const at{left.first + i, int(std::min<index_t>(left_rows, left.count - i)),
+                      right.first + j, int(std::min<index_t>(right_rows, right.count - j))};
+        if constexpr (screening_of<decltype(lists.score)> == screening::direct) {
+          offer_hits(at, products, evaluated);
+        } else {
+          offer_bounded(at, products, evaluated);
+        }
+      }
+    }
+    return evaluated;
+  }
+
+ private:
+  struct tile {
+    index_t row;
+    int rows;
+    index_t column;
+    int columns;
+  };
+
+  /// Thresholds of `present` rows, with ones that nothing reaches where a panel is filled up.
+  static float const* reachable(index_t first, int present, int wanted, float const* thresholds,
+                                float* copy) {
+    if (present == wanted) { return thresholds + first; }
+    for (int r = 0; r < wanted; ++r) {
+      copy[r] = r < present ? thresholds[first + r] : std::numeric_limits<float>::infinity();
+    }
+    return copy;
+  }
+
+  void offer_hits(tile const& at, float* products, index_t& evaluated) const {
+    float row_copy[left_rows], column_copy[right_rows];
+    float const* const row_thresholds =
+        reachable(at.row, at.rows, left_rows, lists.thresholds, row_copy);
+    float const* const column_thresholds =
+        reachable(at.column, both ? at.columns : 0, right_rows, lists.thresholds, column_copy);
+    if constexpr (decltype(lists.score)::absolute) {
+      for (int e = 0; e < left_rows * right_rows; ++e) { products[e] = std::fabs(products[e]); }
+    }
+    product_hits hits;
+    kernels.hits(products, row_thresholds, column_thresholds, hits);
+    // Of a part with itself only what lies above the diagonal is new. What fills a panel up is 0.
+    for (std::int32_t h = 0; h < hits.rows; ++h) {
+      int const e = hits.by_row[h], r = e / right_rows, c = e % right_rows;
+      index_t const i = at.row + r, j = at.column + c;
+      if (c >= at.columns || (diagonal && j < i)) { continue; }
+      if (products[e] >= lists.thresholds[i]) { lists.offer(i, j, products[e], evaluated); }
+    }
+    for (std::int32_t h = 0; h < hits.columns; ++h) {
+      int const e = hits.by_column[h], r = e / right_rows, c = e % right_rows;
+      index_t const i = at.row + r, j = at.column + c;
+      if (r >= at.rows || (diagonal && j <= i)) { continue; }
+      if (products[e] >= lists.thresholds[j]) { lists.offer(j, i, products[e], evaluated); }
+    }
+  }
+
+  void offer_bounded(tile const& at, float const* products, index_t& evaluated) const {
+    for (int r = 0; r < at.rows; ++r) {
+      for (int c = 0; c < at.columns; ++c) {
+        index_t const i = at.row + r, j = at.column + c;
+        if (diagonal && j < i) { continue; }
+        double const product = double(products[r * right_rows + c]) + lists.error;
+        offer_if_possible(i, j, product, evaluated);
+        if (both && !(diagonal && i == j)) { offer_if_possible(j, i, product, evaluated); }
+      }
+    }
+  }
+
+  void offer_if_possible(index_t q, index_t c, double product, index_t& evaluated) const {
+    if (is_nan(product)) {  // what no screen knows, no bound is asked about
+      return lists.offer(q, c, std::numeric_limits<float>::infinity(), evaluated);
+    }
+    float const bound = next_above(lists.score.bound(product, q, c));
+    if (!(bound < lists.thresholds[q])) { lists.offer(q, c, bound, evaluated); }
+  }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
