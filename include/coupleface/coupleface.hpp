@@ -1,7 +1,6 @@
 // coupleface: includes all headers except io/ and interop/, which you include separately.
 #pragma once
 
-#include <coupleface/bank_update.hpp>
 #include <coupleface/check.hpp>
 #include <coupleface/config.hpp>
 #include <coupleface/element.hpp>
@@ -15,9 +14,7 @@
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
-#include <coupleface/losses/margin.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
-#include <coupleface/losses/penalty.hpp>
 #include <coupleface/losses/rad.hpp>
 #include <coupleface/mining/from_bank.hpp>
 #include <coupleface/mining/gap.hpp>
@@ -38,6 +35,9 @@
 #include <coupleface/policy.hpp>
 #include <coupleface/prototypes.hpp>
 #include <coupleface/relation.hpp>
+#include <coupleface/settings/bank_update.hpp>
+#include <coupleface/settings/margin.hpp>
+#include <coupleface/settings/penalty.hpp>
 #include <coupleface/top_k.hpp>
 #include <coupleface/version.hpp>
 #include <coupleface/view.hpp>

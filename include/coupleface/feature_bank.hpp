@@ -2,10 +2,10 @@
 // It starts from prototypes and is updated from every batch.
 #pragma once
 
-#include <coupleface/bank_update.hpp>
 #include <coupleface/detail/feature_bank.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/bank_update.hpp>
 #include <coupleface/view.hpp>
 
 #include <utility>

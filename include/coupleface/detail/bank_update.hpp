@@ -1,10 +1,10 @@
 // coupleface: what each update rule of a feature bank does to one class, host and device.
 #pragma once
 
-#include <coupleface/bank_update.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/error.hpp>
+#include <coupleface/settings/bank_update.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -6,9 +6,9 @@
 #include <coupleface/detail/evaluation/verification.hpp>
 #include <coupleface/detail/settings.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/losses/penalty.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/relation.hpp>
+#include <coupleface/settings/penalty.hpp>
 #include <coupleface/view.hpp>
 
 #include <algorithm>

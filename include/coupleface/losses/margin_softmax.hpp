@@ -3,8 +3,8 @@
 
 #include <coupleface/detail/losses/margin_softmax.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/losses/margin.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/margin.hpp>
 #include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN

@@ -4,8 +4,8 @@
 
 #include <coupleface/detail/losses/rad.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/losses/penalty.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/penalty.hpp>
 #include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN

@@ -6,8 +6,8 @@
 #include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/settings.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/losses/penalty.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/penalty.hpp>
 #include <coupleface/view.hpp>
 
 #include <algorithm>

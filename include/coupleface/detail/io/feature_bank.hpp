@@ -1,8 +1,8 @@
 // coupleface: what identifies a feature bank in a file, and its arrays on the way there and back.
 #pragma once
 
-#include <coupleface/bank_update.hpp>
 #include <coupleface/detail/io/file.hpp>
+#include <coupleface/settings/bank_update.hpp>
 #include <coupleface/view.hpp>
 
 #include <algorithm>

@@ -13,7 +13,7 @@
 #include <coupleface/detail/sum.hpp>
 #include <coupleface/detail/vectors.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/losses/penalty.hpp>
+#include <coupleface/settings/penalty.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -3,8 +3,8 @@
 
 #include <coupleface/detail/ids.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/losses/margin.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/margin.hpp>
 
 #include <algorithm>
 #include <utility>

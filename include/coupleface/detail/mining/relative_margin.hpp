@@ -1,8 +1,8 @@
 // coupleface: the nearest candidates clearly below each query's positive.
 #pragma once
 
-#include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/for_each_row.hpp>
+#include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/limited_score.hpp>

@@ -10,10 +10,10 @@
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/candidate_lists.hpp>
 #include <coupleface/detail/search/ranked_pairs.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
-#include <coupleface/detail/scratch.hpp>
 
 #include <algorithm>
 

@@ -3,9 +3,9 @@
 // too high.
 #pragma once
 
+#include <coupleface/detail/mixed_bits.hpp>
 #include <coupleface/detail/search/candidate_lists.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
-#include <coupleface/detail/mixed_bits.hpp>
 
 #include <cmath>
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
-#include <coupleface/detail/search/screen_kernel.hpp>
 #include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/search/screen_kernel.hpp>
 
 #include <algorithm>
 

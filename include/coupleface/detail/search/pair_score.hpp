@@ -9,8 +9,8 @@
 #pragma once
 
 #include <coupleface/detail/dots.hpp>
-#include <coupleface/detail/search/packed_rows.hpp>
 #include <coupleface/detail/row.hpp>
+#include <coupleface/detail/search/packed_rows.hpp>
 
 #include <cmath>
 #include <type_traits>

@@ -7,11 +7,11 @@
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/exact_tables.hpp>
 #include <coupleface/detail/search/guessed_thresholds.hpp>
 #include <coupleface/detail/search/part_pair.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
-#include <coupleface/detail/scratch.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

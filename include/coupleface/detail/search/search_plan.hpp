@@ -3,8 +3,8 @@
 // go together depends on the number of threads too.
 #pragma once
 
-#include <coupleface/detail/search/pair_score.hpp>
 #include <coupleface/detail/rounding.hpp>
+#include <coupleface/detail/search/pair_score.hpp>
 
 #include <algorithm>
 #include <thread>

@@ -5,8 +5,8 @@
 // values are smaller. That is K^2 comparisons a row, beside K sums over whole rows.
 #pragma once
 
-#include <coupleface/detail/cuda/search/team_scores.cuh>
 #include <coupleface/detail/cuda/row_kernels.cuh>
+#include <coupleface/detail/cuda/search/team_scores.cuh>
 #include <coupleface/detail/evaluation/compared_rows.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN

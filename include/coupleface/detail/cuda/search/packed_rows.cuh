@@ -3,8 +3,8 @@
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
-#include <coupleface/detail/search/packed_rows.hpp>
 #include <coupleface/detail/search/device_plan.hpp>
+#include <coupleface/detail/search/packed_rows.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

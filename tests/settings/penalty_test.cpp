@@ -1,5 +1,5 @@
 // Penalties: values, slopes, kinks, NaN.
-#include <coupleface/losses/penalty.hpp>
+#include <coupleface/settings/penalty.hpp>
 
 #include <gtest/gtest.h>
 
