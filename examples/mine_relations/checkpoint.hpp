@@ -3,7 +3,7 @@
 // and read piece by piece: for a million classes it is a gigabyte.
 #pragma once
 
-#include <coupleface/detail/io/file.hpp>
+#include <coupleface/io/atomic_file.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -23,7 +23,7 @@ inline constexpr char checkpoint_magic[] = "mine_relations checkpoint 1\n";
 /// magic, identity, state, digest of all that. Identity is lines "name = value".
 template <class Search>
 void save_checkpoint(std::string const& file, std::string const& identity, Search& search) {
-  coupleface::detail::atomic_file out(file);
+  coupleface::atomic_file out(file);
   digest check;
   auto const put = [&](void const* data, std::size_t size) {
     check.add(data, size);

@@ -1,6 +1,7 @@
 // The input files: mapped, never copied, so that embeddings may be larger than memory.
 #pragma once
 
+#include <coupleface/io/mapped_file.hpp>
 #include <coupleface/io/npy.hpp>
 
 #include <unistd.h>
@@ -24,7 +25,7 @@ using any_rows = std::variant<coupleface::mapped_npy<float>, coupleface::mapped_
 
 /// numpy's type string of a file, without the order of bytes: "f4".
 inline std::string element_type(std::string const& file) {
-  coupleface::detail::mapped_file const map(file);
+  coupleface::mapped_file const map(file);
   std::string const type =
       coupleface::detail::parse_npy_header(file, 0, map.data(), map.size()).type;
   return type.empty() ? type : type.substr(1);

@@ -2,6 +2,7 @@
 // end, when all are written, so that an error leaves what was there.
 #pragma once
 
+#include <coupleface/io/atomic_file.hpp>
 #include <coupleface/io/npy.hpp>
 #include <coupleface/mining/near_duplicates.hpp>
 
@@ -97,7 +98,7 @@ inline void expect_usable_outputs(arguments const& a) {
     others.push_back(output);
     remove_leftovers(output);
     remove_leftovers(output + staged_files::stage);
-    coupleface::detail::atomic_file const trial(output);
+    coupleface::atomic_file const trial(output);
   }
 }
 
@@ -111,9 +112,8 @@ inline merge_summary write_merge_list(std::string const& file, relation_table& t
                                       double threshold) {
   auto const found = coupleface::near_duplicates(thrust::omp::par, table.values_view(),
                                                  table.neighbours_view(), threshold);
-  coupleface::detail::atomic_file list(file);
-  std::string const head = "class_a,class_b,similarity\n";
-  list.write(head.data(), head.size());
+  coupleface::atomic_file list(file);
+  list.write("class_a,class_b,similarity\n");
   for (auto const& pair : found.pairs) {
     char text[96];
     int const size =

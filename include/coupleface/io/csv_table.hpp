@@ -7,6 +7,7 @@
 #pragma once
 
 #include <coupleface/detail/io/csv_fields.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 
 #include <algorithm>
 

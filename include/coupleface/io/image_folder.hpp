@@ -3,6 +3,7 @@
 // Source: ours.
 #pragma once
 
+#include <coupleface/detail/io/file.hpp>
 #include <coupleface/detail/io/image_folder.hpp>
 #include <coupleface/io/image_format.hpp>
 #include <coupleface/io/image_list.hpp>

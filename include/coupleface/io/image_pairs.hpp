@@ -6,6 +6,7 @@
 #pragma once
 
 #include <coupleface/detail/io/image_folder.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/face_sample.hpp>

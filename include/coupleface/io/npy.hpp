@@ -7,6 +7,7 @@
 // 1.0 to 3.0).
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/npy_array.hpp>
 #include <coupleface/detail/io/npy_writer.hpp>
 #include <coupleface/error.hpp>

@@ -12,6 +12,7 @@
 // Source: ours (layouts: LFW's README; insightface, lfw2pack.py and eval_ijbc.py).
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/pair_list.hpp>
 #include <coupleface/detail/io/row_names.hpp>
 #include <coupleface/error.hpp>

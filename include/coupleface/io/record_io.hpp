@@ -6,6 +6,8 @@
 // whole training set with its index is record_set (io/record_set.hpp).
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/packed_label.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/io/face_sample.hpp>

@@ -6,6 +6,7 @@
 // src/data/face2rec2.py writes it, recognition/arcface_torch/dataset.py reads it).
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/record_index.hpp>
 #include <coupleface/detail/io/record_set_output.hpp>
 #include <coupleface/io/record_io.hpp>

@@ -5,6 +5,7 @@
 // file, byte and line. Source: ours.
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/numbers.hpp>
 #include <coupleface/detail/io/pair_list.hpp>
 #include <coupleface/io/csv_table.hpp>

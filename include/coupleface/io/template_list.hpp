@@ -8,6 +8,7 @@
 // the caller).
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/numbers.hpp>
 #include <coupleface/io/csv_table.hpp>
 

@@ -6,6 +6,7 @@
 // *_1N_gallery_G2.csv and *_1N_probe_mixed.csv, whose lines are images).
 #pragma once
 
+#include <coupleface/detail/io/file.hpp>
 #include <coupleface/io/csv_table.hpp>
 
 #include <unordered_map>

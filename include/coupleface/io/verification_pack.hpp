@@ -8,6 +8,8 @@
 // CPython, Lib/pickletools.py).
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/pack_parts.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/io/face_sample.hpp>

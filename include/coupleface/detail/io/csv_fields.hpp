@@ -3,6 +3,8 @@
 
 #include <coupleface/detail/io/text_lines.hpp>
 
+#include <vector>
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 

@@ -1,21 +1,15 @@
-// coupleface: files. A read-only map of one, and a new one that appears whole or not at all.
+// coupleface: what reading and writing files share: their errors, and a descriptor that closes
+// itself.
 #pragma once
 
 #include <coupleface/config.hpp>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <utility>
-#include <vector>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -52,141 +46,6 @@ class file_descriptor {
 
  private:
   int handle_;
-};
-
-/// @brief A regular file in memory, read-only. Nobody may shorten it meanwhile (SIGBUS).
-class mapped_file {
- public:
-  explicit mapped_file(std::string path) : path_(std::move(path)) {
-    // Without O_NONBLOCK a named pipe would wait here for a writer.
-    file_descriptor const file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.get() < 0) { fail_system(path_, 0, "cannot open", errno); }
-    struct stat status;
-    if (::fstat(file.get(), &status) != 0) { fail_system(path_, 0, "cannot stat", errno); }
-    if (!S_ISREG(status.st_mode)) { fail_file(path_, 0, "not a regular file"); }
-    size_ = static_cast<std::size_t>(status.st_size);
-    if (size_ == 0) { return; }
-    void* const data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (data == MAP_FAILED) { fail_system(path_, 0, "cannot map", errno); }
-    data_ = static_cast<unsigned char const*>(data);
-  }
-  mapped_file(mapped_file const&) = delete;
-  mapped_file& operator=(mapped_file const&) = delete;
-  ~mapped_file() {
-    if (size_ > 0) { ::munmap(const_cast<unsigned char*>(data_), size_); }
-  }
-
-  std::string const& path() const { return path_; }
-  unsigned char const* data() const { return data_; }
-  std::size_t size() const { return size_; }
-
- private:
-  std::string path_;
-  unsigned char const* data_ = nullptr;
-  std::size_t size_ = 0;
-};
-
-/// Writes all of it or throws; `path` and `offset` are for the message.
-inline void write_all(int file, std::string const& path, std::uint64_t offset, void const* data,
-                      std::size_t size) {
-  auto const* at = static_cast<unsigned char const*>(data);
-  while (size > 0) {
-    ssize_t const written = ::write(file, at, size);
-    if (written < 0 && errno == EINTR) { continue; }
-    if (written < 0) { fail_system(path, offset, "cannot write", errno); }
-    at += written;
-    offset += static_cast<std::uint64_t>(written);
-    size -= static_cast<std::size_t>(written);
-  }
-}
-
-inline void sync_folder_of(std::string const& path) {
-  auto const slash = path.rfind('/');
-  std::string const folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  file_descriptor const file(::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
-  // Some file systems cannot do this (EINVAL); a folder one may only search cannot be opened.
-  if (file.get() >= 0 && ::fsync(file.get()) != 0 && errno != EINVAL) {
-    fail_system(path, 0, "cannot sync its folder", errno);
-  }
-}
-
-/// @brief A file that is written beside `path` and takes its name in commit(), safely on the disk.
-/// Without a commit nothing of it remains, and what was at `path` stays.
-class atomic_file {
- public:
-  explicit atomic_file(std::string path) : path_(std::move(path)), file_(create()) {}
-  atomic_file(atomic_file const&) = delete;
-  atomic_file& operator=(atomic_file const&) = delete;
-  ~atomic_file() {
-    if (!committed_) { ::unlink(temporary_.c_str()); }
-  }
-
-  std::string const& path() const { return path_; }
-  /// Bytes written so far.
-  std::uint64_t offset() const { return flushed_ + buffer_.size(); }
-
-  void write(void const* data, std::size_t size) {
-    if (committed_) { fail_file(path_, flushed_, "is committed already"); }
-    if (buffer_.size() + size > capacity) { flush(); }
-    if (size >= capacity) {
-      write_through(data, size);
-    } else {
-      auto const* const bytes = static_cast<unsigned char const*>(data);
-      buffer_.insert(buffer_.end(), bytes, bytes + size);
-    }
-  }
-
-  void commit() {
-    if (committed_) { fail_file(path_, flushed_, "is committed already"); }
-    flush();
-    if (::fsync(file_.get()) != 0) { fail_system(path_, flushed_, "cannot sync", errno); }
-    if (int const error = file_.close()) { fail_system(path_, flushed_, "cannot close", error); }
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      fail_system(path_, 0, "cannot rename " + temporary_ + " to it", errno);
-    }
-    committed_ = true;
-    sync_folder_of(path_);
-  }
-
- private:
-  static constexpr std::size_t capacity = 1 << 16;
-
-  int create() {
-    struct stat status;
-    if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-      fail_file(path_, 0, "exists and is not a regular file");
-    }
-    // A name may be left over from a process that was killed and had this one's id.
-    for (int attempt = 0;; ++attempt) {
-      temporary_ =
-          path_ + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".tmp";
-      int const file =
-          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0666});
-      if (file >= 0) { return file; }
-      if (errno != EEXIST) { fail_system(path_, 0, "cannot create " + temporary_, errno); }
-    }
-  }
-
-  void write_through(void const* data, std::size_t size) {
-    if (broken_) { fail_file(path_, flushed_, "an earlier write failed"); }
-    broken_ = true;
-    write_all(file_.get(), path_, flushed_, data, size);
-    broken_ = false;
-    flushed_ += size;
-  }
-
-  void flush() {
-    write_through(buffer_.data(), buffer_.size());
-    buffer_.clear();
-  }
-
-  std::string path_;
-  std::string temporary_;
-  std::vector<unsigned char> buffer_;
-  std::uint64_t flushed_ = 0;
-  bool broken_ = false;
-  bool committed_ = false;
-  file_descriptor file_;  // last: create() names the temporary file
 };
 
 }  // namespace detail

@@ -4,7 +4,14 @@
 #include <coupleface/detail/io/file.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

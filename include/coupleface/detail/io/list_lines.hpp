@@ -1,9 +1,11 @@
 // coupleface: the lines of image lists and tables.
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
 #include <coupleface/detail/io/text_lines.hpp>
 
 #include <utility>
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -49,8 +51,7 @@ inline void write_lines(std::string const& path, std::vector<std::string> const&
     if (!plain) {
       fail_file(path, file.offset(), "a list cannot hold the path " + in_quotes(name));
     }
-    std::string const line = before + name + "\t" + std::to_string(labels.at(i)) + "\n";
-    file.write(line.data(), line.size());
+    file.write(before + name + "\t" + std::to_string(labels.at(i)) + "\n");
   }
   file.commit();
 }

@@ -1,6 +1,7 @@
 // coupleface: the elements of a .npy array: their types, where they lie, how they are written.
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/npy_header.hpp>
 #include <coupleface/element.hpp>
 

@@ -1,8 +1,11 @@
 // coupleface: .npy arrays into a new file, with the count of rows that are still to come.
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
 #include <coupleface/detail/io/npy_array.hpp>
 #include <coupleface/error.hpp>
+
+#include <utility>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -58,8 +61,7 @@ class npy_output {
 
   void write_header(std::string const& type, std::string const& shape) {
     expect_whole("npy_writer");
-    std::string const header = make_npy_header(type, shape, file_.offset());
-    file_.write(header.data(), header.size());
+    file_.write(make_npy_header(type, shape, file_.offset()));
   }
 
   atomic_file file_;

@@ -1,7 +1,11 @@
 // coupleface: a verification pack out of its pickle, and into one.
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/pickle_reader.hpp>
+
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

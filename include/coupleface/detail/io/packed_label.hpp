@@ -4,9 +4,11 @@
 // the labels instead. Source: ours (format: mxnet, python/mxnet/recordio.py, pack and unpack).
 #pragma once
 
+#include <coupleface/detail/io/file.hpp>
 #include <coupleface/detail/io/record_frames.hpp>
 
 #include <cmath>
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <coupleface/detail/io/list_lines.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 
 #include <unordered_map>
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 

@@ -1,8 +1,11 @@
 // coupleface: lists of pairs, read in each of their forms.
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/pack_parts.hpp>
 #include <coupleface/detail/io/pair_lines.hpp>
+
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

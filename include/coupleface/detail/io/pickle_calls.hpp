@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

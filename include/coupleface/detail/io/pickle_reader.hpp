@@ -6,6 +6,7 @@
 // run code. Source: ours (format: CPython, Lib/pickletools.py).
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/pickle_calls.hpp>
 #include <coupleface/detail/io/pickle_input.hpp>
 #include <coupleface/detail/io/text_lines.hpp>

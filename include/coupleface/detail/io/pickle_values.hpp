@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/pickle_names.hpp>
 
 #include <limits>

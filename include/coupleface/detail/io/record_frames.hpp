@@ -5,7 +5,9 @@
 // magic left out. Source: ours (format: dmlc-core, recordio.h and recordio.cc).
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
 #include <coupleface/detail/io/file.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/view.hpp>
 
 #include <cstring>

@@ -1,11 +1,13 @@
 // coupleface: where the records of a training set lie, from its .idx file or from the records.
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/record_keys.hpp>
 #include <coupleface/detail/io/text_lines.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

@@ -2,6 +2,7 @@
 // InsightFace's RecBuilder, a second line with the number of images.
 #pragma once
 
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/text_lines.hpp>
 
 #include <optional>

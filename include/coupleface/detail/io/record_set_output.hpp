@@ -1,10 +1,12 @@
 // coupleface: the three files of a training set on their way to the disk.
 #pragma once
 
+#include <coupleface/detail/io/atomic_file.hpp>
 #include <coupleface/detail/io/packed_label.hpp>
 #include <coupleface/detail/io/record_property.hpp>
 
 #include <algorithm>
+#include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -38,8 +40,8 @@ class record_set_output {
       write(next_key_ + static_cast<index_t>(k),
             {static_cast<float>(starts_[k]), static_cast<float>(starts_[k + 1])}, {});
     }
-    write_text(property_, std::to_string(classes_) + "," + std::to_string(height_) + "," +
-                              std::to_string(width_) + "\n");
+    property_.write(std::to_string(classes_) + "," + std::to_string(height_) + "," +
+                    std::to_string(width_) + "\n");
     // What readers ask for comes last.
     index_.commit();
     property_.commit();
@@ -47,12 +49,8 @@ class record_set_output {
   }
 
  private:
-  static void write_text(atomic_file& file, std::string const& text) {
-    file.write(text.data(), text.size());
-  }
-
   void write(index_t key, std::vector<float> const& labels, vector_view<std::uint8_t const> bytes) {
-    write_text(index_, std::to_string(key) + "\t" + std::to_string(records_.offset()) + "\n");
+    index_.write(std::to_string(key) + "\t" + std::to_string(records_.offset()) + "\n");
     pack_record(record_, {labels.data(), static_cast<index_t>(labels.size())},
                 static_cast<std::uint64_t>(key), bytes);
     write_record(records_, record_.data(), record_.size());

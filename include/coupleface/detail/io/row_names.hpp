@@ -3,6 +3,8 @@
 
 #include <coupleface/detail/io/pair_lines.hpp>
 
+#include <vector>
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
