@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # ml_dtypes 0.6.0, NumPy 2.4.6, safetensors 0.8.0: bfloat16 arrays to a file and back
 #
-# Guess: with ml_dtypes imported, numpy.load gives back what numpy.save wrote, and safetensors.numpy
+# Expected: with ml_dtypes imported, numpy.load returns what numpy.save wrote, and safetensors.numpy
 #   reads what it writes.
-# What happens: numpy.save writes the type as '<V2', two bytes of no type, without a warning, and
-#   numpy.load returns an array of dtype V2 on which no arithmetic works (view(bfloat16) mends it).
+# What happens: numpy.save writes the type as '<V2', two bytes without a type, without a warning, and
+#   numpy.load returns an array of dtype V2 on which no arithmetic works (view(bfloat16) fixes it).
 #   safetensors.numpy.save writes BF16; its own load then raises KeyError: 'BF16'.
 # Why it matters: a teacher's features stored in bfloat16 cannot be read back by the two lines that
-#   everybody writes, and the .npy file does not say that it holds bfloat16.
+#   people write, and the .npy file does not say that it holds bfloat16.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # bob.measure 6.1.1: far_threshold(impostors, genuine, far)
 #
-# Guess: the threshold is the lowest score whose false accept rate is at most `far`, so that the
+# Expected: the threshold is the lowest score whose false accept rate is at most `far`, so that the
 #   verification rate there is the TAR at that FAR.
 # What happens: the threshold is put at an impostor's score (the n * far-th from above). All genuine
-#   scores between it and the next impostor below would cost no false accept more, and are rejected.
+#   scores between it and the next impostor below would add no false accept, but are rejected.
 # Why it matters: in the tail, where face verification is reported, impostors lie far apart. With
 #   10,000 of them and FAR 1e-4 the TAR here is 7.8 % instead of 18.2 %, at the same achieved FAR.
 set -euo pipefail

@@ -2,7 +2,7 @@
 # usearch 2.26.6, pynndescent 0.7.0, hnswlib 0.8.0, voyager 2.2.3, scikit-learn 1.9.1, SciPy 1.17.1,
 # NGT 2.8.0.post1: the cosine distance of a row of zeros to itself and to a unit row
 #
-# Guess: 0 / 0 is NaN, or 1 ("no relation") everywhere.
+# Expected: 0 / 0 is NaN, or 1 ("no relation") everywhere.
 # What happens: four answers for the zero row and itself. SciPy: NaN. hnswlib, voyager and
 #   scikit-learn's NearestNeighbors: 1. usearch, pynndescent and scikit-learn's cosine_distances(x):
 #   0, the best there is. NGT takes the row, gives it an id, and never finds it. To a unit row it is 1

@@ -2,7 +2,7 @@
 # datasets 5.2.0 (Hugging Face): the order of load_dataset("imagefolder") where one person's name begins
 # like another's
 #
-# Guess: people in the order of their names, which is the order of the labels, and the images of each
+# Expected: people in the order of their names, which is the order of the labels, and the images of each
 #   in theirs, as torchvision's ImageFolder and a loop over sorted folders give it.
 # What happens: whole paths are sorted. "Ann.B/1.png" comes before "Ann/1.png", since "." is less than
 #   "/", while label 0 is Ann and 1 is Ann.B. So do names that go on with a space or "-".

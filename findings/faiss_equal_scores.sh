@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # faiss-cpu 1.15.1: which of several equal rows IndexFlatIP and IndexFlatL2 return first
 #
-# Guess: a flat index is exact, so rows with equal scores come in the order they were added, and the
+# Expected: a flat index is exact, so rows with equal scores come in the order they were added, and the
 #   first of k neighbours does not depend on k.
 # What happens: IndexFlatL2 returns the row added first. IndexFlatIP does for k = 1, but for k = 2
 #   and more it returns the row added last (of those that it kept) and goes backwards.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # faiss-cpu 1.15.1: a row of NaN in an IndexFlatIP, and where the ids of its search point
 #
-# Guess: a NaN score sorts last (as in NumPy) or first (as in PyTorch), under the id of its row.
+# Expected: a NaN score sorts last (as in NumPy) or first (as in PyTorch), under the id of its row.
 # What happens: the row is never returned. Its place in the list of k is filled with id -1 and score
 #   -3.4e38, without a warning; a query of NaN has -1 everywhere.
 # Why it matters: labels[ids], the usual next line, turns -1 into the label of the LAST row. An

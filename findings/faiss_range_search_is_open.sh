@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # faiss-cpu 1.15.1: range_search of an IndexFlatIP with a score equal to the threshold
 #
-# Guess: range_search(x, t) returns what scores t or more, as a threshold is understood in
+# Expected: range_search(x, t) returns what scores t or more, as a threshold is understood in
 #   verification (accepted where score >= t).
 # What happens: only scores above t are returned (and in IndexFlatL2 only distances below t).
 # Why it matters: a search for copies with threshold 1 finds none of them. A threshold taken from a

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # GCC 12.2 (Debian 12: g++-12 12.2.0-14+deb12u1): __builtin_assoc_barrier and fused multiply-add
 #
-# Guess: x[i] += __builtin_assoc_barrier(a * y[i]) never fuses product and sum: the barrier stands
+# Expected: x[i] += __builtin_assoc_barrier(a * y[i]) never fuses product and sum: the barrier stands
 #   between them, and in straight-line code it does keep them apart.
 # What happens: the vectoriser drops the barrier. The vectorised body of the loop uses
-#   vfmadd, the iterations left over use vmulsd and vaddsd: two roundings in one array, and which
+#   vfmadd, the remaining iterations use vmulsd and vaddsd: two roundings in one array, and which
 #   element gets which depends on its place.
 # Why it matters: whoever wants the same bits from -O2 and -O3 -mfma, or from whole input and from
 #   chunks, trusts the barrier. An empty asm statement on the product holds.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # insightface 2.1 (the evaluation behind its desktop program): TAR@FAR of a 1:N evaluation
 #
-# Guess: TAR is the share of known probes whose own identity comes first and reaches the threshold
+# Expected: TAR is the share of known probes whose own identity ranks first and reaches the threshold
 #   (detection and identification rate).
-# What happens: known probes that are taken for somebody ELSE count as accepted at every threshold:
+# What happens: known probes that are identified as somebody ELSE count as accepted at every threshold:
 #   the right ones below the threshold are subtracted from all known ones. Here 3 of 5 known probes
 #   find their person, "Top1" says 0.6, and "TAR@FAR=1e-2" says 1.0.
 # Why it matters: the less a model recognises, the closer its TAR comes to 1. Numbers out of such a

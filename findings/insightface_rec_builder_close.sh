@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # insightface 2.1 with mxnet 1.9.1: the record set that RecBuilder has written when close() returns
 #
-# Guess: close() closes what was written; train.rec and train.idx can be read, copied or uploaded.
+# Expected: close() closes what was written; train.rec and train.idx can be read, copied or uploaded.
 # What happens: close() writes train.meta and property and leaves the record writer open. train.idx is
 #   empty, train.rec lacks the end of its last record. Both are completed when the writer is collected
 #   or Python ends; builder.writer.close() does it at once.
 # Why it matters: a program that builds a set and trains on it, or copies it, in one process sees none
-#   or not all of its images. Read by MXNet the set has no keys, and nothing is said.
+#   or not all of its images. Read by MXNet the set has no keys, and no error is reported.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ml_dtypes 0.6.0 with NumPy 2.4.6: means and sorting of bfloat16 arrays
 #
-# Guess: as with float16, NumPy adds in something wider and rounds once; NaN sorts last.
+# Expected: as with float16, NumPy adds in a wider type and rounds once; NaN sorts last.
 # What happens: mean() and sum() of bfloat16 add in bfloat16. The sum of ones stops at 256, so the
 #   mean of 1000 ones is 0.256 (float16: 1). sort() and argsort() do not know NaN: the numbers between
 #   two NaN come out in no order (float16: ascending, NaN last).

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # pytorch-metric-learning 2.9.0 and torchdistill 1.1.5 (torch 2.15.0): a batch with one row of NaN
 #
-# Guess: the loss is NaN, so that a look at it, or a check for finite losses, stops the training.
+# Expected: the loss is NaN, so that a look at it, or a check for finite losses, stops the training.
 # What happens: TripletMarginLoss averages over the losses > 0, and NaN is not: the loss is an ordinary
 #   number while the gradient of EVERY row is NaN (ContrastiveLoss of the same package gives NaN).
 #   torchdistill's PKTLoss sets NaN to 0: with a NaN teacher row loss and gradients are ordinary
-#   numbers, and the student is drawn towards a teacher that says "no relation".
+#   numbers, and the student is pulled towards a teacher that says "no relation".
 # Why it matters: one overflow in half precision, or one broken line of a teacher's file, leaves the
-#   curve of the loss as it was. The weights are NaN after the next step, or wrong for good.
+#   curve of the loss as it was. The weights are NaN after the next step, or permanently wrong.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnxruntime 1.32.0 and onnx 1.23.2: ArgMax, TopK and ReduceMax of a row of scores that holds NaN
 #
-# Guess: ArgMax is TopK with K = 1, and both name the NaN (as NumPy and PyTorch do).
-# What happens: TopK ranks NaN first wherever it stands. ArgMax and ReduceMax name it only where it
-#   stands FIRST in the row and pass over it elsewhere. The reference evaluator of the onnx package
+# Expected: ArgMax is TopK with K = 1, and both return the NaN (as NumPy and PyTorch do).
+# What happens: TopK ranks NaN first at any position. ArgMax and ReduceMax name it only where it
+#   stands FIRST in the row and skip it elsewhere. The reference evaluator of the onnx package
 #   names it always.
 # Why it matters: an exported student that ends in ArgMax over similarities takes a person for each
 #   probe and hides that a score is NaN; the same model with TopK, or with columns in another order,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pyeer 0.5.6: get_eer_stats where the largest score is an impostor's
 #
-# Guess: fmr0, fmr1000 and fmr100 are the false non-match rates at thresholds whose false match rate
+# Expected: fmr0, fmr1000 and fmr100 are the false non-match rates at thresholds whose false match rate
 #   is at most 0, 0.1 % and 1 %, so 1.0 where only rejecting everybody achieves that. Equal scores
 #   count a half in auc.
 # What happens: only thresholds that are scores are tried. If the largest score is an impostor's, no

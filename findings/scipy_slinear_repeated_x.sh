@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SciPy 1.9.2 and 1.17.1: interp1d(far, threshold, kind='slinear') where FAR values repeat
 #
-# Guess: "slinear" and "linear" are two names for straight lines, so both take a curve in which
+# Expected: "slinear" and "linear" are two names for straight lines, so both take a curve in which
 #   several thresholds have the same FAR, as every measured curve has.
 # What happens: "linear" does in both versions. "slinear" did up to 1.9.2; since 1.9.3 it raises
 #   ValueError: Expect x to not have duplicates.

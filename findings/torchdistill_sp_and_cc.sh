@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # torchdistill 1.1.5 (torch 2.15.0): SPKDLoss and CCKDLoss beside the papers that they are named after
 #
-# Guess: SPKDLoss is Tung and Mori's ||G_t - G_s||^2 / b^2 with rows of G of L2 norm 1, CCKDLoss Peng
+# Expected: SPKDLoss is Tung and Mori's ||G_t - G_s||^2 / b^2 with rows of G of L2 norm 1, CCKDLoss Peng
 #   et al.'s ||C_t - C_s||^2 / n^2.
 # What happens: SPKDLoss calls normalize(matrix, 1): that 1 is p, so rows have L1 norm 1 (here the
 #   loss is 3.5 times smaller, and the ratio grows with the batch). CCKDLoss divides the norm itself,

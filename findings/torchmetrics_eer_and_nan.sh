@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # torchmetrics 1.9.0 (torch 2.15.0): binary_eer without pairs of one kind, and scores that are NaN
 #
-# Guess: an equal error rate without false accepts is not defined, so NaN or an error; a NaN score is
+# Expected: an equal error rate without false accepts is not defined, so NaN or an error; a NaN score is
 #   refused, or comes last.
 # What happens: pairs of one person alone give EER 0, the best value, and pairs of two people alone
 #   give 1 (both with a warning that names the ROC, not the EER). A NaN score is sorted first: its pair

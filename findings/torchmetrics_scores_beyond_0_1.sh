@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # torchmetrics 1.9.0 (torch 2.15.0): binary_roc of scores that leave [0, 1]
 #
-# Guess: a ROC curve needs scores in an order, no more, so cosines between -1 and 1 are taken as they
+# Expected: a ROC curve needs scores in an order, no more, so cosines between -1 and 1 are taken as they
 #   are and thresholds are scores.
 # What happens: as soon as one score is below 0 or above 1 (one cosine rounded to 1.0000001 is enough)
 #   ALL pass through a sigmoid in float32. Thresholds come back as sigmoids, and scores that differed

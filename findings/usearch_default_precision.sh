@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usearch 2.26.6: what Index(ndim=..., metric="cos") keeps of float32 rows
 #
-# Guess: float32, as the rows were given. exact=True then ranks as a matrix product does.
+# Expected: float32, as the rows were given. exact=True then ranks as a matrix product does.
 # What happens: where the processor has instructions for it (x86 with AVX2, ARM with NEON) the default
 #   is bfloat16. exact=True means all rows are compared, in bfloat16: distances are off by up to 1e-3,
 #   and neighbours change places. Without such instructions it is float32.

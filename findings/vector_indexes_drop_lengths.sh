@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # hnswlib 0.8.0 and voyager 2.2.3: what a cosine index gives back of the rows that were added
 #
-# Guess: cosine is how rows are compared; get_items and get_vector return the rows themselves (as
+# Expected: cosine is how rows are compared; get_items and get_vector return the rows themselves (as
 #   annoy 1.17.3 and usearch 2.26.6 do).
 # What happens: both normalise rows when they are added. What comes back has length 1.
 # Why it matters: the length of a face's embedding tells its quality, and templates are averages

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # webdataset 1.0.2: images in a .tar whose names hold a dot before the ending
 #
-# Guess: every .jpg of the archive is a sample, under its name without ".jpg".
+# Expected: every .jpg of the archive is a sample, under its name without ".jpg".
 # What happens: a name is cut at its FIRST dot. Ann.B_0001.jpg, Ann.B_0002.jpg and Ann.C_0001.jpg have
 #   the key "Ann" and become ONE sample with the fields "b_0001.jpg", "b_0002.jpg" and "c_0001.jpg" and
 #   no "jpg", without a warning.
