@@ -1,14 +1,15 @@
 // coupleface: sums of unit vectors by class, host side.
 #pragma once
 
-#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/grouping.hpp>
 #include <coupleface/detail/ids.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/scratch.hpp>
-#include <coupleface/detail/vectors.hpp>
+#include <coupleface/detail/simd/dots.hpp>
+#include <coupleface/detail/simd/fma.hpp>
+#include <coupleface/detail/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -56,8 +57,9 @@ double add_row_and_norm(X const* x, double scale, X const* following, X const* l
 }
 
 #if COUPLEFACE_FMA_VECTORS
-/// Bit for bit its twin. The norm's sums wait for each other; beside the other row they need not be
-/// waited for. Lines are asked for one at a time, as a burst would fill the buffers for them.
+/// For floats, bit for bit the same. The norm's sums wait for each other; beside the other row they
+/// need not be waited for. Lines are asked for one at a time, as a burst would fill the buffers for
+/// them.
 inline double vector_add_row_and_norm(float const* x, double scale, float const* following,
                                       float const* later, index_t width, double* sum) {
   wide_doubles const scales = broadcast(scale);
@@ -74,19 +76,24 @@ inline double vector_add_row_and_norm(float const* x, double scale, float const*
   add_unit_row(x + j, scale, width - j, sum + j);
   return std::sqrt(square.finish(following + j, following + j, width - j));
 }
-#endif
 
 /// What suits the processor that the unit is compiled for.
 template <class X>
 double native_add_row_and_norm(X const* x, double scale, X const* following, X const* later,
                                index_t width, double* sum) {
-#if COUPLEFACE_FMA_VECTORS
   if constexpr (std::is_same_v<X, float>) {
     return vector_add_row_and_norm(x, scale, following, later, width, sum);
+  } else {
+    return add_row_and_norm(x, scale, following, later, width, sum);
   }
-#endif
+}
+#else
+template <class X>
+double native_add_row_and_norm(X const* x, double scale, X const* following, X const* later,
+                               index_t width, double* sum) {
   return add_row_and_norm(x, scale, following, later, width, sum);
 }
+#endif
 
 /// The samples of every class: what both forms of class sums walk through.
 template <class Derived, class X, class L>

@@ -6,7 +6,7 @@
 
 #include <coupleface/detail/element.hpp>
 #include <coupleface/detail/rounded_product.hpp>
-#include <coupleface/detail/vectors.hpp>
+#include <coupleface/detail/simd/fma.hpp>
 #include <coupleface/view.hpp>
 
 #include <cmath>
@@ -105,15 +105,14 @@ struct one_thread {
   template <class R, class Function, class... In>
   COUPLEFACE_HOST_DEVICE void transform(R* out, index_t width, Function f, In const*... in) const {
     index_t j = 0;
-#if COUPLEFACE_FMA_VECTORS
-    if constexpr ((std::is_floating_point_v<R> && ... && std::is_floating_point_v<In>)) {
+    if constexpr (fma_vectors &&
+                  (std::is_floating_point_v<R> && ... && std::is_floating_point_v<In>)) {
       if constexpr (std::is_invocable_v<Function, wide_of<In>...>) {
         for (; j + wide_lanes <= width; j += wide_lanes) {
           store_wide(out + j, f(load_wide(in + j)...));
         }
       }
     }
-#endif
     for (; j < width; ++j) { out[j] = store<R>(f(load(in[j])...)); }
   }
   COUPLEFACE_HOST_DEVICE bool leads() const { return true; }  ///< one thread of a team does

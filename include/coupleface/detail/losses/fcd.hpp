@@ -1,12 +1,13 @@
 // coupleface: FCD, one row at a time, host side.
 #pragma once
 
-#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/simd/dots.hpp>
+#include <coupleface/detail/simd/fma.hpp>
+#include <coupleface/detail/simd/prefetch.hpp>
 #include <coupleface/detail/sum.hpp>
-#include <coupleface/detail/vectors.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -69,6 +70,14 @@ COUPLEFACE_HOST_DEVICE inline double portable_fcd_pass(S const* s, T const* t, i
   return value;
 }
 
+/// Past the caches if `past_caches`, where there is a form for it; prefetches the row `soon`.
+template <class S, class T, class G>
+COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t width, fcd_factors f,
+                                              G gradient, bool, T const* soon) {
+  prefetch_row<cache_level::second>(soon, width);
+  return portable_fcd_pass(s, t, width, f, gradient);
+}
+
 #if COUPLEFACE_FMA_VECTORS
 template <int streamed, class G>
 double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient,
@@ -102,31 +111,24 @@ double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factor
   }
   return fold(lanes);
 }
-#endif
 
-template <class S, class T, class G>
-COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t width, fcd_factors f,
-                                              G gradient, [[maybe_unused]] bool past_caches,
-                                              T const* soon) {
-#if COUPLEFACE_FMA_VECTORS
-  if constexpr (std::is_same_v<S, float> && std::is_same_v<T, float> &&
-                (std::is_same_v<G, no_gradient> || std::is_same_v<G, float*>)) {
-    if (f.s_inverse == 0) { return portable_fcd_pass(s, t, width, f, gradient); }
-    if constexpr (std::is_same_v<G, float*>) {
-      auto const address = reinterpret_cast<std::uintptr_t>(gradient);
-      if (past_caches && address % sizeof(narrow_floats) == 0) {
-        return vector_fcd_pass<sizeof(narrow_floats)>(s, t, width, f, gradient, soon);
-      }
-      if (past_caches && address % sizeof(float4v) == 0) {
-        return vector_fcd_pass<sizeof(float4v)>(s, t, width, f, gradient, soon);
-      }
+template <class G,
+          class = std::enable_if_t<std::is_same_v<G, no_gradient> || std::is_same_v<G, float*>>>
+double fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient,
+                [[maybe_unused]] bool past_caches, float const* soon) {
+  if (f.s_inverse == 0) { return portable_fcd_pass(s, t, width, f, gradient); }
+  if constexpr (std::is_same_v<G, float*>) {
+    auto const address = reinterpret_cast<std::uintptr_t>(gradient);
+    if (past_caches && address % sizeof(narrow_floats) == 0) {
+      return vector_fcd_pass<sizeof(narrow_floats)>(s, t, width, f, gradient, soon);
     }
-    return vector_fcd_pass<0>(s, t, width, f, gradient, soon);
+    if (past_caches && address % sizeof(float4v) == 0) {
+      return vector_fcd_pass<sizeof(float4v)>(s, t, width, f, gradient, soon);
+    }
   }
-#endif
-  prefetch_row<cache_level::second>(soon, width);
-  return portable_fcd_pass(s, t, width, f, gradient);
+  return vector_fcd_pass<0>(s, t, width, f, gradient, soon);
 }
+#endif
 
 /// Value of one row and, unless it is no_gradient, its gradient, times `scale`. A degenerate
 /// teacher has inverse 0 and so asks for nothing; a degenerate student has gradient 0.

@@ -3,7 +3,8 @@
 
 #include <coupleface/detail/element.hpp>
 #include <coupleface/detail/rounded_product.hpp>
-#include <coupleface/detail/vectors.hpp>
+#include <coupleface/detail/simd/fma.hpp>
+#include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -53,19 +54,17 @@ class pending_rows {
 
   void add(int first, double* sum) const {
     index_t j = 0;
-#if COUPLEFACE_FMA_VECTORS
-    if constexpr (std::is_floating_point_v<H>) {
+    if constexpr (fma_vectors && std::is_floating_point_v<H>) {
       H const* const* const rows = rows_ + first;
       for (; j + wide_lanes <= width_; j += wide_lanes) {
         wide_doubles total = load_wide(sum + j);
-#pragma GCC unroll 4
+        COUPLEFACE_UNROLL(4)
         for (int r = 0; r < group; ++r) {
           total += rounded_product(load_wide(rows[r] + j), scales_[first + r]);
         }
         store_wide(sum + j, total);
       }
     }
-#endif
     for (int r = 0; r < group; ++r) { add_one(first + r, j, sum); }
   }
 

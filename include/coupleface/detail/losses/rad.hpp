@@ -1,7 +1,6 @@
 // coupleface: RAD, one student row at a time, host side.
 #pragma once
 
-#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/losses/gathered_rows.hpp>
 #include <coupleface/detail/losses/neighbours.hpp>
@@ -10,8 +9,9 @@
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/settings.hpp>
+#include <coupleface/detail/simd/dots.hpp>
+#include <coupleface/detail/simd/prefetch.hpp>
 #include <coupleface/detail/sum.hpp>
-#include <coupleface/detail/vectors.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/settings/penalty.hpp>
 

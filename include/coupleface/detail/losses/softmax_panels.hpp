@@ -3,7 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/exponential.hpp>
-#include <coupleface/detail/panel_product.hpp>
+#include <coupleface/detail/simd/panel_product.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -7,8 +7,8 @@
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/losses/softmax_panels.hpp>
 #include <coupleface/detail/normalize.hpp>
-#include <coupleface/detail/panel_product.hpp>
 #include <coupleface/detail/row.hpp>
+#include <coupleface/detail/simd/panel_product.hpp>
 #include <coupleface/detail/sum.hpp>
 
 #include <algorithm>

@@ -14,6 +14,7 @@
 #include <coupleface/detail/search/candidate_lists.hpp>
 #include <coupleface/detail/search/ranked_pairs.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
+#include <coupleface/detail/simd/prefetch.hpp>
 
 #include <algorithm>
 

@@ -7,6 +7,7 @@
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/screen_kernel.hpp>
+#include <coupleface/detail/simd/fma.hpp>
 
 #include <algorithm>
 
@@ -43,14 +44,12 @@ void write_unit_row(T const* x, double norm, index_t width, float degenerate, fl
     return;
   }
   index_t j = 0;
-#if COUPLEFACE_FMA_VECTORS
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (fma_vectors && std::is_same_v<T, float>) {
     wide_doubles const inverse = broadcast(row.inverse());
     for (; j + wide_lanes <= width; j += wide_lanes) {
-      store_narrowed<0>(unit + j, load_wide(x + j) * inverse);
+      store_wide(unit + j, load_wide(x + j) * inverse);
     }
   }
-#endif
   for (; j < width; ++j) { unit[j] = row(j); }
 }
 

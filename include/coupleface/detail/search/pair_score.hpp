@@ -8,9 +8,9 @@
 //   bounded   bound(product, query, candidate) bounds every score whose product is at most that
 #pragma once
 
-#include <coupleface/detail/dots.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/search/packed_rows.hpp>
+#include <coupleface/detail/simd/dots.hpp>
 
 #include <cmath>
 #include <type_traits>

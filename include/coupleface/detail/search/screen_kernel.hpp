@@ -6,7 +6,7 @@
 // index); behind the whole numbers a row has one more word, the float that they are multiples of.
 #pragma once
 
-#include <coupleface/detail/vectors.hpp>
+#include <coupleface/detail/simd/avx512.hpp>
 #include <coupleface/element.hpp>
 #include <coupleface/view.hpp>
 

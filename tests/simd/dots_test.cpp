@@ -1,5 +1,5 @@
 // Several inner products at once have the bits of single ones.
-#include <coupleface/detail/dots.hpp>
+#include <coupleface/detail/simd/dots.hpp>
 
 #include "support/matrix.hpp"
 

@@ -1,5 +1,5 @@
 // Products of panels: every kernel against a plain loop, both left sides, any depth.
-#include <coupleface/detail/panel_product.hpp>
+#include <coupleface/detail/simd/panel_product.hpp>
 
 #include "support/reference.hpp"
 

@@ -5,31 +5,47 @@
 #pragma once
 
 #include <coupleface/detail/row.hpp>
-#include <coupleface/detail/vectors.hpp>
+#include <coupleface/detail/simd/fma.hpp>
+#include <coupleface/detail/simd/prefetch.hpp>
 
 #include <cstddef>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+/// out[k] = dot(shared, others[k])
 template <std::size_t N, class S, class O>
-COUPLEFACE_HOST_DEVICE void portable_dots(S const* shared, O const* const (&others)[N],
-                                          index_t width, double (&out)[N]) {
+COUPLEFACE_HOST_DEVICE void dots(S const* shared, O const* const (&others)[N], index_t width,
+                                 double (&out)[N]) {
   for (std::size_t k = 0; k < N; ++k) { out[k] = dot(shared, others[k], width); }
+}
+
+/// out = {a . a, a . b, b . b}; prefetches the row `soon`.
+template <class A, class B>
+COUPLEFACE_HOST_DEVICE void pair_dots(A const* a, B const* b, index_t width, double (&out)[3],
+                                      A const* soon) {
+  prefetch_row<cache_level::second>(soon, width);
+  out[0] = dot(a, a, width);
+  out[1] = dot(a, b, width);
+  out[2] = dot(b, b, width);
 }
 
 #if COUPLEFACE_FMA_VECTORS
 /// fold() of lanes that are in registers.
-COUPLEFACE_ALWAYS_INLINE double fold(wide_doubles const (&sums)[dot_lanes / wide_lanes]) {
-#if defined(__AVX512F__)
-  wide_doubles const eight = sums[0] + sums[1];
-  auto const four = lower_half(eight) + upper_half(eight);
-#else
-  auto const four = (sums[0] + sums[2]) + (sums[1] + sums[3]);
-#endif
-  auto const two = lower_half(four) + upper_half(four);
-  return two[0] + two[1];
+COUPLEFACE_ALWAYS_INLINE double fold(double2v two) { return two[0] + two[1]; }
+COUPLEFACE_ALWAYS_INLINE double fold(double4v four) {
+  return fold(lower_half(four) + upper_half(four));
 }
+#if defined(__AVX512F__)
+COUPLEFACE_ALWAYS_INLINE double fold(wide_doubles const (&sums)[2]) {
+  wide_doubles const eight = sums[0] + sums[1];
+  return fold(lower_half(eight) + upper_half(eight));
+}
+#else
+COUPLEFACE_ALWAYS_INLINE double fold(wide_doubles const (&sums)[4]) {
+  return fold((sums[0] + sums[2]) + (sums[1] + sums[3]));
+}
+#endif
 
 /// dot() of two rows, of floats or floats that were widened beforehand, its lanes in registers.
 /// Several go along together: what is inlined reads and widens a row that they share once.
@@ -65,11 +81,10 @@ class running_dot {
   wide_doubles sums_[parts];
 };
 
-/// Rows lie anywhere, and no hardware follows so many at a time: each is asked for some lines
-/// ahead.
+/// Rows lie anywhere, and no hardware prefetcher follows so many at a time: each is prefetched some
+/// lines ahead.
 template <std::size_t N>
-void vector_dots(float const* shared, float const* const (&others)[N], index_t width,
-                 double (&out)[N]) {
+void dots(float const* shared, float const* const (&others)[N], index_t width, double (&out)[N]) {
   constexpr index_t line = 16, ahead = 4 * line;
   running_dot sums[N];
 #pragma GCC unroll 8
@@ -89,9 +104,9 @@ void vector_dots(float const* shared, float const* const (&others)[N], index_t w
   }
 }
 
-/// out = {a . a, a . b, b . b}; asks for the row `soon`.
-inline void vector_pair_dots(float const* a, float const* b, index_t width, double (&out)[3],
-                             float const* soon) {
+/// Prefetches line by line between the sums, since all lines at once would wait for each other.
+inline void pair_dots(float const* a, float const* b, index_t width, double (&out)[3],
+                      float const* soon) {
   running_dot first, second, third;
   index_t j = 0;
   for (; j + dot_lanes <= width; j += dot_lanes) {
@@ -109,7 +124,7 @@ inline void vector_pair_dots(float const* a, float const* b, index_t width, doub
 inline constexpr int widened_rows = wide_lanes == 8 ? 2 : 1;
 
 /// out[r] = {x . a, x . b, x . x}, x = rows[r], for rows a and b of floats that were widened
-/// beforehand. Asks for the rows `soon` line by line.
+/// beforehand. Prefetches the rows `soon` line by line.
 template <std::size_t N>
 COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double const* a,
                                            double const* b, index_t width, double (&out)[N][3],
@@ -133,34 +148,6 @@ COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double
   }
 }
 #endif
-
-/// out[k] = dot(shared, others[k])
-template <std::size_t N, class S, class O>
-COUPLEFACE_HOST_DEVICE void dots(S const* shared, O const* const (&others)[N], index_t width,
-                                 double (&out)[N]) {
-#if COUPLEFACE_FMA_VECTORS
-  if constexpr (std::is_same_v<S, float> && std::is_same_v<O, float>) {
-    return vector_dots<N>(shared, others, width, out);
-  }
-#endif
-  portable_dots<N>(shared, others, width, out);
-}
-
-/// out = {a . a, a . b, b . b}; asks for the row `soon` line by line between the sums, since all
-/// lines at once would wait for each other.
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE void pair_dots(A const* a, B const* b, index_t width, double (&out)[3],
-                                      A const* soon) {
-#if COUPLEFACE_FMA_VECTORS
-  if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>) {
-    return vector_pair_dots(a, b, width, out, soon);
-  }
-#endif
-  prefetch_row<cache_level::second>(soon, width);
-  out[0] = dot(a, a, width);
-  out[1] = dot(a, b, width);
-  out[2] = dot(b, b, width);
-}
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

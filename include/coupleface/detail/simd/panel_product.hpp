@@ -7,7 +7,8 @@
 
 #include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/scratch.hpp>
-#include <coupleface/detail/vectors.hpp>
+#include <coupleface/detail/simd/avx512.hpp>
+#include <coupleface/detail/simd/portable.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -48,7 +49,7 @@ COUPLEFACE_ALWAYS_INLINE void product_block(index_t depth, T const* left, index_
     for (; right != end; right += width, a += depth_step) {
       std::memcpy(&b[0], right, sizeof(Vector));
       std::memcpy(&b[1], right + lanes, sizeof(Vector));
-      COUPLEFACE_UNROLL_8
+      COUPLEFACE_UNROLL(8)
       for (index_t r = 0; r < Rows; ++r) {
         sums[r][0] += a[r * row_step] * b[0];
         sums[r][1] += a[r * row_step] * b[1];
@@ -76,6 +77,7 @@ void product_by_blocks(index_t depth, T const* left, index_t left_next, T const*
   }
 }
 
+/// The same by what suits the processor this runs on.
 #if COUPLEFACE_VECTORS
 template <left_side Side, class T>
 COUPLEFACE_AVX512 void avx512_product(index_t depth, T const* left, index_t left_next,
@@ -83,19 +85,21 @@ COUPLEFACE_AVX512 void avx512_product(index_t depth, T const* left, index_t left
   using vector = std::conditional_t<std::is_same_v<T, float>, float16v, double8v>;
   product_block<vector, product_rows, Side>(depth, left, left_next, right, out, stride, add);
 }
-#endif
-
-/// The same by what suits the processor this runs on.
 template <left_side Side, class T>
 void panel_product(index_t depth, T const* left, index_t left_next, T const* right, T* out,
                    index_t stride, bool add) {
-#if COUPLEFACE_VECTORS
   if (has_avx512()) {
     return avx512_product<Side>(depth, left, left_next, right, out, stride, add);
   }
-#endif
   product_by_blocks<native_vector<T>, Side>(depth, left, left_next, right, out, stride, add);
 }
+#else
+template <left_side Side, class T>
+void panel_product(index_t depth, T const* left, index_t left_next, T const* right, T* out,
+                   index_t stride, bool add) {
+  product_by_blocks<native_vector<T>, Side>(depth, left, left_next, right, out, stride, add);
+}
+#endif
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

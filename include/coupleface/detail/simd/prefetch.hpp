@@ -1,0 +1,29 @@
+// coupleface: asking for memory that will be read soon.
+#pragma once
+
+#include <coupleface/view.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+enum class cache_level { first, second };
+
+/// Asks for the cache line of x, which will be read soon. Always inlined: GCC takes a function that
+/// does nothing else for one without effect, and drops its calls.
+template <cache_level level = cache_level::first>
+COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE void prefetch_line(void const* x) {
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
+  __builtin_prefetch(x, 0, level == cache_level::first ? 3 : 2);
+#else
+  (void)x;
+#endif
+}
+
+/// The same for all lines of a row.
+template <cache_level level = cache_level::first, class T>
+COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE void prefetch_row(T const* x, index_t width) {
+  for (index_t j = 0; j < width; j += index_t(64 / sizeof(T))) { prefetch_line<level>(x + j); }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
