@@ -101,6 +101,20 @@ function(coupleface_add_test name)
     ENVIRONMENT "${COUPLEFACE_TEST_ENVIRONMENT}" TIMEOUT 900)
 endfunction()
 
+# What most sources of a test program read first: half of the time that a source takes at -O1. Only
+# headers of others, so that a change of one of ours compiles no more than what includes it. ccache
+# keeps the sources themselves, and most of its hits would be lost.
+function(coupleface_precompile_headers name)
+  if(CMAKE_CXX_COMPILER_LAUNCHER)
+    return()
+  endif()
+  set(headers algorithm cmath cstdint filesystem fstream functional limits map numeric random set
+              sstream stdexcept string vector
+              gtest/gtest.h thrust/device_vector.h thrust/execution_policy.h)
+  list(TRANSFORM headers REPLACE "(.+)" "$<$<COMPILE_LANGUAGE:CXX>:<\\1$<ANGLE-R>>")
+  target_precompile_headers(${name} PRIVATE ${headers})
+endfunction()
+
 # coupleface_add_unit_tests(<executable> <prefix> <sources>... [LABELS <label>])
 # One executable of GoogleTest sources, each of its tests known to ctest as <prefix><test>. Sources
 # may bring a main() of their own: the linker takes GoogleTest's only where there is none.
@@ -114,6 +128,7 @@ function(coupleface_add_unit_tests name prefix)
     # GoogleTest's TYPED_TEST_SUITE without its optional argument.
     target_compile_options(${name} PRIVATE -Wno-gnu-zero-variadic-macro-arguments)
   endif()
+  coupleface_precompile_headers(${name})
   # As a prefix of the command: gtest_discover_tests cannot pass more than one variable.
   if(COUPLEFACE_TEST_ENVIRONMENT)
     set_target_properties(${name} PROPERTIES
