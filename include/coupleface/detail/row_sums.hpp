@@ -107,7 +107,7 @@ struct one_thread {
     index_t j = 0;
     if constexpr (fma_vectors &&
                   (std::is_floating_point_v<R> && ... && std::is_floating_point_v<In>)) {
-      if constexpr (std::is_invocable_v<Function, wide_of<In>...>) {
+      if constexpr (std::is_invocable_v<Function, decltype(load_wide(in))...>) {
         for (; j + wide_lanes <= width; j += wide_lanes) {
           store_wide(out + j, f(load_wide(in + j)...));
         }

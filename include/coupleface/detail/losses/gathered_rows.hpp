@@ -58,7 +58,7 @@ class pending_rows {
       H const* const* const rows = rows_ + first;
       for (; j + wide_lanes <= width_; j += wide_lanes) {
         wide_doubles total = load_wide(sum + j);
-        COUPLEFACE_UNROLL(4)
+        COUPLEFACE_UNROLL_LOOP(4)
         for (int r = 0; r < group; ++r) {
           total += rounded_product(load_wide(rows[r] + j), scales_[first + r]);
         }

@@ -20,8 +20,6 @@ inline constexpr int wide_lanes = 4;
 /// What fits a register of the processor that the unit is compiled for, and as many floats.
 using wide_doubles __attribute__((vector_size(8 * wide_lanes))) = double;
 using narrow_floats __attribute__((vector_size(4 * wide_lanes))) = float;
-template <class>
-using wide_of = wide_doubles;  ///< for each of some types
 
 COUPLEFACE_ALWAYS_INLINE wide_doubles broadcast(double x) { return wide_doubles{} + x; }
 
@@ -150,8 +148,6 @@ inline void store_fence() { __builtin_ia32_sfence(); }
 
 inline constexpr int wide_lanes = 1;
 using wide_doubles = double;
-template <class>
-using wide_of = wide_doubles;
 
 COUPLEFACE_ALWAYS_INLINE wide_doubles broadcast(double x) { return x; }
 COUPLEFACE_ALWAYS_INLINE wide_doubles load_wide(double const* x) { return *x; }

@@ -49,7 +49,7 @@ COUPLEFACE_ALWAYS_INLINE void product_block(index_t depth, T const* left, index_
     for (; right != end; right += width, a += depth_step) {
       std::memcpy(&b[0], right, sizeof(Vector));
       std::memcpy(&b[1], right + lanes, sizeof(Vector));
-      COUPLEFACE_UNROLL(8)
+      COUPLEFACE_UNROLL_LOOP(8)
       for (index_t r = 0; r < Rows; ++r) {
         sums[r][0] += a[r * row_step] * b[0];
         sums[r][1] += a[r * row_step] * b[1];

@@ -26,9 +26,9 @@
 // Before a loop whose counter must become constants, or its arrays do not become registers.
 #if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_PRAGMA(text) _Pragma(#text)
-#define COUPLEFACE_UNROLL(count) COUPLEFACE_PRAGMA(GCC unroll count)
+#define COUPLEFACE_UNROLL_LOOP(count) COUPLEFACE_PRAGMA(GCC unroll count)
 #else
-#define COUPLEFACE_UNROLL(count)
+#define COUPLEFACE_UNROLL_LOOP(count)
 #endif
 
 COUPLEFACE_NAMESPACE_BEGIN
