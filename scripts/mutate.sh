@@ -65,19 +65,43 @@ flags_of() {  # of a test source
   printf '%s\n' "-I$2/include -I$2/tests -I$2/examples $extra"
 }
 
-libraries_of() {
-  [[ $1 == tests/examples/train_student/* ]] && printf '%s\n' "-ljpeg -lpng"
+uses_kit() {  # a test source: what is linked to the library of the example programs
+  [[ $1 == tests/examples/face_kit/* || $1 == tests/examples/train_student/* ]]
+}
+
+libraries_of() {  # of a test source, in a folder
+  uses_kit "$1" && printf '%s\n' "$2"/kit/*.o -ljpeg -lpng -lxxhash
   return 0
 }
+
+# That library as objects in the folder's kit/: compiles what is older than something it includes.
+build_kit() (
+  cd "$1"
+  mkdir -p kit
+  for source in examples/face_kit/*/*.cpp; do
+    object=kit/$(basename "$source" .cpp).o stale=0
+    [[ -e $object ]] || stale=1
+    if ((stale == 0)); then
+      for file in $(sed -e 's/^[^:]*://' -e 's/\\$//' "$object.d"); do
+        [[ $file -nt $object ]] && stale=1
+      done
+    fi
+    if ((stale == 1)); then
+      # shellcheck disable=SC2086
+      "$compiler" $flags -Iinclude -Iexamples -MMD -MF "$object.d" -c "$source" -o "$object"
+    fi
+  done
+)
 
 # Of a folder a test source with a filter, into an output: 0 passed, 1 failed, 2 did not compile, 124
 # did not end.
 build_and_run() {
   local folder=$1 test=$2 filter=$3 out=$4 code=0
+  if uses_kit "$test"; then build_kit "$folder" >"$out.log" 2>&1 || return 2; fi
   # shellcheck disable=SC2046,SC2086
   "$compiler" $flags $(flags_of "$test" "$folder") -c "$folder/$test" -o "$out.o" >"$out.log" 2>&1 &&
     "$compiler" -fopenmp "$out.o" -o "$out" -lgtest -lgtest_main -lpthread \
-      $(libraries_of "$test") >>"$out.log" 2>&1 || return 2
+      $(libraries_of "$test" "$folder") >>"$out.log" 2>&1 || return 2
   (cd "$folder" && OMP_WAIT_POLICY=passive timeout 300 "$out" --gtest_filter="$filter") \
     >>"$out.log" 2>&1 || code=$?
   ((code == 0 || code == 124)) || code=1
@@ -157,8 +181,14 @@ flags+=" -include $work/third_party.hpp"
 
 mkdir "$work/sources"  # as they are now: somebody may go on working on them
 cp -r "$root"/{include,tests,examples} "$work/sources"
+for i in "${indices[@]}"; do
+  if uses_kit "${tests[i]}"; then
+    build_kit "$work/sources"
+    break
+  fi
+done
 for ((JOB = 0; JOB < jobs; ++JOB)); do
-  cp -r "$work/sources" "$work/$JOB"
+  cp -a "$work/sources" "$work/$JOB"  # with the times by which build_kit knows what is stale
   (
     check_whole_tests "${indices[@]}"
     for k in "${!indices[@]}"; do

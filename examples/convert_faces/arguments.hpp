@@ -19,25 +19,29 @@ inline void declare(CLI::App& app, arguments& a) {
                  "A folder with a folder for each person; train.rec; lfw.bin; list.csv with the "
                  "columns path,person or a,b,same; train.lst; any other name: lines 'path label'")
       ->required();
-  app.add_option("output", a.output, "What is made; it must not exist")->required();
+  app.add_option("output", a.output, "Folder or file that is written; it must not exist")
+      ->required();
   app.add_option("--to", a.to,
-                 "folder: OUTPUT/<person>/<number>.jpg. list, lst, table: OUTPUT/images/... and "
+                 "Form of the output. folder: OUTPUT/<person>/<number>.jpg. list, lst, table: "
+                 "OUTPUT/images/... and "
                  "OUTPUT/list.txt (path, label), train.lst (flag, path, label) or list.csv (path, "
                  "person). rec: OUTPUT/train.rec, train.idx and property. pack: OUTPUT is a file "
                  "(.bin). pairs: OUTPUT/images/... and pairs.csv (a, b, same)")
       ->required()
       ->check(CLI::IsMember({"folder", "list", "lst", "table", "rec", "pack", "pairs"}));
-  app.add_option("--height", a.height, "Of the images, for --to rec; not compared with them")
+  app.add_option("--height", a.height,
+                 "Height of the images, for the file property of --to rec; not compared with them")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
       ->capture_default_str();
-  app.add_option("--width", a.width, "The same")
+  app.add_option("--width", a.width,
+                 "Width of the images, for the file property of --to rec; not compared with them")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
       ->capture_default_str();
   app.add_option("--protocol", a.protocol,
-                 "Pickle protocol of --to pack. 2: strings of Python 2, as the published packs")
+                 "Pickle protocol of --to pack; 2 has strings of Python 2, as the published packs")
       ->check(CLI::IsMember({2, 4}))
       ->capture_default_str();
-  app.add_option("--threads", a.threads, "They read; the result is the same for any number")
+  app.add_option("--threads", a.threads, "Threads that read; the result is the same for any number")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   app.footer(

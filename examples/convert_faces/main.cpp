@@ -8,31 +8,32 @@
 // Images are copied byte by byte. What is made appears whole or not at all; a file that cannot be
 // what it should be is named, with the byte and the reason.
 #include <cstdio>
-#include <exception>
+#include <iostream>
 
 #include "arguments.hpp"
-#include "inputs.hpp"
+#include "face_kit/data/face_inputs.hpp"
+#include "face_kit/report/json_output.hpp"
+#include "face_kit/run/program_main.hpp"
 #include "outputs.hpp"
 
+namespace {
+
+using namespace convert_faces;
+
+void run(arguments& a) {
+  any_input const input = open_input(a.input);
+  warn_of_skipped(a.input, input);
+  std::visit([&](auto const& source) { convert(a, source); }, input);
+  index_t const images = std::visit([](auto const& source) { return source.size(); }, input);
+  if (json_wanted()) print_json(std::cout, {{"images", images}});
+  else std::printf("%lld images\n", static_cast<long long>(images));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace convert_faces;
-  arguments a;
-  CLI::App app{"Converts face data: image folders, lists, InsightFace's .rec sets and .bin packs."};
-  declare(app, a);
-  try {
-    app.parse(argc, argv);
-    any_input const input = open_input(a.input);
-    say_skipped("convert_faces", a.input, input);
-    std::visit([&](auto const& source) { convert(a, source); }, input);
-    index_t const images = std::visit([](auto const& source) { return source.size(); }, input);
-    std::printf("%lld images\n", static_cast<long long>(images));
-    return 0;
-  } catch (CLI::ParseError const& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "convert_faces: %s\n", error.what());
-    return 1;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "convert_faces: %s\n", error.what());
-    return 1;
-  }
+  return run_program<arguments>(
+      {"convert_faces",
+       "Converts face data: image folders, lists, InsightFace's .rec sets and .bin packs."},
+      argc, argv, declare, run);
 }

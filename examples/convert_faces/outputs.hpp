@@ -1,17 +1,20 @@
 // What is made of the images.
 #pragma once
 
-#include <coupleface/io/csv_table.hpp>
+#include <coupleface/io/image_format.hpp>
 #include <coupleface/io/sample_loader.hpp>
-#include <cstdio>
 #include <string>
-#include <vector>
 
 #include "arguments.hpp"
-#include "inputs.hpp"
-#include "output_folder.hpp"
+#include "face_kit/data/face_inputs.hpp"
+#include "face_kit/report/csv_writer.hpp"
+#include "face_kit/run/interruption.hpp"
+#include "face_kit/run/output_folder.hpp"
+#include "face_kit/run/progress.hpp"
 
 namespace convert_faces {
+
+using namespace face_kit;
 
 /// Calls take(i, sample) for every image in order, while threads read ahead.
 template <class Source, class Take>
@@ -21,9 +24,12 @@ void for_each_image(Source const& source, int threads, Take take) {
   settings.threads = threads;
   settings.batches_in_flight = 2 * threads;
   coupleface::sample_loader loader(source, settings, coupleface::in_order{});
+  progress shown("convert_faces", "image", 0, source.size());
   while (auto const batch = loader.next()) {
+    stop_if_interrupted();
     for (std::size_t k = 0; k < batch->samples.size(); ++k)
       take(batch->indices[k], batch->samples[k]);
+    shown.show(batch->indices.back() + 1);
   }
 }
 
@@ -59,21 +65,17 @@ template <class Source>
 void write_list(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   image_list list;
-  std::string table = "path,person\n";
+  csv_writer table({"path", "person"});
   for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
     std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
     folder.write(name, sample.bytes);
     list.paths.push_back(name);
     list.labels.push_back(sample.label);
-    if (a.to == "table")
-      table += name + "," + coupleface::csv_field(person_of(source, sample.label)) + "\n";
+    if (a.to == "table") table.row(name, person_of(source, sample.label));
   });
   if (a.to == "list") coupleface::write_image_list(folder.path("list.txt"), list);
   if (a.to == "lst") coupleface::write_lst(folder.path("train.lst"), list);
-  if (a.to == "table") {
-    auto const* const bytes = reinterpret_cast<std::uint8_t const*>(table.data());
-    folder.write("list.csv", {bytes, static_cast<index_t>(table.size())});
-  }
+  if (a.to == "table") folder.write("list.csv", table.text());
   folder.commit();
 }
 
@@ -107,14 +109,14 @@ void write_pack(arguments const& a, Source const& source) {
 template <class Source>
 void write_pairs(arguments const& a, Source const& source) {
   output_folder folder(a.output);
-  std::string table = "a,b,same\n";
+  csv_writer table({"a", "b", "same"});
   for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
     std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
     folder.write(name, sample.bytes);
-    table += name + (i % 2 == 0 ? "," : source.same(i / 2) ? ",1\n" : ",0\n");
+    table.cell(name);
+    if (i % 2 == 1) table.row(source.same(i / 2) ? 1 : 0);
   });
-  auto const* const bytes = reinterpret_cast<std::uint8_t const*>(table.data());
-  folder.write("pairs.csv", {bytes, static_cast<index_t>(table.size())});
+  folder.write("pairs.csv", table.text());
   folder.commit();
 }
 

@@ -12,20 +12,28 @@
 #include <coupleface/io/npy.hpp>
 #include <coupleface/io/sample_loader.hpp>
 
-#include "../convert_faces/inputs.hpp"
-#include "../convert_faces/output_folder.hpp"
-#include "../train_student/augmentation.hpp"
-#include "../train_student/dataset.hpp"
-#include "../train_student/progress.hpp"
-#include "network_rows.hpp"
-
 #include <algorithm>
+#include <iostream>
 #include <limits>
+
+#include "face_kit/data/face_inputs.hpp"
+#include "face_kit/data/image_decoding.hpp"
+#include "face_kit/image/augmentation.hpp"
+#include "face_kit/image/resize_area.hpp"
+#include "face_kit/report/csv_writer.hpp"
+#include "face_kit/report/json_output.hpp"
+#include "face_kit/run/program_main.hpp"
+#include "face_kit/run/interruption.hpp"
+#include "face_kit/run/messages.hpp"
+#include "face_kit/run/output_folder.hpp"
+#include "face_kit/run/progress.hpp"
+#include "face_kit/run/script_network.hpp"
+#include "network_rows.hpp"
 
 namespace {
 
+using namespace face_kit;
 using coupleface::face_sample;
-using coupleface::index_t;
 
 struct arguments {
   std::string network, faces, output, device = "cpu";
@@ -46,7 +54,9 @@ void declare(CLI::App& app, arguments& a) {
                  "labels.npy, and list.csv (path,person) of a folder or list; of pairs pairs.csv "
                  "(fold,a,b,same), ten folds in their order")
       ->required();
-  app.add_option("--side", a.side, "Pixels of a side, as in training")->check(CLI::Range(1, 1024));
+  app.add_option("--side", a.side,
+                 "Pixels of a side of the images that the network sees, as in training")
+      ->check(CLI::Range(1, 1024));
   app.add_flag("--rgb", a.rgb, "The network wants three channels: the grey one three times");
   app.add_flag("--flip", a.flip,
                "Of each face the sum of two outputs of the network, for the image and its mirror "
@@ -56,8 +66,9 @@ void declare(CLI::App& app, arguments& a) {
       "The row of an image that cannot be decoded is NaN, so that all others stay in their "
       "places; undecodable.txt lists them, and pairs.csv has no pair of them. Without it "
       "the first one is an error");
-  app.add_option("--device", a.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
-  app.add_option("--threads", a.threads, "They decode")->check(CLI::Range(1, 256));
+  app.add_option("--device", a.device, "Where the network is computed: cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_option("--threads", a.threads, "Threads that decode")->check(CLI::Range(1, 256));
 }
 
 template <class Source>
@@ -87,60 +98,52 @@ decoded_face decode(arguments const& a, Source const& source, face_sample const&
   std::vector<std::uint8_t> grey(static_cast<std::size_t>(a.side) * a.side);
   try {
     int width = 0, height = 0;
-    auto const pixels = train_student::decode_grey(sample.bytes.data_handle(),
-                                                   static_cast<std::size_t>(sample.bytes.extent(0)),
-                                                   width, height, name_of(a, source, i));
-    train_student::resize_area(pixels.data(), width, height, a.side, grey.data());
-    train_student::to_float(grey.data(), a.side, face.image.data_ptr<float>());
-  } catch (train_student::undecodable_image const& error) {
+    auto const pixels =
+        decode_grey(sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
+                    width, height, name_of(a, source, i));
+    resize_area(pixels.data(), width, height, a.side, grey.data());
+    to_float(grey.data(), a.side, face.image.data_ptr<float>());
+  } catch (undecodable_image const& error) {
     if (!a.skip_undecodable) throw;
     face.reason = error.what();
   }
   return face;
 }
 
-void write_text(convert_faces::output_folder& folder, char const* name, std::string const& text) {
-  auto const* const bytes = reinterpret_cast<std::uint8_t const*>(text.data());
-  folder.write(name, {bytes, static_cast<index_t>(text.size())});
-}
-
 template <class Source>
-void write_truth(convert_faces::output_folder& folder, Source const& source,
-                 std::vector<index_t> const& labels, std::vector<index_t> const& undecodable) {
+void write_truth(output_folder& folder, Source const& source, std::vector<index_t> const& labels,
+                 std::vector<index_t> const& undecodable) {
   auto const there = [&](index_t i) {
     return !std::binary_search(undecodable.begin(), undecodable.end(), i);
   };
   if constexpr (has_pairs<Source>) {
     index_t const pairs = source.size() / 2;
-    std::string table = "fold,a,b,same\n";
+    csv_writer table({"fold", "a", "b", "same"});
     for (index_t i = 0; i < pairs; ++i) {
       if (!there(2 * i) || !there(2 * i + 1)) continue;
-      table += std::to_string(10 * i / pairs) + ',' + std::to_string(2 * i) + ',' +
-               std::to_string(2 * i + 1) + (source.same(i) ? ",1\n" : ",0\n");
+      table.row(10 * i / pairs, 2 * i, 2 * i + 1, source.same(i) ? 1 : 0);
     }
-    write_text(folder, "pairs.csv", table);
+    folder.write("pairs.csv", table.text());
   } else {
     coupleface::write_npy(folder.path("labels.npy"),
                           coupleface::make_vector_view(labels.data(), source.size()));
   }
   if constexpr (std::is_same_v<Source, coupleface::image_list>) {
-    std::string table = "path,person\n";
+    csv_writer table({"path", "person"});
     for (index_t i = 0; i < source.size(); ++i) {
       auto const k = static_cast<std::size_t>(i);
-      table += coupleface::csv_field(source.paths[k]) + ',' +
-               coupleface::csv_field(convert_faces::person_of(source, labels[k])) + '\n';
+      table.row(source.paths[k], person_of(source, labels[k]));
     }
-    write_text(folder, "list.csv", table);
+    folder.write("list.csv", table.text());
   }
 }
 
 template <class Source>
 void embed(arguments const& a, Source const& source) {
-  convert_faces::output_folder folder(a.output);
+  output_folder folder(a.output);
   torch::NoGradGuard const guard;
   torch::Device const device(a.device);
-  auto network = torch::jit::load(a.network, device);
-  network.eval();
+  auto network = load_script(a.network, device);
   coupleface::loader_settings settings;
   settings.batch_size = 64;
   settings.threads = a.threads;
@@ -152,11 +155,14 @@ void embed(arguments const& a, Source const& source) {
   coupleface::npy_writer rows(folder.path("embeddings.npy"));
   std::vector<index_t> labels, undecodable;
   std::string reasons;
-  train_student::progress shown("embed_faces", 0, source.size());
+  progress shown("embed_faces", "face", 0, source.size());
   while (auto const batch = loader.next()) {
+    stop_if_interrupted();
     std::vector<torch::Tensor> images;
     for (auto const& face : batch->samples) images.push_back(face.image);
-    auto unit = embed_faces::network_rows(network, torch::stack(images), device, {a.rgb, a.flip});
+    auto unit = ask_script(a.network, [&] {
+      return embed_faces::network_rows(network, torch::stack(images), device, {a.rgb, a.flip});
+    });
     for (std::size_t k = 0; k < batch->samples.size(); ++k) {
       if (batch->samples[k].reason.empty()) continue;
       unit[static_cast<std::int64_t>(k)].fill_(std::numeric_limits<float>::quiet_NaN());
@@ -166,33 +172,33 @@ void embed(arguments const& a, Source const& source) {
     if (labels.empty()) rows.begin<float>(source.size(), unit.size(1));
     rows.append(coupleface::matrix_view_of<float const>(unit));
     labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
-    shown.step(static_cast<index_t>(labels.size()), "faces");
+    shown.show(static_cast<index_t>(labels.size()));
   }
   rows.commit();
   write_truth(folder, source, labels, undecodable);
-  if (!undecodable.empty()) write_text(folder, "undecodable.txt", reasons);
+  if (!undecodable.empty()) folder.write("undecodable.txt", reasons);
   folder.commit();
-  std::printf("%lld faces\n", static_cast<long long>(source.size()));
+  if (json_wanted()) {
+    print_json(std::cout, {{"faces", source.size()}, {"undecodable", undecodable.size()}});
+  } else {
+    std::printf("%lld faces\n", static_cast<long long>(source.size()));
+  }
   if (undecodable.empty()) return;
-  std::fprintf(stderr,
-               "embed_faces: %zu images cannot be decoded, their rows are NaN, see "
-               "%s/undecodable.txt; the first is %s\n",
-               undecodable.size(), a.output.c_str(), reasons.substr(0, reasons.find('\n')).c_str());
+  warn("%zu images cannot be decoded, their rows are NaN, see %s/undecodable.txt; the first is %s",
+       undecodable.size(), a.output.c_str(), reasons.substr(0, reasons.find('\n')).c_str());
+}
+
+void run(arguments& a) {
+  auto const input = open_input(a.faces);
+  warn_of_skipped(a.faces, input);
+  std::visit([&](auto const& source) { embed(a, source); }, input);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  arguments a;
-  CLI::App app{"Writes the embeddings that a TorchScript network makes of faces."};
-  declare(app, a);
-  CLI11_PARSE(app, argc, argv);
-  try {
-    auto const input = convert_faces::open_input(a.faces);
-    convert_faces::say_skipped("embed_faces", a.faces, input);
-    std::visit([&](auto const& source) { embed(a, source); }, input);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "\nembed_faces: %s\n", error.what());
-    return 1;
-  }
+  return run_program<arguments>(
+      {"embed_faces", "Writes the embeddings that a TorchScript network makes of faces.",
+       libtorch_version},
+      argc, argv, declare, run);
 }

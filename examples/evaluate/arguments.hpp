@@ -4,11 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <limits>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "face_kit/run/program.hpp"
+
 namespace evaluate {
+
+using namespace face_kit;
 
 struct arguments {
   std::string embeddings, labels, list, split, pairs, scores, gallery, gallery_labels, templates,
@@ -27,7 +30,8 @@ inline void declare_files(CLI::App& app, arguments& a) {
                                           "[n, d] .npy, float32, float16, float64 (rounded "
                                           "to float32) or bfloat16")
                                ->group("Files");
-  app.add_option("--labels", a.labels, "[n] .npy, int32 or int64: who is who; -1: nobody")
+  app.add_option("--labels", a.labels,
+                 "[n] .npy, int32 or int64: the person of each row; -1: nobody")
       ->needs(embeddings)
       ->group("Files");
   auto* const list =
@@ -37,7 +41,8 @@ inline void declare_files(CLI::App& app, arguments& a) {
                      "each person; lines 'path label'; .lst; IJB's *_name_5pts_score.txt")
           ->needs(embeddings)
           ->group("Files");
-  app.add_option("--split", a.split, "Rows of the list with this split only; pairs count those")
+  app.add_option("--split", a.split,
+                 "Only rows of --list with this split; --pairs then counts those")
       ->needs(list)
       ->group("Files");
   app.add_option("--scores", a.scores,
@@ -60,7 +65,8 @@ inline void declare_further_files(CLI::App& app, arguments& a) {
                      "and if it has the same rows, each row is looked for among the others")
           ->group("Files");
   auto* const gallery_labels =
-      app.add_option("--gallery-labels", a.gallery_labels, "[m] .npy; -1: a distractor")
+      app.add_option("--gallery-labels", a.gallery_labels,
+                     "[m] .npy: the person of each row of --gallery; -1: a distractor")
           ->needs(gallery)
           ->group("Files");
   gallery->needs(gallery_labels)->needs(embeddings);
@@ -71,55 +77,56 @@ inline void declare_further_files(CLI::App& app, arguments& a) {
                      "*_face_tid_mid.txt")
           ->needs(embeddings)
           ->group("Files");
-  auto* const probes =
-      app.add_option("--probe-templates", a.probe_templates,
-                     "Of the templates those of this .csv with the columns TEMPLATE_ID,SUBJECT_ID, "
-                     "which says who they are: IJB's *_1N_probe_mixed.csv")
-          ->needs(templates)
-          ->group("Files");
+  auto* const probes = app.add_option("--probe-templates", a.probe_templates,
+                                      "The templates that are looked for, a .csv with the columns "
+                                      "TEMPLATE_ID,SUBJECT_ID: IJB's *_1N_probe_mixed.csv")
+                           ->needs(templates)
+                           ->group("Files");
   app.add_option("--gallery-templates", a.gallery_templates,
-                 "Whom they are looked for among, the same: IJB's *_1N_gallery_G1.csv; several "
-                 "make one gallery")
+                 "The gallery of --probe-templates, a .csv of the same form: IJB's "
+                 "*_1N_gallery_G1.csv; several make one gallery")
       ->needs(probes)
       ->excludes(gallery)
       ->group("Files");
   app.add_flag("--weigh-by-score", a.weigh_by_score,
-               "Rows count in templates by the detector's scores of IJB's list")
+               "Weigh the rows of a template by the detector's scores of IJB's list")
       ->needs(templates)
       ->group("Files");
-  app.add_option("--teacher", a.teacher, "[n, e] .npy: agreement with these embeddings")
+  app.add_option("--teacher", a.teacher,
+                 "[n, e] .npy, embeddings of a teacher: agreement with them is measured")
       ->needs(embeddings)
       ->group("Files");
   app.add_option("--out", a.out, "Folder of the results; it must not exist")
       ->capture_default_str()
       ->group("Files");
-  app.add_flag("--replace", a.replace,
-               "It may exist, if it holds results: it is replaced as a whole")
+  app.add_flag("--replace", a.replace, "Replace a folder of earlier results as a whole")
       ->group("Files");
 }
 
 inline void declare(CLI::App& app, arguments& a) {
   declare_files(app, a);
   declare_further_files(app, a);
-  app.add_option("--far", a.fars, "False accept rates to report")
+  app.add_option("--far", a.fars, "False accept rates to report, with commas")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--ranks", a.ranks, "Ranks of identification")
+  app.add_option("--ranks", a.ranks, "Ranks up to which identification is reported")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100000}))
       ->capture_default_str();
-  app.add_option("--k", a.k, "Neighbours compared with the teacher's")
+  app.add_option("--k", a.k, "Nearest neighbours that are compared with the teacher's")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100000}))
       ->capture_default_str();
-  app.add_option("--q", a.q, "Gap from which on a pair counts as active")
+  app.add_option("--q", a.q,
+                 "Gap to the teacher's similarity from which on a pair counts as active")
       ->check(CLI::Range(0.0, 2.0))
       ->capture_default_str();
   app.add_option("--resamples", a.resamples,
-                 "Of the people, for 95 % intervals of the numbers of --pairs; 0: none")
+                 "Resamples of the people, for 95 % intervals of the numbers of --pairs; 0: none")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
       ->capture_default_str();
-  app.add_option("--seed", a.seed, "Of the resamples")->capture_default_str();
+  app.add_option("--seed", a.seed, "Seed of the resamples")->capture_default_str();
   app.add_flag("!--no-all-pairs", a.all_pairs, "Leave out verification over all pairs");
-  app.add_option("--threads", a.threads, "0: all cores. The results are the same for any number")
+  app.add_option("--threads", a.threads,
+                 "Threads; 0: all cores. The results are the same for any number")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
 }
@@ -127,10 +134,10 @@ inline void declare(CLI::App& app, arguments& a) {
 /// What no single option can say.
 inline void check_arguments(arguments const& a) {
   if (a.embeddings.empty() && a.scores.empty())
-    throw std::invalid_argument("nothing to judge: give --embeddings or --scores");
+    throw usage_error("nothing to judge: give --embeddings or --scores");
   if (a.scores.empty() && a.pairs.empty() && a.labels.empty() && a.list.empty() &&
       a.probe_templates.empty() && a.teacher.empty())
-    throw std::invalid_argument("nothing to judge by: give --labels, --list, --pairs or --teacher");
+    throw usage_error("nothing to judge by: give --labels, --list, --pairs or --teacher");
 }
 
 }  // namespace evaluate

@@ -3,22 +3,29 @@
 
 #include <coupleface/io/npy.hpp>
 
+#include <cmath>
+#include <limits>
 #include <string>
 
+#include "face_kit/report/csv_writer.hpp"
+#include "face_kit/report/plot_files.hpp"
+#include "face_kit/run/file_output.hpp"
+#include "face_kit/run/output_folder.hpp"
 #include "json_results.hpp"
 #include "report.hpp"
 
 namespace evaluate {
 
+/// gnuplot's script and readers of the files know NaN by this.
+inline csv_style const all_digits{17, "nan"};
+
 /// @param rate what its points' second rate is: tar, or dir
 inline void write_curve(std::string const& file, coupleface::roc_curve const& curve,
                         char const* rate) {
-  auto stream = open_to_write(file);
-  stream.precision(17);
-  stream << "threshold,far," << rate << '\n';
+  csv_writer table({"threshold", "far", rate}, all_digits);
   for (std::size_t k = 0; k < curve.far.size(); ++k)
-    stream << curve.thresholds[k] << ',' << curve.far[k] << ',' << curve.tar[k] << '\n';
-  close_written(stream, file);
+    table.row(curve.thresholds[k], curve.far[k], curve.tar[k]);
+  table.write(file);
 }
 
 inline coupleface::roc_curve curve_of(std::vector<coupleface::operating_point> const& points) {
@@ -32,32 +39,26 @@ inline coupleface::roc_curve curve_of(std::vector<coupleface::operating_point> c
 }
 
 inline void write_ranks(std::string const& file, std::vector<double> const& rates) {
-  auto stream = open_to_write(file);
-  stream.precision(17);
-  stream << "rank,identified\n";
-  for (std::size_t k = 0; k < rates.size(); ++k) stream << k + 1 << ',' << rates[k] << '\n';
-  close_written(stream, file);
+  csv_writer table({"rank", "identified"}, all_digits);
+  for (std::size_t k = 0; k < rates.size(); ++k) table.row(k + 1, rates[k]);
+  table.write(file);
 }
 
-inline void write_agreement(std::string const& folder, agreement_results const& found) {
-  auto const gaps = folder + "/gaps_of_" + found.of + ".csv";
-  auto stream = open_to_write(gaps);
-  stream << "from,to,pairs\n-inf," << found.edges.front() << ',' << found.agreement.below << '\n';
-  for (std::size_t b = 0; b + 1 < found.edges.size(); ++b) {
-    stream << found.edges[b] << ',' << found.edges[b + 1] << ',' << found.agreement.histogram[b]
-           << '\n';
-  }
-  stream << found.edges.back() << ",inf," << found.agreement.above << '\n';
-  close_written(stream, gaps);
-  auto const rows = folder + "/agreement_of_" + found.of + ".csv";
-  auto each = open_to_write(rows);
-  each.precision(17);
-  each << "label,neighbour_overlap,rank_correlation\n";
+inline void write_agreement(output_folder const& folder, agreement_results const& found) {
+  auto const infinity = std::numeric_limits<double>::infinity();
+  auto const& edges = found.edges;
+  csv_writer gaps({"from", "to", "pairs"});
+  gaps.row(-infinity, edges.front(), found.agreement.below);
+  for (std::size_t b = 0; b + 1 < edges.size(); ++b)
+    gaps.row(edges[b], edges[b + 1], found.agreement.histogram[b]);
+  gaps.row(edges.back(), infinity, found.agreement.above);
+  gaps.write(folder.path("gaps_of_" + found.of + ".csv"));
+  csv_writer rows({"label", "neighbour_overlap", "rank_correlation"}, all_digits);
   for (std::size_t i = 0; i < found.agreement.overlaps.size(); ++i) {
-    each << (found.labels.empty() ? static_cast<std::int32_t>(i) : found.labels[i]) << ','
-         << found.agreement.overlaps[i] << ',' << found.agreement.rank_correlations[i] << '\n';
+    rows.row(found.labels.empty() ? static_cast<std::int32_t>(i) : found.labels[i],
+             found.agreement.overlaps[i], found.agreement.rank_correlations[i]);
   }
-  close_written(each, rows);
+  rows.write(folder.path("agreement_of_" + found.of + ".csv"));
 }
 
 /// float32, as they were computed; of a list of scores float64, as they were read.
@@ -75,10 +76,7 @@ inline void write_plot_script(std::string const& file, std::vector<std::string> 
   script << "# Draws the .csv files beside it: gnuplot plots.gp\n"
             "set encoding utf8\nset colorsequence podo\nset grid\nset key noenhanced above\n"
             "set datafile separator ','\nset datafile missing 'nan'\n"
-            "do for [format in 'png svg'] {\n"
-            "  if (format eq 'svg') { set terminal svg size 900,600 background 'white' } else {\n"
-            "    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) { set terminal pngcairo size "
-            "900,600 }\n    else { set terminal png size 900,600 }\n  }\n";
+         << plot_formats;
   if (!curves.empty()) {
     script << "  set output 'roc.'.format\n  set logscale x\n  set format x '10^{%L}'\n"
               "  set xrange [*:1]\n  set yrange [0:1]\n  set xlabel 'false accept rate'\n"
@@ -101,28 +99,28 @@ inline void write_plot_script(std::string const& file, std::vector<std::string> 
 }
 
 /// @returns whether there is something to draw
-inline bool write_files(std::string const& folder, arguments const& a, inputs const& in,
+inline bool write_files(output_folder const& folder, arguments const& a, inputs const& in,
                         results const& found) {
   std::vector<std::string> curves;
   auto const add = [&](std::string const& name, coupleface::roc_curve const& curve,
                        char const* rate) {
-    write_curve(folder + '/' + name + ".csv", curve, rate);
+    write_curve(folder.path(name + ".csv"), curve, rate);
     bool const drawable = !std::isnan(curve.far.back()) && !std::isnan(curve.tar.back());
     if (drawable) curves.push_back(name);
   };
   if (found.pairs) {
     add("roc_pairs", found.pairs->curve, "tar");
-    write_scores(folder + "/pair_scores.npy", a, found.pairs->scores);
+    write_scores(folder.path("pair_scores.npy"), a, found.pairs->scores);
   }
   if (found.all_pairs_curve) add("roc_all_pairs", curve_of(found.all_pairs_curve->points), "tar");
   if (found.identification) {
     if (found.identification->unmated > 0) add("dir", found.identification->open_set, "dir");
-    write_ranks(folder + "/cmc.csv", found.identification->rank_rates);
+    write_ranks(folder.path("cmc.csv"), found.identification->rank_rates);
   }
   for (auto const& agreement : found.agreement) write_agreement(folder, agreement);
-  write_json(folder + "/results.json", a, in, found);
+  write_atomically(folder.path("results.json"), json_text(document_of(a, in, found)) + '\n');
   if (curves.empty() && !found.identification) return false;
-  write_plot_script(folder + "/plots.gp", curves, found.identification.has_value());
+  write_plot_script(folder.path("plots.gp"), curves, found.identification.has_value());
   return true;
 }
 

@@ -61,7 +61,7 @@ struct face_templates {
 namespace detail {
 
 inline coupleface::template_list read_templates_by_content(std::string const& file) {
-  coupleface::detail::mapped_file const map(file);
+  coupleface::mapped_file const map(file);
   if (coupleface::detail::has_column(map, "template"))
     return coupleface::read_template_table(file, {"row", "template", "medium"});
   if (coupleface::detail::has_column(map, "TEMPLATE_ID"))

@@ -121,7 +121,7 @@ inline void read_gallery(arguments const& a, inputs& in) {
   if (in.gallery.width != in.rows.width)
     throw std::runtime_error(a.gallery + ": rows of " + std::to_string(in.gallery.width) +
                              ", but of " + std::to_string(in.rows.width) + " in " + a.embeddings);
-  in.gallery_labels = mine_relations::read_labels(a.gallery_labels, a.gallery, in.gallery.rows).of;
+  in.gallery_labels = face_kit::read_labels(a.gallery_labels, a.gallery, in.gallery.rows).of;
   compare_gallery(a, in);
 }
 
@@ -141,8 +141,7 @@ inline inputs read_inputs(arguments const& a) {
   }
   in.rows = read_rows(a.embeddings);
   in.files.push_back(describe("embeddings", a.embeddings, in.rows));
-  if (!a.labels.empty())
-    in.labels = mine_relations::read_labels(a.labels, a.embeddings, in.rows.rows).of;
+  if (!a.labels.empty()) in.labels = face_kit::read_labels(a.labels, a.embeddings, in.rows.rows).of;
   if (!a.teacher.empty()) {
     in.teacher = read_rows(a.teacher);
     in.files.push_back(describe("teacher", a.teacher, in.teacher));

@@ -1,8 +1,5 @@
-// results.json: what was judged, how, by which version, and all numbers with all digits. What JSON
-// has no word for (NaN, infinity) is null.
+// results.json: what was judged, how, by which version, and all numbers with all digits.
 #pragma once
-
-#include <coupleface/version.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "face_kit/report/json_output.hpp"
 #include "report.hpp"
 
 namespace evaluate {
@@ -110,12 +108,9 @@ inline ordered_json json_of_settings(arguments const& a) {
           {"weigh_by_score", a.weigh_by_score}};
 }
 
-inline void write_json(std::string const& file, arguments const& a, inputs const& in,
-                       results const& found) {
+inline ordered_json document_of(arguments const& a, inputs const& in, results const& found) {
   ordered_json all{{"program", "coupleface evaluate"},
-                   {"version", std::to_string(COUPLEFACE_VERSION_MAJOR) + '.' +
-                                   std::to_string(COUPLEFACE_VERSION_MINOR) + '.' +
-                                   std::to_string(COUPLEFACE_VERSION_PATCH)},
+                   {"version", coupleface_version()},
                    {"inputs", json_of_inputs(a, in)},
                    {"settings", json_of_settings(a)}};
   if (found.pairs) all["pairs"] = json_of(a, *found.pairs);
@@ -124,10 +119,7 @@ inline void write_json(std::string const& file, arguments const& a, inputs const
   if (found.retrieval) all["retrieval"] = json_of(*found.retrieval);
   for (auto const& agreement : found.agreement)
     all["agreement_of_" + agreement.of] = json_of(agreement);
-  auto stream = open_to_write(file);
-  // File names are bytes; what is no UTF-8 in them becomes U+FFFD.
-  stream << all.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
-  close_written(stream, file);
+  return all;
 }
 
 }  // namespace evaluate

@@ -1,4 +1,4 @@
-// evaluate: embeddings from files, judged: verification over listed and over all pairs, with
+// evaluate: numbers of embeddings from files: verification over listed and over all pairs, with
 // intervals; identification in a gallery; retrieval; agreement with a teacher.
 //
 //   evaluate --embeddings e.npy --labels l.npy --pairs pairs.csv --teacher t.npy --out results
@@ -10,36 +10,49 @@
 // all is written.
 #include <omp.h>
 
-#include <cstdio>
-#include <exception>
+#include <filesystem>
 #include <iostream>
 
 #include "arguments.hpp"
 #include "curves.hpp"
+#include "face_kit/run/program_main.hpp"
+#include "face_kit/run/output_folder.hpp"
 #include "inputs.hpp"
 #include "measures.hpp"
 #include "report.hpp"
-#include "result_folder.hpp"
+
+namespace {
+
+using namespace evaluate;
+
+void run(arguments& a) {
+  check_arguments(a);
+  if (a.threads > 0) omp_set_num_threads(a.threads);
+  char const* const results_file = "results.json";
+  bool const there =
+      std::filesystem::symlink_status(a.out).type() != std::filesystem::file_type::not_found;
+  if (there && !a.replace)
+    throw std::runtime_error(a.out + ": exists already (--replace replaces results)");
+  output_folder::expect_usable(a.out, a.replace ? results_file : "");
+  auto const inputs = read_inputs(a);
+  auto const parent = std::filesystem::path(a.out).parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent);
+  output_folder folder(a.out, a.replace ? results_file : "");
+  // With --json the standard output is that document alone.
+  std::ostream text(json_wanted() ? nullptr : std::cout.rdbuf());
+  print_inputs(text, a, inputs);
+  auto const found = measure(a, inputs);
+  print_results(text, a, found);
+  bool const drawable = write_files(folder, a, inputs, found);
+  folder.commit();
+  if (json_wanted()) print_json(std::cout, document_of(a, inputs, found));
+  if (drawable) draw_plots(folder.name(), json_wanted() ? std::cerr : std::cout);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  evaluate::arguments a;
-  CLI::App app{"Judges embeddings: verification, identification, retrieval, agreement"};
-  evaluate::declare(app, a);
-  CLI11_PARSE(app, argc, argv);
-  try {
-    evaluate::check_arguments(a);
-    if (a.threads > 0) omp_set_num_threads(a.threads);
-    evaluate::expect_usable(a.out, a.replace);
-    auto const inputs = evaluate::read_inputs(a);
-    evaluate::result_folder folder(a.out, a.replace);
-    evaluate::print_inputs(std::cout, a, inputs);
-    auto const results = evaluate::measure(a, inputs);
-    evaluate::print_results(std::cout, a, results);
-    bool const drawable = evaluate::write_files(folder.temporary(), a, inputs, results);
-    folder.commit();
-    if (drawable) evaluate::draw_plots(folder.path(), std::cout);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "evaluate: %s\n", error.what());
-    return 1;
-  }
+  return run_program<arguments>(
+      {"evaluate", "Evaluates embeddings: verification, identification, retrieval, agreement."},
+      argc, argv, declare, run);
 }

@@ -10,11 +10,13 @@
 #include <coupleface/prototypes.hpp>
 
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "face_kit/run/interruption.hpp"
+#include "face_kit/run/messages.hpp"
+#include "face_kit/run/progress.hpp"
 #include "inputs.hpp"
 
 namespace evaluate {
@@ -66,7 +68,7 @@ inline void measure_intervals(arguments const& a, inputs const& in, pair_results
     first.push_back(in.labels[static_cast<std::size_t>(pairs.first[i])]);
     second.push_back(in.labels[static_cast<std::size_t>(pairs.second[i])]);
     if (first.back() >= 0 && second.back() >= 0) continue;
-    std::fprintf(stderr, "pair %zu has a row without a label: no intervals\n", i);
+    tell_fault("pair %zu has a row without a label: no intervals", i);
     return;
   }
   auto const folds = found.folds ? pairs.folds : std::vector<index_t>{};
@@ -92,9 +94,12 @@ inline pair_results measure_pairs(arguments const& a, inputs const& in) {
 inline void measure_all_pairs(arguments const& a, inputs const& in, results& found) {
   auto targets = a.fars;
   for (int step = 0; step <= 35; ++step) targets.push_back(std::pow(10.0, -step / 5.0));
-  auto const show = [](int pass, index_t rows, index_t all) {
-    std::fprintf(stderr, "all pairs: pass %d, %3.0f %%\n", pass,
-                 100.0 * static_cast<double>(rows) / static_cast<double>(all));
+  std::optional<progress> shown;
+  int shown_pass = 0;
+  auto const show = [&](int pass, index_t rows, index_t all) {
+    if (pass != shown_pass) shown.emplace("all pairs: pass " + std::to_string(pass), "row", 0, all);
+    shown_pass = pass;
+    shown->show(rows);
   };
   auto rates = coupleface::verify_all_pairs(thrust::omp::par, in.rows.view(), view_of(in.labels),
                                             targets, coupleface::cosine{}, show);
@@ -113,9 +118,9 @@ inline agreement_results compare_rows(arguments const& a, std::string of,
   agreement_results found{
       std::move(of), std::min<index_t>(a.k, others), coupleface::even_edges(80, -0.4, 0.4), {}, {}};
   if (found.k < a.k) {
-    std::fprintf(stderr, "--k %lld is cut to %lld: there are %lld %s\n",
-                 static_cast<long long>(a.k), static_cast<long long>(found.k),
-                 static_cast<long long>(student.extent(0)), found.of.c_str());
+    note("--k %lld is cut to %lld: there are %lld %s", static_cast<long long>(a.k),
+         static_cast<long long>(found.k), static_cast<long long>(student.extent(0)),
+         found.of.c_str());
   }
   found.agreement = coupleface::compare_with_teacher(thrust::omp::par, student, teacher, found.k,
                                                      found.edges, coupleface::hinge{a.q});
@@ -160,8 +165,8 @@ inline void measure_search(arguments const& a, inputs const& in, results& found)
   auto const labels = view_of(within ? in.labels : in.gallery_labels);
   index_t const ranks = std::min<index_t>(a.ranks, std::max<index_t>(gallery.extent(0), 1));
   if (ranks < a.ranks) {
-    std::fprintf(stderr, "--ranks %lld is cut to %lld: so many rows are searched\n",
-                 static_cast<long long>(a.ranks), static_cast<long long>(ranks));
+    note("--ranks %lld is cut to %lld: so many rows are searched", static_cast<long long>(a.ranks),
+         static_cast<long long>(ranks));
   }
   found.identification = coupleface::identify(thrust::omp::par, in.rows.view(), view_of(in.labels),
                                               gallery, labels, ranks);
@@ -173,11 +178,14 @@ inline results measure(arguments const& a, inputs const& in) {
   results found;
   if (!a.scores.empty())
     found.pairs = measure_scores(in.scores.scores, in.scores.same, in.scores.folds);
+  stop_if_interrupted();
   if (!a.pairs.empty()) found.pairs = measure_pairs(a, in);
   if (!in.labels.empty()) {
     if (a.all_pairs) measure_all_pairs(a, in, found);
+    stop_if_interrupted();
     measure_search(a, in, found);
   }
+  stop_if_interrupted();
   if (!a.teacher.empty()) measure_agreement(a, in, found);
   return found;
 }

@@ -8,13 +8,13 @@
 #include <string>
 #include <utility>
 
-#include "../shared/plot_files.hpp"
-#include "../shared/text_table.hpp"
+#include "face_kit/run/messages.hpp"
+#include "face_kit/report/text_table.hpp"
 #include "measures.hpp"
 
 namespace evaluate {
 
-using namespace example_output;
+using namespace face_kit;
 
 inline std::string percent(double share) { return fixed(100 * share, "%.3f"); }
 
@@ -95,13 +95,12 @@ inline void print_inputs(std::ostream& out, arguments const& a, inputs const& in
     out << "the gallery has the same rows: each is looked for among the others\n";
   for (auto const& file : in.files) {
     if (file.faults.not_finite > 0)
-      std::fprintf(stderr, "%s; their scores are NaN\n",
-                   file.faults.not_finite_in(file.file).c_str());
+      tell_fault("%s; their scores are NaN", file.faults.not_finite_in(file.file).c_str());
   }
   if (in.probes_in_gallery > 0)
-    std::fprintf(stderr, "%s: %lld of %lld probes are in it to the last bit, and find themselves\n",
-                 a.gallery.c_str(), static_cast<long long>(in.probes_in_gallery),
-                 static_cast<long long>(in.rows.rows));
+    tell_fault("%s: %lld of %lld probes are in it to the last bit, and find themselves",
+               a.gallery.c_str(), static_cast<long long>(in.probes_in_gallery),
+               static_cast<long long>(in.rows.rows));
 }
 
 inline void print_results(std::ostream& out, arguments const& a, results const& found) {

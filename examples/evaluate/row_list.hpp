@@ -8,11 +8,12 @@
 #include <coupleface/io/image_list.hpp>
 #include <coupleface/io/template_list.hpp>
 
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "face_kit/run/messages.hpp"
 
 namespace evaluate {
 
@@ -74,15 +75,15 @@ inline row_list rows_of_images(coupleface::image_list const& there) {
 inline row_list rows_of_folder(std::string const& folder) {
   auto const there = coupleface::read_image_folder(folder);
   if (!there.skipped.empty()) {
-    std::fprintf(stderr, "%s: %zu files are no images of a person and no rows; the first is %s\n",
-                 folder.c_str(), there.skipped.size(), there.skipped.front().c_str());
+    face_kit::tell_fault("%s: %zu files are no images of a person and no rows; the first is %s",
+                         folder.c_str(), there.skipped.size(), there.skipped.front().c_str());
   }
   return rows_of_images(there);
 }
 
 /// By the first line.
 inline row_list rows_of_lines(std::string const& file) {
-  coupleface::detail::mapped_file const map(file);
+  coupleface::mapped_file const map(file);
   coupleface::detail::text_lines lines(map);
   if (!lines.next()) throw std::runtime_error(file + ": is empty");
   if (coupleface::detail::has_column(map, "path")) return rows_of_table(file);

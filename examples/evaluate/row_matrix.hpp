@@ -9,8 +9,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "../mine_relations/inputs.hpp"
-#include "../mine_relations/row_faults.hpp"
+#include "face_kit/data/row_files.hpp"
+#include "face_kit/data/row_faults.hpp"
 
 namespace evaluate {
 
@@ -50,7 +50,7 @@ inline row_matrix read_rows(std::string const& file) {
         }
         return result;
       },
-      mine_relations::open_rows(file, false));
+      face_kit::open_rows(file, false));
 }
 
 /// Keeps the rows numbered `kept`.
@@ -78,7 +78,7 @@ struct described_file {
   std::string use;  ///< embeddings, teacher, gallery
   std::string file;
   index_t rows, width;
-  mine_relations::row_faults faults;
+  face_kit::row_faults faults;
 };
 
 inline described_file describe(std::string use, std::string file, row_matrix const& x) {

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "face_kit/run/program.hpp"
+
 namespace mine_relations {
+
+using namespace face_kit;
 
 struct arguments {
   std::vector<std::string> files;
@@ -28,8 +31,8 @@ inline void declare(CLI::App& app, arguments& a) {
                  "VALUES. The last two are written, .npy all of them")
       ->required();
   app.add_flag("--prototypes", a.prototypes,
-               "The input's rows are what relations are wanted of: no labels file, no means");
-  app.add_option("--k", a.k, "Neighbours of each class")
+               "Each row of the input is a class: no labels file, no means");
+  app.add_option("--k", a.k, "Neighbours to find for each class")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{std::numeric_limits<std::int32_t>::max()}))
       ->capture_default_str();
   app.add_flag("--centre", a.centre,
@@ -38,14 +41,15 @@ inline void declare(CLI::App& app, arguments& a) {
                "squeezes all relations together");
   app.add_flag("--bfloat16-bits", a.bfloat16_bits,
                "The input's uint16 are the bits of bfloat16 numbers");
-  app.add_option("--threads", a.threads,
-                 "0: all cores. The result is the same bits for any number. Beside other busy "
-                 "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
+  app.add_option(
+         "--threads", a.threads,
+         "Threads; 0: all cores. The result is the same bits for any number. Beside other busy "
+         "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
   app.add_option("--checkpoint", a.checkpoint,
                  "Where the state of an unfinished run is kept; the same command continues from it "
-                 "(default: NEIGHBOURS with .checkpoint behind)");
+                 "(default: NEIGHBOURS.checkpoint)");
   app.add_option("--every", a.every,
                  "Seconds between checkpoints; more where one takes over a twentieth of that to "
                  "write. 0: after every step")
@@ -57,8 +61,9 @@ inline void declare(CLI::App& app, arguments& a) {
       app.add_option("--merge-list", a.merge_list,
                      "Also write classes that are probably one person: lines class_a,class_b,"
                      "similarity, the most similar first");
-  auto* const threshold = app.add_option("--merge-threshold", a.merge_threshold,
-                                         "Similarity from which on two classes are listed there");
+  auto* const threshold =
+      app.add_option("--merge-threshold", a.merge_threshold,
+                     "Similarity from which on two classes are in the --merge-list");
   list->needs(threshold);
   threshold->needs(list);
   app.footer(
@@ -77,7 +82,7 @@ inline void declare(CLI::App& app, arguments& a) {
 inline void assign_files(arguments& a) {
   std::size_t const wanted = a.prototypes ? 3 : 4;
   if (a.files.size() != wanted)
-    throw std::invalid_argument(
+    throw usage_error(
         a.prototypes ? "--prototypes takes three files: ROWS NEIGHBOURS VALUES"
                      : "four files are needed: EMBEDDINGS LABELS NEIGHBOURS VALUES (or three and "
                        "--prototypes)");
@@ -87,8 +92,8 @@ inline void assign_files(arguments& a) {
   a.values = a.files[wanted - 1];
   if (a.checkpoint.empty()) a.checkpoint = a.neighbours + ".checkpoint";
   if (a.prototypes && !a.centre && !a.prototypes_out.empty())
-    throw std::invalid_argument("--prototypes-out would copy " + a.embeddings +
-                                ": its rows are mined as they are");
+    throw usage_error("--prototypes-out would copy " + a.embeddings +
+                      ": its rows are mined as they are");
 }
 
 }  // namespace mine_relations

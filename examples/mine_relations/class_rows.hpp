@@ -10,11 +10,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "inputs.hpp"
-#include "progress.hpp"
-#include "row_faults.hpp"
+#include "face_kit/data/row_files.hpp"
+#include "face_kit/run/interruption.hpp"
+#include "face_kit/run/progress.hpp"
+#include "face_kit/data/row_faults.hpp"
 
 namespace mine_relations {
+
+using namespace face_kit;
 
 inline constexpr index_t rows_of_piece = 1 << 14;
 
@@ -23,7 +26,7 @@ template <class Body>
 void for_each_piece(char const* doing, index_t rows, Body body) {
   progress shown(doing, "row", 0, rows);
   for (index_t first = 0; first < rows; first += rows_of_piece) {
-    if (interruption_requested()) throw interrupted{};
+    stop_if_interrupted();
     index_t const count = std::min(rows_of_piece, rows - first);
     body(first, count);
     shown.show(first + count);

@@ -17,12 +17,10 @@
 // anything is written.
 #include <omp.h>
 
-#include <cstdio>
-#include <exception>
-
 #include "arguments.hpp"
 #include "class_rows.hpp"
-#include "inputs.hpp"
+#include "face_kit/run/program_main.hpp"
+#include "face_kit/data/row_files.hpp"
 #include "results.hpp"
 #include "search.hpp"
 #include "summary.hpp"
@@ -36,9 +34,8 @@ relation_table table_of(arguments const& a, index_t classes, std::vector<std::in
   index_t const there = present.empty() ? classes : static_cast<index_t>(present.size());
   index_t const k = std::min<index_t>(a.k, std::max<index_t>(there - 1, 1));
   if (k < a.k) {
-    std::fprintf(stderr, "--k %lld is cut to %lld: there are %lld classes\n",
-                 static_cast<long long>(a.k), static_cast<long long>(k),
-                 static_cast<long long>(there));
+    note("--k %lld is cut to %lld: there are %lld classes", static_cast<long long>(a.k),
+         static_cast<long long>(k), static_cast<long long>(there));
   }
   expect_memory(a.labels.empty()
                     ? "the tables"
@@ -61,8 +58,8 @@ void mine(arguments const& a, matrix_view<T const> rows, relation_table& table,
 
 void tell_not_finite(row_faults const& faults, std::string const& file) {
   if (faults.not_finite == 0) return;
-  std::fprintf(stderr, "%s; relations of their classes are NaN, which comes last\n",
-               faults.not_finite_in(file).c_str());
+  tell_fault("%s; relations of their classes are NaN, which comes last",
+             faults.not_finite_in(file).c_str());
 }
 
 template <class T>
@@ -73,9 +70,9 @@ void mine_samples(arguments const& a, matrix_view<T const> rows, stopwatch const
   auto const prototypes = class_rows(rows, labels, a.centre, a.labels, faults);
   tell_not_finite(faults, a.embeddings);
   if (table.mined < table.classes) {
-    std::fprintf(stderr, "%lld of %lld classes have no samples: their rows are -1\n",
-                 static_cast<long long>(table.classes - table.mined),
-                 static_cast<long long>(table.classes));
+    note("%lld of %lld classes have no samples: their rows are -1",
+         static_cast<long long>(table.classes - table.mined),
+         static_cast<long long>(table.classes));
   }
   mine(a, matrix_view<float const>(prototypes.data(), table.mined, rows.extent(1)), table, watch);
 }
@@ -89,9 +86,8 @@ void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch co
     return mine(a, rows, table, watch);
   }
   if (!faults.zero.empty()) {
-    std::fprintf(stderr, "%zu of %lld rows are zero, row %lld first: their rows are -1\n",
-                 faults.zero.size(), static_cast<long long>(rows.extent(0)),
-                 static_cast<long long>(faults.zero[0]));
+    note("%zu of %lld rows are zero, row %lld first: their rows are -1", faults.zero.size(),
+         static_cast<long long>(rows.extent(0)), static_cast<long long>(faults.zero[0]));
   }
   auto table = table_of(a, rows.extent(0), rows_that_are_not_zero(faults));
   if (table.present.empty()) throw std::runtime_error(a.embeddings + ": all rows are zero");
@@ -113,40 +109,21 @@ void mine_file(arguments const& a, coupleface::mapped_npy<T> const& file, stopwa
   mine_samples(a, rows, watch);
 }
 
-int run(arguments& a) {
+void run(arguments& a) {
   stopwatch const watch;
   assign_files(a);
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
-  listen_for_interruption();
   any_rows const file = open_rows(a.embeddings, a.bfloat16_bits);
   expect_usable_outputs(a);
   std::visit([&](auto const& rows) { mine_file(a, rows, watch); }, file);
-  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  arguments a;
-  CLI::App app{
-      "For every class its K most related classes, exactly: embeddings and labels in, "
-      "neighbours and similarities out, as .npy files."};
-  declare(app, a);
-  try {
-    app.parse(argc, argv);
-    return run(a);
-  } catch (CLI::ParseError const& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "mine_relations: %s\n", error.what());
-    return 1;
-  } catch (interrupted const& stop) {
-    std::fprintf(stderr,
-                 stop.checkpoint.empty() ? "stopped before there was anything to keep\n"
-                                         : "stopped; the same command continues from %s\n",
-                 stop.checkpoint.c_str());
-    return 130;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "mine_relations: %s\n", error.what());
-    return 1;
-  }
+  return run_program<arguments>(
+      {"mine_relations",
+       "For every class its K most related classes, exactly: embeddings and labels in, "
+       "neighbours and similarities out, as .npy files."},
+      argc, argv, declare, run);
 }

@@ -6,18 +6,13 @@
 #include <coupleface/io/npy.hpp>
 #include <coupleface/mining/near_duplicates.hpp>
 
-#include <signal.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "arguments.hpp"
+#include "face_kit/report/csv_writer.hpp"
+#include "face_kit/run/file_output.hpp"
 #include "search.hpp"
 
 namespace mine_relations {
@@ -27,60 +22,6 @@ inline std::vector<std::string> outputs_of(arguments const& a) {
   for (std::string const* more : {&a.prototypes_out, &a.merge_list})
     if (!more->empty()) files.push_back(*more);
   return files;
-}
-
-/// Results that take their names together, when all are whole and on the disk.
-class staged_files {
- public:
-  static constexpr char const* stage = ".new";  ///< behind the name until then
-
-  staged_files() = default;
-  staged_files(staged_files const&) = delete;
-  staged_files& operator=(staged_files const&) = delete;
-  ~staged_files() {
-    std::error_code ignored;
-    for (std::string const& file : files_) std::filesystem::remove(file + stage, ignored);
-  }
-  /// Where to write what will be `file`.
-  std::string add(std::string const& file) {
-    files_.push_back(file);
-    return file + stage;
-  }
-  /// The old ones go first: a run that is killed here leaves some of the results or none, never old
-  /// beside new ones.
-  void commit() {
-    for (std::string const& file : files_) std::filesystem::remove(file);
-    for (std::string const& file : files_) std::filesystem::rename(file + stage, file);
-    for (std::string const& file : files_) coupleface::detail::sync_folder_of(file);
-    files_.clear();
-  }
-
- private:
-  std::vector<std::string> files_;
-};
-
-/// Of a run that was killed while it wrote: FILE.<process>.<number>.tmp of a process that is gone.
-inline void remove_leftovers(std::string const& file) {
-  namespace fs = std::filesystem;
-  fs::path const path(file);
-  std::string const begin = path.filename().string() + '.', end = ".tmp";
-  std::error_code ignored;  // they are in nobody's way
-  fs::path const folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
-  for (fs::directory_iterator entry(folder, ignored), last; entry != last;
-       entry.increment(ignored)) {
-    std::string const name = entry->path().filename().string();
-    if (name.size() <= begin.size() + end.size() || name.compare(0, begin.size(), begin) != 0 ||
-        name.compare(name.size() - end.size(), end.size(), end) != 0) {
-      continue;
-    }
-    std::string const numbers = name.substr(begin.size(), name.size() - begin.size() - end.size());
-    char* rest = nullptr;
-    long const process = std::strtol(numbers.c_str(), &rest, 10);
-    if (process > 0 && *rest == '.' && ::kill(static_cast<pid_t>(process), 0) != 0 &&
-        errno == ESRCH) {
-      fs::remove(entry->path(), ignored);
-    }
-  }
 }
 
 /// Before hours are spent: that no file would be written over another, and that all can be written.
@@ -93,12 +34,12 @@ inline void expect_usable_outputs(arguments const& a) {
   for (std::string const& output : outputs_of(a)) {
     for (std::string const& other : others) {
       if (same_place(output) == same_place(other))
-        throw std::invalid_argument(output + ": is named twice, and would be written over");
+        throw usage_error(output + ": is named twice, and would be written over");
     }
     others.push_back(output);
     remove_leftovers(output);
     remove_leftovers(output + staged_files::stage);
-    coupleface::atomic_file const trial(output);
+    atomic_file const trial(output);
   }
 }
 
@@ -112,16 +53,9 @@ inline merge_summary write_merge_list(std::string const& file, relation_table& t
                                       double threshold) {
   auto const found = coupleface::near_duplicates(thrust::omp::par, table.values_view(),
                                                  table.neighbours_view(), threshold);
-  coupleface::atomic_file list(file);
-  list.write("class_a,class_b,similarity\n");
-  for (auto const& pair : found.pairs) {
-    char text[96];
-    int const size =
-        std::snprintf(text, sizeof text, "%lld,%lld,%.9g\n", static_cast<long long>(pair.first),
-                      static_cast<long long>(pair.second), pair.similarity);
-    list.write(text, static_cast<std::size_t>(size));
-  }
-  list.commit();
+  csv_writer list({"class_a", "class_b", "similarity"}, {9, "nan"});
+  for (auto const& pair : found.pairs) list.row(pair.first, pair.second, double(pair.similarity));
+  list.write(file);
   merge_summary merged{found.pairs.size(), found.truncated.size(), 0};
   for (index_t c = 0; c < table.classes; ++c)
     merged.classes_left += found.representatives[static_cast<std::size_t>(c)] == c;

@@ -4,20 +4,23 @@
 #include <thrust/system/omp/execution_policy.h>
 
 #include <coupleface/mining/nearest.hpp>
-#include <coupleface/version.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "arguments.hpp"
-#include "checkpoint.hpp"
-#include "inputs.hpp"
-#include "progress.hpp"
+#include "face_kit/data/row_files.hpp"
+#include "face_kit/run/checkpoint.hpp"
+#include "face_kit/run/interruption.hpp"
+#include "face_kit/run/messages.hpp"
+#include "face_kit/run/progress.hpp"
 
 namespace mine_relations {
+
+using namespace face_kit;
 
 /// What is mined: for each class that somebody is in, K others of those. The search fills the rows
 /// of these classes, without gaps between; spread() gives every class its row.
@@ -93,13 +96,37 @@ std::string identity_of(matrix_view<T const> rows, index_t k, Search const& sear
   for (index_t i = 0; i < rows.extent(0); ++i) {
     bytes.add(rows.row(i), static_cast<std::size_t>(rows.extent(1)) * sizeof(T));
   }
-  std::ostringstream text;
-  text << "version = " << COUPLEFACE_VERSION_MAJOR << '.' << COUPLEFACE_VERSION_MINOR << '.'
-       << COUPLEFACE_VERSION_PATCH << "\nrows = " << rows.extent(0) << " x " << rows.extent(1)
-       << " of " << coupleface::detail::npy_type<T, false>() << "\nk = " << k
-       << "\nscreen = " << search.screen() << "\nsteps = " << search.steps()
-       << "\ndigest of rows = " << std::hex << bytes.value() << '\n';
+  settings_text text("program = mine_relations\n");
+  text("version", coupleface_version());
+  text("rows", std::to_string(rows.extent(0)) + " x " + std::to_string(rows.extent(1)) + " of " +
+                   coupleface::detail::npy_type<T, false>());
+  text("k", k);
+  text("screen", search.screen());
+  text("steps", search.steps());
+  text("digest of rows", bytes.text());
   return text.str();
+}
+
+/// The state of the search, piece by piece: for a million classes it is a gigabyte.
+template <class Search>
+void save_state(std::string const& file, std::string const& identity, Search& search) {
+  checkpoint_writer out(file, identity);
+  search.visit_state([&](void* data, std::size_t size) { out.write(data, size); });
+  out.commit();
+}
+
+/// Into a search that was made with the same arguments. @returns whether there was a checkpoint
+template <class Search>
+bool load_state(std::string const& file, std::string const& identity, Search& search) {
+  if (!std::filesystem::exists(file)) return false;
+  char const* const start_over = "remove it, or name another --checkpoint, to start over";
+  checkpoint_reader in(file, start_over);
+  expect_same_settings(file, in.settings(), identity, start_over);
+  std::uint64_t wanted = 0;
+  search.visit_state([&](void*, std::size_t size) { wanted += size; });
+  if (wanted != in.left()) in.fail("has a state of another size");
+  search.visit_state([&](void* data, std::size_t size) { in.read(data, size); });
+  return true;
 }
 
 template <class T>
@@ -112,14 +139,12 @@ search_report search_nearest(arguments const& a, matrix_view<T const> rows, rela
   report.screen = search.screen();
   report.width = rows.extent(1);
   report.steps = search.steps();
-  if (load_checkpoint(a.checkpoint, identity, search)) {
-    std::fprintf(stderr, "continues from %s\n", a.checkpoint.c_str());
-  }
+  if (load_state(a.checkpoint, identity, search)) note("continues from %s", a.checkpoint.c_str());
   report.steps_before = search.step();
-  std::fprintf(stderr, "mining %lld classes x %lld, K = %lld, %s screen: step %lld of %lld\n",
-               static_cast<long long>(table.mined), static_cast<long long>(report.width),
-               static_cast<long long>(table.k), report.screen.c_str(),
-               static_cast<long long>(search.step()), static_cast<long long>(report.steps));
+  note("mining %lld classes x %lld, K = %lld, %s screen: step %lld of %lld",
+       static_cast<long long>(table.mined), static_cast<long long>(report.width),
+       static_cast<long long>(table.k), report.screen.c_str(),
+       static_cast<long long>(search.step()), static_cast<long long>(report.steps));
 
   progress shown("mining", "step", search.step(), search.steps());
   checkpoint_schedule schedule(a.every);
@@ -127,7 +152,7 @@ search_report search_nearest(arguments const& a, matrix_view<T const> rows, rela
     bool const stop = interruption_requested();
     if (stop || (search.step() > report.steps_before && schedule.is_due())) {
       stopwatch writing;
-      save_checkpoint(a.checkpoint, identity, search);
+      save_state(a.checkpoint, identity, search);
       schedule.wrote(writing.seconds());
       report.checkpoint_seconds += writing.seconds();
     }

@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 
 #include <cmath>
-#include <cstdio>
+#include <iostream>
+#include <string>
 
+#include "face_kit/report/json_output.hpp"
 #include "results.hpp"
 
 namespace mine_relations {
@@ -16,54 +18,88 @@ inline double peak_memory_in_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-inline void print_rate(relation_table const& table, search_report const& report) {
-  std::fprintf(stderr, "search: %.2f s, and %.2f s for checkpoints", report.seconds,
-               report.checkpoint_seconds);
-  if (report.steps_before > 0) {
-    std::fprintf(stderr, ", for steps %lld to %lld",
-                 static_cast<long long>(report.steps_before + 1),
-                 static_cast<long long>(report.steps));
-  }
+/// GFLOP/s of the product of all rows with all, computed in this run.
+inline double product_rate(relation_table const& table, search_report const& report) {
   double const share =
       static_cast<double>(report.steps - report.steps_before) / static_cast<double>(report.steps);
   double const c = static_cast<double>(table.mined);
-  double const gflop = share * 2 * c * c * static_cast<double>(report.width) * 1e-9;
-  std::fprintf(stderr, "; %.1f GFLOP/s of the whole product, %.1f of its half that is computed\n",
-               gflop / report.seconds, gflop * (c + 1) / (2 * c) / report.seconds);
+  return share * 2 * c * c * static_cast<double>(report.width) * 1e-9 / report.seconds;
+}
+
+inline void note_rate(relation_table const& table, search_report const& report) {
+  std::string steps;
+  if (report.steps_before > 0)
+    steps = ", for steps " + std::to_string(report.steps_before + 1) + " to " +
+            std::to_string(report.steps);
+  double const rate = product_rate(table, report), c = static_cast<double>(table.mined);
+  note(
+      "search: %.2f s, and %.2f s for checkpoints%s; %.1f GFLOP/s of the whole product, %.1f of "
+      "its half that is computed",
+      report.seconds, report.checkpoint_seconds, steps.c_str(), rate, rate * (c + 1) / (2 * c));
+}
+
+struct table_summary {
+  double mean_similarity = 0;  ///< of the nearest class
+  index_t nearest = 0;         ///< classes that it is the mean of
+  index_t empty = 0;           ///< slots of classes that have rows
+};
+
+inline table_summary summary_of(relation_table const& table) {
+  table_summary found;
+  for (index_t c = 0; c < table.classes; ++c) {
+    auto const at = static_cast<std::size_t>(c * table.k);
+    if (table.neighbours[at] >= 0 && !std::isnan(table.values[at])) {
+      found.mean_similarity += static_cast<double>(table.values[at]);
+      ++found.nearest;
+    }
+  }
+  if (found.nearest > 0) found.mean_similarity /= static_cast<double>(found.nearest);
+  for (std::int32_t const id : table.neighbours) found.empty += id < 0;
+  found.empty -= (table.classes - table.mined) * table.k;  // rows of classes without samples
+  return found;
+}
+
+inline void note_merged(arguments const& a, relation_table const& table,
+                        merge_summary const& merged) {
+  note("%s: %zu pairs of similarity %g or more; merged, %lld classes are left",
+       a.merge_list.c_str(), merged.pairs, a.merge_threshold.value(),
+       static_cast<long long>(merged.classes_left));
+  if (merged.truncated > 0) {
+    note("%s: %zu classes may have more than their %lld neighbours show", a.merge_list.c_str(),
+         merged.truncated, static_cast<long long>(table.k));
+  }
 }
 
 inline void print_summary(arguments const& a, relation_table const& table,
                           search_report const& report, merge_summary const& merged,
                           double seconds) {
-  double sum = 0;
-  index_t nearest = 0, empty = 0;
-  for (index_t c = 0; c < table.classes; ++c) {
-    auto const at = static_cast<std::size_t>(c * table.k);
-    if (table.neighbours[at] >= 0 && !std::isnan(table.values[at])) {
-      sum += static_cast<double>(table.values[at]);
-      ++nearest;
-    }
+  auto const found = summary_of(table);
+  double const evaluated = double(report.evaluated) / double(table.mined);
+  if (json_wanted()) {
+    nlohmann::ordered_json summary{{"classes", table.classes},
+                                   {"mined", table.mined},
+                                   {"k", table.k},
+                                   {"screen", report.screen},
+                                   {"exact_relations_a_class", evaluated},
+                                   {"nearest_similarity", found.mean_similarity},
+                                   {"empty_slots", found.empty},
+                                   {"search_seconds", report.seconds},
+                                   {"checkpoint_seconds", report.checkpoint_seconds},
+                                   {"gflops", product_rate(table, report)},
+                                   {"seconds", seconds},
+                                   {"peak_memory_mib", peak_memory_in_mib()}};
+    if (!a.merge_list.empty())
+      summary["merge"] = {{"pairs", merged.pairs}, {"classes_left", merged.classes_left}};
+    print_json(std::cout, summary);
   }
-  for (std::int32_t const id : table.neighbours) empty += id < 0;
-  empty -= (table.classes - table.mined) * table.k;  // rows of classes that nobody is in
-  print_rate(table, report);
-  std::fprintf(stderr, "exact relations: %.1f a class, after the %s screen\n",
-               static_cast<double>(report.evaluated) / static_cast<double>(table.mined),
-               report.screen.c_str());
-  std::fprintf(stderr, "nearest class: similarity %.4f in the mean of %lld; %lld empty slots\n",
-               nearest > 0 ? sum / static_cast<double>(nearest) : 0.0,
-               static_cast<long long>(nearest), static_cast<long long>(empty));
-  if (!a.merge_list.empty()) {
-    std::fprintf(stderr, "%s: %zu pairs of similarity %g or more; merged, %lld classes are left\n",
-                 a.merge_list.c_str(), merged.pairs, a.merge_threshold.value(),
-                 static_cast<long long>(merged.classes_left));
-    if (merged.truncated > 0) {
-      std::fprintf(stderr, "%s: %zu classes may have more than their %lld neighbours show\n",
-                   a.merge_list.c_str(), merged.truncated, static_cast<long long>(table.k));
-    }
-  }
-  std::fprintf(stderr, "%.2f s in all; peak memory %.0f MiB, pages of mapped files included\n",
-               seconds, peak_memory_in_mib());
+  note_rate(table, report);
+  note("exact relations: %.1f a class, after the %s screen", evaluated, report.screen.c_str());
+  note("nearest class: similarity %.4f in the mean of %lld; %lld empty slots",
+       found.mean_similarity, static_cast<long long>(found.nearest),
+       static_cast<long long>(found.empty));
+  if (!a.merge_list.empty()) note_merged(a, table, merged);
+  note("%.2f s in all; peak memory %.0f MiB, pages of mapped files included", seconds,
+       peak_memory_in_mib());
 }
 
 }  // namespace mine_relations

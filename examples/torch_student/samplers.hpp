@@ -7,11 +7,11 @@
 #include <map>
 #include <vector>
 
-#include "../train_student/random_stream.hpp"
+#include "face_kit/data/random_stream.hpp"
 
 namespace torch_student {
 
-using train_student::random_stream;
+using namespace face_kit;
 
 /// Every image once.
 inline std::vector<int> plain_order(std::vector<int> rows, random_stream random) {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "../train_student/checkpoint.hpp"
+#include "face_kit/run/file_output.hpp"
 #include "networks.hpp"
 
 namespace torch_student {
@@ -39,7 +39,7 @@ inline void save_script(std::string const& file, embedding_network& net,
                         torch::Tensor const& example) {
   std::ostringstream bytes;
   to_script(net, example).save(bytes);
-  train_student::write_atomically(file, bytes.str());
+  write_atomically(file, bytes.str());
 }
 
 }  // namespace torch_student

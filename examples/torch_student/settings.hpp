@@ -5,13 +5,16 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdint>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "../train_student/augmentation.hpp"
+#include "face_kit/data/face_options.hpp"
+#include "face_kit/image/augmentation.hpp"
+#include "face_kit/run/checkpoint.hpp"
 
 namespace torch_student {
+
+using namespace face_kit;
 
 struct run_settings {
   std::string method = "coupleface", network = "mobilefacenet", sampler = "plain";
@@ -22,7 +25,7 @@ struct run_settings {
   double fcd_weight = 1, lambda = 10, cls_weight = 0, margin = 0.3, scale = 32, q = 0.03;
   int k = 100, refresh = 1;
   bool amp = false;
-  train_student::augmentation_options augmentation;
+  augmentation_options augmentation;
   std::string device = "cpu";
 
   bool uses_teacher() const { return method != "supervised"; }
@@ -36,12 +39,7 @@ struct run_settings {
   }
 
   std::string text(std::string const& data) const {
-    std::ostringstream out;
-    out.precision(17);
-    auto const line = [&](char const* name, auto const& value) {
-      out << name << " = " << value << '\n';
-    };
-    out << data;
+    settings_text line("program = torch_student\n" + data);
     line("method", method);
     line("network", network);
     line("device", device);
@@ -69,17 +67,17 @@ struct run_settings {
     line("q", q);
     line("k", k);
     line("refresh", refresh);
-    return out.str();
+    return line.str();
   }
 };
 
 struct arguments {
-  std::string data, list, teacher_embeddings, teacher_script, eval_pairs, landmarks, select_folds,
-      report_folds, out = "torch_student_out";
+  face_options faces;
+  std::string teacher_script, landmarks, out = "torch_student_out";
   std::vector<double> mask_shares{0};
   std::vector<std::string> methods{"coupleface"};
-  bool centre = true, teacher_rgb = false, skip_undecodable = false;
-  int threads = 0, folds = 10, pairs_per_fold = 300, people = 60, images = 8, dev_people = 40;
+  bool teacher_rgb = false;
+  int threads = 0, people = 60, images = 8, dev_people = 40;
   run_settings run;
 };
 
@@ -87,80 +85,74 @@ inline void declare(CLI::App& app, arguments& a) {
   run_settings& r = a.run;
   app.option_defaults()->always_capture_default();
   auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
-  app.add_option("--data", a.data,
-                 "Folder of faces, or an InsightFace train.rec; without it faces are drawn");
-  app.add_option(
-      "--list", a.list,
-      "CSV path,person[,split], .lst, or lines 'path label', of paths below DATA; without "
-      "it: DATA/PERSON/IMAGE, people then images in the order of their names");
-  app.add_flag("--skip-undecodable", a.skip_undecodable,
-               "Leave out images that cannot be decoded, and their rows of --teacher-embeddings "
-               "and --landmarks; OUT/undecodable.txt lists them. Without it the first one is an "
-               "error");
-  app.add_option("--people", a.people, "Drawn people")->check(at_least(2));
-  app.add_option("--images-drawn", a.images, "Drawn images of each")->check(at_least(2));
-  app.add_option("--dev-people", a.dev_people, "Further drawn people, for the pairs");
-  app.add_option(
-      "--eval-pairs", a.eval_pairs,
-      "CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths of the list or folder; "
-      "or a pack (lfw.bin). Without it pairs are drawn from the dev people");
-  app.add_option("--select-folds", a.select_folds,
-                 "Folds evaluated after each epoch, e.g. 0-4; empty: all");
-  app.add_option("--report-folds", a.report_folds, "Folds of the final table; empty: all");
+  declare(app, a.faces);
+  app.add_option("--people", a.people, "Synthetic people of the train split")->check(at_least(2));
+  app.add_option("--images-drawn", a.images, "Images of each synthetic person")->check(at_least(2));
+  app.add_option("--dev-people", a.dev_people, "Further synthetic people, for the pairs");
   app.add_option(
       "--landmarks", a.landmarks,
-      "NPY [rows of the list, 5, 2], x and y in pixels: eyes and nose. With it the table "
-      "is also on pairs of which one face wears a mask");
-  app.add_option("--folds", a.folds, "Of drawn pairs")->check(at_least(2));
-  app.add_option("--pairs-per-fold", a.pairs_per_fold, "Half of them of one person");
-  app.add_option("--teacher-embeddings", a.teacher_embeddings,
-                 "NPY [images, d], a row for every image of list or folder, in that order");
+      "NPY [rows of the list, 5, 2], x and y in pixels of eyes and nose. With it the table is also "
+      "on pairs of which one face wears a mask");
   app.add_option(
       "--teacher-script", a.teacher_script,
-      "TorchScript file, for instance best.pt of a run with --network iresnet50 --method "
-      "supervised; asked once for every image");
-  app.add_flag("--teacher-rgb", a.teacher_rgb, "The script wants three channels");
-  app.add_flag("--centre-teacher,!--no-centre-teacher", a.centre,
-               "Subtract the teacher's mean over the train images");
-  app.add_option("--method", a.methods, "supervised, fcd, coupleface; several are compared")
+      "TorchScript file of the teacher, for instance best.pt of a run with --network iresnet50 "
+      "--method supervised; it embeds every image once");
+  app.add_flag("--teacher-rgb", a.teacher_rgb,
+               "--teacher-script takes three channels: the grey one three times");
+  app.add_option("--method", a.methods,
+                 "How to train: supervised, fcd or coupleface; several, with commas, are compared")
       ->check(CLI::IsMember({"supervised", "fcd", "coupleface"}))
       ->delimiter(',');
-  app.add_option("--network", r.network, "mobilefacenet, iresnet18 or iresnet50")
+  app.add_option("--network", r.network, "The student: mobilefacenet, iresnet18 or iresnet50")
       ->check(CLI::IsMember({"mobilefacenet", "iresnet18", "iresnet50"}));
-  app.add_option("--embedding", r.embedding, "Width; with a teacher it is the teacher's");
-  app.add_option("--side", r.side, "Pixels of a side, a multiple of 16")->check(at_least(16));
-  app.add_option("--device", r.device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}));
-  app.add_flag("--amp", r.amp, "Half precision where libtorch thinks fit; CUDA only");
-  app.add_option("--sampler", r.sampler, "plain: shuffled images. balanced: people, then images")
+  app.add_option("--embedding", r.embedding,
+                 "Width of the embedding; with a teacher it is the teacher's");
+  app.add_option("--side", r.side, "Pixels of a side of the images, a multiple of 16")
+      ->check(at_least(16));
+  app.add_option("--device", r.device, "Where the network is computed: cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+  app.add_flag("--amp", r.amp, "Mixed precision: half where libtorch thinks fit; CUDA only");
+  app.add_option(
+         "--sampler", r.sampler,
+         "Order of the images. plain: shuffled. balanced: each person as often as the others")
       ->check(CLI::IsMember({"plain", "balanced"}));
-  app.add_option("--images-per-person", r.images_per_person, "Of balanced")->check(at_least(1));
-  app.add_option("--epochs", r.epochs, "Passes over as many images as the train split has");
-  app.add_option("--batch", r.batch, "Images a step")->check(at_least(2));
-  app.add_option("--lr", r.rate, "Peak of lr (1 - step / steps)^power");
+  app.add_option("--images-per-person", r.images_per_person,
+                 "Images of a person in a row, with --sampler balanced")
+      ->check(at_least(1));
+  app.add_option("--epochs", r.epochs, "Epochs, each of as many images as the train split has");
+  app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2));
+  app.add_option("--lr", r.rate, "Peak learning rate, of the schedule lr (1 - step / steps)^power");
   app.add_option("--supervised-lr", r.supervised_rate,
-                 "The same for method supervised, whose gradients grow with --scale");
-  app.add_option("--power", r.power, "Of that schedule");
-  app.add_option("--warmup", r.warmup_epochs, "Epochs of linear rise");
-  app.add_option("--momentum", r.momentum, "Of the gradient")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--weight-decay", r.weight_decay, "Of convolutions and matrices");
-  app.add_option("--flip", r.augmentation.flip, "Probability of the mirror image");
-  app.add_option("--shift", r.augmentation.shift, "Random crop: up to so many pixels each way");
+                 "Peak learning rate of --method supervised, whose gradients grow with --scale");
+  app.add_option("--power", r.power, "Power of the schedule of the learning rate");
+  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly");
+  app.add_option("--momentum", r.momentum, "Momentum of the optimizer")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--weight-decay", r.weight_decay, "Weight decay of convolutions and matrices");
+  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored");
+  app.add_option("--shift", r.augmentation.shift,
+                 "Random crop: training images are shifted by up to so many pixels each way");
   app.add_option("--mask-share", a.mask_shares,
                  "Share of training images with a mask drawn over mouth and nose (the teacher's "
                  "embedding stays that of the image without); several are compared")
       ->check(CLI::Range(0.0, 1.0))
       ->delimiter(',');
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of FCD");
+  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
   app.add_option("--lambda", r.lambda, "Weight of the relation term");
   app.add_option("--cls-weight", r.cls_weight, "Weight of the margin softmax beside distillation");
   app.add_option("--margin", r.margin, "Angle of the margin softmax");
   app.add_option("--scale", r.scale, "Scale of the margin softmax");
   app.add_option("--q", r.q, "Gap that the relation term forgives");
-  app.add_option("--k", r.k, "Mined relations of a class")->check(at_least(1));
-  app.add_option("--refresh", r.refresh, "Mine again every so many epochs; 0: once");
-  app.add_option("--seed", r.seed, "Of weights, order and augmentation");
-  app.add_option("--threads", a.threads, "0: all cores. Bits may depend on it, unlike our losses'");
-  app.add_option("--out", a.out, "Folder of results; an unfinished run there continues");
+  app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1));
+  app.add_option("--refresh", r.refresh,
+                 "Epochs between two minings of the relations; 0: mine once");
+  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation");
+  app.add_option("--threads", a.threads,
+                 "Threads; 0: all cores. The bits of the network may depend on it");
+  app.add_option(
+      "--out", a.out,
+      "Folder of results. Finished runs there are not repeated, an unfinished one continues");
+  app.set_config("--config", "", "File with the same options, as lines name=value");
 }
 
 }  // namespace torch_student

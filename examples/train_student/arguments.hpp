@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "face_kit/data/face_options.hpp"
+#include "face_kit/data/synthetic_faces.hpp"
 #include "settings.hpp"
-#include "synthetic_faces.hpp"
 
 namespace train_student {
 
@@ -17,13 +18,13 @@ struct arguments {
     synthetic.people = 200;
     synthetic.images_per_person = 8;
   }
-  std::string data, list, teacher_embeddings, eval_pairs, out = "train_student_out";
-  std::string how = "coupleface", select_folds, report_folds;
-  bool compare = false, centre = true, skip_undecodable = false;
+  face_options faces;
+  std::string out = "train_student_out", how = "coupleface";
+  bool compare = false;
   int seeds = 1, threads = 0;
   std::vector<std::string> mining{"nearest"};
   synthetic_options synthetic;
-  int teacher_people = 1500, folds = 10, pairs_per_fold = 300, teacher_epochs = 12;
+  int teacher_people = 1500, teacher_epochs = 12;
   std::uint64_t data_seed = 1;
   run_settings run;
 };
@@ -47,7 +48,9 @@ inline void declare_mining(CLI::App& app, arguments& a) {
                  "Relation above which similarity_window leaves classes out; two pictures of one "
                  "person mostly have more than the default")
       ->group("Mining");
-  app.add_option("--mining-lowest", m.lowest, "The same from below")->group("Mining");
+  app.add_option("--mining-lowest", m.lowest,
+                 "Relation below which similarity_window leaves classes out")
+      ->group("Mining");
   app.add_option("--mining-hard", m.hard,
                  "Nearest ones among the K of mixed, the others are random; 0: half")
       ->check(CLI::Range(0, 1000000000))
@@ -68,64 +71,33 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->always_capture_default();
   auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
 
-  app.add_option("--data", a.data,
-                 "Folder of faces, or an InsightFace train.rec; without it faces are drawn")
-      ->group("Data");
+  declare(app, a.faces);
+  app.add_option("--people", a.synthetic.people,
+                 "Synthetic people of the train split, whom the student sees")
+      ->group("Synthetic faces");
   app.add_option(
-         "--list", a.list,
-         "CSV path,person[,split], .lst, or lines 'path label', of paths below DATA; without "
-         "it: DATA/PERSON/IMAGE, people then images in the order of their names")
-      ->group("Data");
-  app.add_flag("--skip-undecodable", a.skip_undecodable,
-               "Leave out images that cannot be decoded, and their rows of --teacher-embeddings; "
-               "OUT/undecodable.txt lists them. Without it the first one is an error")
-      ->group("Data");
-  app.add_option("--teacher-embeddings", a.teacher_embeddings,
-                 "NPY [images, d], a row for every image of list or folder, in that order")
-      ->group("Data");
-  app.add_option("--eval-pairs", a.eval_pairs,
-                 "CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths of the list "
-                 "or folder; "
-                 "or a pack (lfw.bin). Without it pairs are drawn from the dev people")
-      ->group("Data");
-  app.add_flag("--centre-teacher,!--no-centre-teacher", a.centre,
-               "Subtract the teacher's mean over the train images, then normalise: a large common "
-               "direction squeezes "
-               "all relations together, and q means nothing any more")
-      ->group("Data");
-  app.add_option("--select-folds", a.select_folds,
-                 "Folds evaluated after each epoch, e.g. 0-4; empty: all")
-      ->group("Data");
-  app.add_option("--report-folds", a.report_folds, "Folds of the final table, e.g. 5-9; empty: all")
-      ->group("Data");
+         "--teacher-people", a.teacher_people,
+         "Synthetic people whom the teacher sees, the student's among them: a teacher knows "
+         "more of the world")
+      ->group("Synthetic faces");
+  app.add_option("--images-per-person", a.synthetic.images_per_person,
+                 "Images of each synthetic person")
+      ->group("Synthetic faces");
+  app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs")
+      ->group("Synthetic faces");
+  app.add_option("--data-seed", a.data_seed,
+                 "Seed of synthetic faces, their teacher and sampled pairs")
+      ->group("Synthetic faces");
+  app.add_option("--teacher-epochs", a.teacher_epochs,
+                 "Epochs of the training of the teacher of synthetic faces")
+      ->group("Synthetic faces");
 
-  app.add_option("--people", a.synthetic.people, "Drawn people whom the student sees")
-      ->group("Drawn faces");
-  app.add_option("--teacher-people", a.teacher_people,
-                 "Drawn people whom the teacher sees, the student's among them: a teacher knows "
-                 "more of the world")
-      ->group("Drawn faces");
-  app.add_option("--images-per-person", a.synthetic.images_per_person, "Images of each")
-      ->group("Drawn faces");
-  app.add_option("--dev-people", a.synthetic.dev_people, "Further people, for the pairs")
-      ->group("Drawn faces");
-  app.add_option("--folds", a.folds, "Folds of drawn pairs; nobody is in two")
-      ->check(at_least(2))
-      ->group("Drawn faces");
-  app.add_option("--pairs-per-fold", a.pairs_per_fold, "Half of them of one person")
-      ->check(at_least(2))
-      ->group("Drawn faces");
-  app.add_option("--data-seed", a.data_seed, "Of the drawn faces and their teacher")
-      ->group("Drawn faces");
-  app.add_option("--teacher-epochs", a.teacher_epochs, "Of the teacher's own training")
-      ->group("Drawn faces");
-
-  app.add_option("--method", a.how, "One method")
+  app.add_option("--method", a.how, "How to train: supervised, fcd, mrd or coupleface")
       ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}))
       ->group("Method");
   app.add_flag("--compare", a.compare, "All four methods, and the table over all seeds")
       ->group("Method");
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of FCD")->group("Method");
+  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term")->group("Method");
   app.add_option("--lambda", r.lambda,
                  "Weight of the relation term: its gradient is a mean over K pairs and starts far "
                  "below FCD's")
@@ -135,68 +107,73 @@ inline void declare(CLI::App& app, arguments& a) {
                  "teacher's affair alone")
       ->group("Method");
   app.add_option("--margin", r.margin,
-                 "Angle of the margin softmax; few images a person bear less than 0.5")
+                 "Angle of the margin softmax; with few images a person less than 0.5 is better")
       ->group("Method");
   app.add_option("--scale", r.scale,
                  "Scale of the margin softmax; smaller for thousands of classes than for millions")
       ->group("Method");
-  app.add_option("--penalty", r.penalty, "Of coupleface (mrd has absolute)")
+  app.add_option("--penalty", r.penalty,
+                 "Penalty of the relation term of coupleface (mrd has absolute)")
       ->check(CLI::IsMember({"hinge", "absolute", "squared", "smooth_l1", "dead_zone"}))
       ->group("Method");
-  app.add_option("--q", r.q, "Gap that hinge and dead_zone forgive")->group("Method");
-  app.add_option("--beta", r.beta, "Where smooth_l1 turns linear")
+  app.add_option("--q", r.q, "Gap that the penalties hinge and dead_zone forgive")->group("Method");
+  app.add_option("--beta", r.beta, "Gap at which the penalty smooth_l1 turns linear")
       ->check(at_least(1e-9))
       ->group("Method");
-  app.add_option("--k", r.k, "Mined relations of a class")->check(at_least(1))->group("Method");
+  app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1))->group("Method");
   app.add_option("--refresh", r.refresh,
-                 "Mine again from the bank every so many epochs; 0: once, from the prototypes")
+                 "Epochs between two minings from the bank; 0: mine once, from the prototypes")
       ->check(at_least(0))
       ->group("Method");
   declare_mining(app, a);
   app.add_option("--bank", r.bank, "What stands for a class: its prototype, its latest sample, ...")
       ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}))
       ->group("Method");
-  app.add_option("--bank-momentum", r.bank_momentum, "Share of the old entry in ema")
+  app.add_option("--bank-momentum", r.bank_momentum,
+                 "Share of the old entry in the moving average of --bank ema")
       ->check(CLI::Range(0.0, 1.0))
       ->group("Method");
-  app.add_option("--bank-depth", r.bank_depth, "Samples a class in ring")
+  app.add_option("--bank-depth", r.bank_depth, "Samples that --bank ring keeps of each class")
       ->check(at_least(1))
       ->group("Method");
-  app.add_option("--bank-age", r.bank_age, "Updates after which a sample of ring no longer counts")
+  app.add_option("--bank-age", r.bank_age,
+                 "Updates after which a sample in --bank ring no longer counts")
       ->check(at_least(1))
       ->group("Method");
 
   app.add_option(
          "--epochs", r.epochs,
-         "Passes over the train split; 0: 8 with --data, 24 on drawn faces, which are fewer")
+         "Passes over the train split; 0: 8 with --data, 24 on synthetic faces, which are fewer")
       ->check(at_least(0))
       ->group("Training");
-  app.add_option("--batch", r.batch, "Images a step")->check(at_least(2))->group("Training");
+  app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2))->group("Training");
   app.add_option("--lr", r.sgd.learning_rate,
                  "Peak learning rate; high, because the losses are on unit vectors and the "
                  "embedding's norm divides "
                  "the gradient")
       ->group("Training");
   app.add_option("--supervised-lr", r.supervised_rate,
-                 "The same for method supervised, whose gradients grow with --scale")
+                 "Peak learning rate of --method supervised, whose gradients grow with --scale")
       ->group("Training");
-  app.add_option("--momentum", r.sgd.momentum, "Of the gradient")
+  app.add_option("--momentum", r.sgd.momentum, "Momentum of the optimizer")
       ->check(CLI::Range(0.0, 1.0))
       ->group("Training");
-  app.add_option("--weight-decay", r.sgd.weight_decay, "Of convolutions and matrices")
+  app.add_option("--weight-decay", r.sgd.weight_decay, "Weight decay of convolutions and matrices")
       ->group("Training");
-  app.add_option("--schedule", r.rate_schedule, "Of the learning rate after the warm-up")
+  app.add_option("--schedule", r.rate_schedule, "Schedule of the learning rate after the warm-up")
       ->check(CLI::IsMember({"cosine", "step", "constant"}))
       ->group("Training");
-  app.add_option("--warmup", r.warmup_epochs, "Epochs of linear rise")->group("Training");
-  app.add_option("--flip", r.augmentation.flip, "Probability of the mirror image")
+  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly")
+      ->group("Training");
+  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored")
       ->group("Training");
   app.add_option("--shift", r.augmentation.shift,
-                 "Random crop: up to so many pixels each way; small, because aligned test faces do "
-                 "not move")
+                 "Random crop: training images are shifted by up to so many pixels each way; few, "
+                 "because aligned test faces do not move")
       ->check(CLI::Range(0, 64))
       ->group("Training");
-  app.add_option("--mask", r.augmentation.mask, "Probability of a covered lower half")
+  app.add_option("--mask", r.augmentation.mask,
+                 "Probability that the lower half of a training image is covered")
       ->group("Training");
   app.add_option("--side", r.net.side, "Pixels of a side that the network sees")
       ->check(CLI::Range(8, 256))
@@ -208,18 +185,19 @@ inline void declare(CLI::App& app, arguments& a) {
       ->delimiter(',')
       ->group("Training");
 
-  app.add_option("--seed", r.seed, "Of weights, order and augmentation")->group("Runs");
+  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation")->group("Runs");
   app.add_option("--seeds", a.seeds, "Runs of each method, with seeds SEED, SEED + 1, ...")
       ->check(at_least(1))
       ->group("Runs");
-  app.add_option("--threads", a.threads,
-                 "0: all cores. The results are the same bits for any number. Beside other busy "
-                 "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
+  app.add_option(
+         "--threads", a.threads,
+         "Threads; 0: all cores. The results are the same bits for any number. Beside other busy "
+         "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
       ->check(at_least(0))
       ->group("Runs");
   app.add_option(
          "--device", r.device,
-         "Where the losses and mining are computed; network, data and a drawn teacher's own "
+         "Where the losses and mining are computed; network, data and a synthetic teacher's own "
          "training stay on the host")
       ->check(CLI::IsMember({"cpu", "cuda"}))
       ->group("Runs");
@@ -227,6 +205,7 @@ inline void declare(CLI::App& app, arguments& a) {
          "--out", a.out,
          "Folder of results. Finished runs there are not repeated, an unfinished one continues")
       ->group("Runs");
+  app.set_config("--config", "", "File with the same options, as lines name=value")->group("Runs");
 }
 
 }  // namespace train_student

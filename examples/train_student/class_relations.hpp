@@ -5,9 +5,9 @@
 #include <thrust/system/omp/execution_policy.h>
 
 #include <coupleface/coupleface.hpp>
-#include <cstdio>
 #include <memory>
 
+#include "face_kit/run/messages.hpp"
 #include "mining_strategies.hpp"
 #include "network_views.hpp"
 #include "settings.hpp"
@@ -68,16 +68,14 @@ inline void report_relation_spread(matrix<float> const& teacher, std::vector<int
   double const nearest = table.values.col(0).cast<double>().mean();
   int const last = std::min(s.k, classes - 1) - 1;
   double const farthest = last < 0 ? nearest : table.values.col(last).cast<double>().mean();
-  std::fprintf(stderr,
-               "relations of the teacher's classes: all %.3f on average, nearest %.3f, mined "
-               "number %d %.3f\n",
-               all, nearest, last + 1, farthest);
+  note(
+      "relations of the teacher's classes: all %.3f on average, nearest %.3f, mined number %d %.3f",
+      all, nearest, last + 1, farthest);
   if (nearest - all < 5 * s.q)
-    std::fprintf(stderr,
-                 "warning: they lie closer together than 5 q = %.3f, so that q = %.3f forgives "
-                 "most differences; "
-                 "centre the teacher, or choose a smaller --q\n",
-                 5 * s.q, s.q);
+    warn(
+        "the relations lie closer together than 5 q = %.3f, so that q = %.3f forgives most "
+        "differences; centre the teacher, or choose a smaller --q",
+        5 * s.q, s.q);
 }
 
 /// The losses of a run where its settings want them. The bank starts from the prototypes.

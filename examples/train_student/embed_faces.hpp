@@ -8,8 +8,8 @@
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/normalize.hpp>
 
-#include "augmentation.hpp"
-#include "dataset.hpp"
+#include "face_kit/image/augmentation.hpp"
+#include "face_kit/data/eval_pairs.hpp"
 #include "network_views.hpp"
 
 namespace train_student {
@@ -53,13 +53,7 @@ inline std::vector<float> score_pairs(matrix<float> const& embeddings,
 
 inline std::vector<float> score_pairs(layer<float>& net, face_dataset const& faces,
                                       std::vector<verification_pair> const& pairs) {
-  std::vector<int> place(faces.size(), -1), rows;
-  for (auto const& p : pairs)
-    for (int row : {p.a, p.b})
-      if (place[row] < 0) {
-        place[row] = static_cast<int>(rows.size());
-        rows.push_back(row);
-      }
+  auto const [rows, place] = rows_of_pairs(pairs, faces.size());
   return score_pairs(embed(net, faces, rows), place, pairs);
 }
 

@@ -14,9 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "random_stream.hpp"
+#include "face_kit/data/random_stream.hpp"
 
 namespace train_student {
+
+using namespace face_kit;
 
 template <class T>
 using vector = Eigen::Array<T, Eigen::Dynamic, 1>;

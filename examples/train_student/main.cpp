@@ -1,17 +1,23 @@
 // train_student: trains a small face-embedding network, with or without a teacher, and compares
-// ways of doing so. Without arguments it draws its own faces and trains its own teacher first. What
-// is here: arguments, data, teacher, the list of runs. The loop itself is in trainer.hpp.
+// ways of doing so. Without arguments it makes synthetic faces and trains its own teacher first.
+// What is here: arguments, data, teacher, the list of runs. The loop itself is in
+// face_kit/run/training_run.hpp, a step of it in student.hpp.
 #include <omp.h>
 
-#include <cstdio>
+#include <coupleface/io/npy.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "arguments.hpp"
-#include "eval_pairs.hpp"
-#include "evaluation_report.hpp"
-#include "folds.hpp"
-#include "synthetic_faces.hpp"
-#include "teacher_file.hpp"
-#include "trainer.hpp"
+#include "face_kit/data/eval_pairs.hpp"
+#include "face_kit/data/synthetic_faces.hpp"
+#include "face_kit/data/teacher_file.hpp"
+#include "face_kit/report/evaluation_report.hpp"
+#include "face_kit/report/json_output.hpp"
+#include "face_kit/run/program_main.hpp"
+#include "face_kit/run/digest.hpp"
+#include "face_kit/run/messages.hpp"
+#include "student.hpp"
 
 namespace {
 
@@ -22,19 +28,10 @@ void expect_valid_mining(arguments const& a) {
   for (auto const& strategy : a.mining) {
     mining_settings mining = a.run.mining;
     mining.strategy = strategy;
-    mining.expect_valid(a.run.k);
+    try {
+      mining.expect_valid(a.run.k);
+    } catch (std::invalid_argument const& error) { throw usage_error(error.what()); }
   }
-}
-
-std::string describe(face_dataset const& faces, std::vector<verification_pair> const& pairs) {
-  std::uint64_t check = digest(faces.pixels.data(), faces.pixels.size());
-  check = digest(faces.labels.data(), faces.labels.size() * sizeof(std::int32_t), check);
-  check = digest(faces.is_train.data(), faces.is_train.size(), check);
-  for (auto const& p : pairs) {
-    int const numbers[] = {p.fold, p.a, p.b, p.same ? 1 : 0};
-    check = digest(numbers, sizeof numbers, check);
-  }
-  return "faces = " + std::to_string(faces.size()) + ", digest " + std::to_string(check) + '\n';
 }
 
 matrix<float> read_embeddings(std::string const& file, face_dataset const& faces) {
@@ -44,7 +41,7 @@ matrix<float> read_embeddings(std::string const& file, face_dataset const& faces
 
 /// Larger than the student, trained on more people by margin softmax; its embeddings are kept
 /// beside its run.
-matrix<float> drawn_teacher(arguments const& a, training_data data) {
+matrix<float> synthetic_teacher(arguments const& a, training_data const& data) {
   run_settings settings;
   settings.how = method::supervised;
   settings.seed = a.data_seed;
@@ -54,16 +51,14 @@ matrix<float> drawn_teacher(arguments const& a, training_data data) {
   settings.epochs = a.teacher_epochs;
   settings.augmentation = a.run.augmentation;
   std::string const folder = a.out + "/teacher", file = folder + "/embeddings.npy";
-  trainer teacher(data, settings, folder);
+  training_run<student> teacher(data, settings, folder);
   teacher.run();
   if (!std::filesystem::exists(file)) {
     teacher.resume();
     std::vector<int> all(data.faces->size());
     std::iota(all.begin(), all.end(), 0);
-    matrix<float> const embeddings = embed(teacher.network(), *data.faces, all);
-    coupleface::npy_writer writer(file);
-    writer.write(view_of(embeddings));
-    writer.commit();
+    matrix<float> const embeddings = embed(teacher.student().network(), *data.faces, all);
+    coupleface::write_npy(file, view_of(embeddings));
   }
   return read_embeddings(file, *data.faces);
 }
@@ -88,13 +83,6 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
-std::vector<verification_pair> pairs_for(arguments const& a, face_dataset& faces) {
-  if (a.eval_pairs.empty()) return make_pairs(faces, a.folds, a.pairs_per_fold, a.data_seed);
-  auto found = load_pairs(a.eval_pairs, faces, a.skip_undecodable);
-  say_pairs("train_student", a.eval_pairs, found);
-  return std::move(found.pairs);
-}
-
 /// One for each line of the table: methods, and strategies of those that mine.
 std::vector<run_settings> settings_of_methods(arguments const& a) {
   std::vector<run_settings> all;
@@ -111,60 +99,50 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
   return all;
 }
 
-int run(arguments a) {
-  expect_valid_mining(a);
-  expect_result_folder(a.out);
-  if (a.run.device == "cuda") expect_cuda_device();
-  omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
-  listen_for_interruption();
-  bool const drawn = a.data.empty();
-  if (a.run.epochs == 0) a.run.epochs = drawn ? 24 : 8;
-  face_dataset faces;
-  if (drawn) {
-    synthetic_options all = a.synthetic;
-    all.people = std::max(a.teacher_people, a.synthetic.people);
-    all.side = a.run.net.side;
-    all.seed = a.data_seed;
-    faces = make_synthetic_faces(all);
-  } else {
-    faces = load_faces(a.data, a.list, a.run.net.side, a.skip_undecodable);
-    say_left_out("train_student", a.data, faces, a.out);
-  }
-  auto const pairs = pairs_for(a, faces);
-  training_data data;
-  data.faces = &faces;
-  data.select = pairs_of(pairs, a.select_folds);
-  data.report = pairs_of(pairs, a.report_folds);
-  data.classes = faces.train_people();
-  for (int i = 0; i < faces.size(); ++i)
-    if (faces.is_train[i]) data.train.push_back(i);
-  data.text = describe(faces, pairs) + "select-folds = " + a.select_folds +
-              "\nreport-folds = " + a.report_folds + '\n';
+face_dataset read_faces(arguments const& a) {
+  if (!a.faces.data.empty()) return load_faces(a.faces, a.run.net.side, a.out);
+  synthetic_options all = a.synthetic;
+  all.people = std::max(a.teacher_people, a.synthetic.people);
+  all.side = a.run.net.side;
+  all.seed = a.data_seed;
+  return make_synthetic_faces(all);
+}
 
-  if (drawn) {
-    data.teacher = drawn_teacher(a, data);
+/// The teacher's embeddings of all faces, as they come.
+void find_teacher(arguments const& a, face_dataset const& faces, training_data& data) {
+  if (a.faces.data.empty()) {
+    data.teacher = synthetic_teacher(a, data);
     data.classes = std::min(data.classes, a.synthetic.people);
     data.train.erase(std::remove_if(data.train.begin(), data.train.end(),
                                     [&](int row) { return faces.labels[row] >= data.classes; }),
                      data.train.end());
-  } else if (!a.teacher_embeddings.empty()) {
-    data.teacher = read_embeddings(a.teacher_embeddings, faces);
+  } else if (!a.faces.teacher_embeddings.empty()) {
+    data.teacher = read_embeddings(a.faces.teacher_embeddings, faces);
   } else if (a.compare || a.how != "supervised") {
-    throw std::invalid_argument(
-        "--data without --teacher-embeddings leaves only --method supervised");
+    throw usage_error("--data without --teacher-embeddings leaves only --method supervised");
   }
+}
+
+void run(arguments& a) {
+  expect_valid_mining(a);
+  expect_result_folder(a.out);
+  if (a.run.device == "cuda") expect_cuda_device();
+  omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
+  if (a.run.epochs == 0) a.run.epochs = a.faces.data.empty() ? 24 : 8;
+  face_dataset faces = read_faces(a);
+  training_data data;
+  select_faces(a.faces, a.data_seed, faces, data);
+  find_teacher(a, faces, data);
   bool const taught = data.teacher.size() > 0, judged = taught && have_rows(faces, data.report);
-  std::fprintf(stderr, "%zu train images of %d people, %zu pairs in the table\n", data.train.size(),
-               data.classes, data.report.size());
+  note("%zu train images of %d people, %zu pairs in the table", data.train.size(), data.classes,
+       data.report.size());
   run_record teacher;
   if (taught) {
-    centre_and_normalise(data.teacher, data.train, a.centre);
+    centre_and_normalise(data.teacher, data.train, a.faces.centre);
     a.run.net.embedding = static_cast<int>(data.teacher.cols());
-    data.text +=
-        "teacher digest = " +
-        std::to_string(digest(data.teacher.data(),
-                              sizeof(float) * static_cast<std::size_t>(data.teacher.size()))) +
-        '\n';
+    digest check;
+    check.add(data.teacher.data(), sizeof(float) * static_cast<std::size_t>(data.teacher.size()));
+    data.text += "teacher digest = " + check.text() + '\n';
     report_relation_spread(data.teacher, data.train, faces.labels, data.classes, a.run);
     if (judged) teacher = teacher_record(data);
   }
@@ -175,31 +153,24 @@ int run(arguments a) {
       settings.seed = a.run.seed + static_cast<std::uint64_t>(s);
       std::string const folder =
           a.out + '/' + settings.name() + "_seed" + std::to_string(settings.seed);
-      records.push_back(trainer(data, settings, folder).run());
+      records.push_back(training_run<student>(data, settings, folder).run());
     }
   }
-  write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr);
-  return 0;
+  auto const tables = write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr);
+  if (json_wanted()) print_json(std::cout, tables);
+}
+
+/// What the program does without arguments.
+void compare_all(arguments& a) {
+  a.compare = true;
+  run(a);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  arguments a;
-  CLI::App app{
-      "Trains a small face-embedding network; without --data on faces that it draws itself."};
-  declare(app, a);
-  app.set_config("--config", "", "The same options from a file");
-  CLI11_PARSE(app, argc, argv);
-  if (argc == 1) a.compare = true;
-  try {
-    return run(a);
-  } catch (interrupted const& stop) {
-    std::fprintf(stderr, "\nstopped; the state is in %s\nthe same command continues\n",
-                 stop.checkpoint.c_str());
-    return 130;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "\ntrain_student: %s\n", error.what());
-    return 1;
-  }
+  return run_program<arguments>(
+      {"train_student",
+       "Trains a small face-embedding network; without --data on synthetic faces that it makes."},
+      argc, argv, declare, argc == 1 ? compare_all : run);
 }

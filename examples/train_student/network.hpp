@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "convolution.hpp"
+#include "face_kit/run/state_stream.hpp"
 #include "layers.hpp"
 
 namespace train_student {
@@ -136,14 +137,6 @@ std::ptrdiff_t count_weights(layer<T>& net) {
   std::ptrdiff_t sum = 0;
   net.for_each_parameter([&](parameter<T>& p) { sum += p.value.size(); });
   return sum;
-}
-
-inline void write_bytes(std::ostream& out, void const* data, std::size_t size) {
-  out.write(static_cast<char const*>(data), static_cast<std::streamsize>(size));
-}
-inline void read_bytes(std::istream& in, void* data, std::size_t size) {
-  if (!in.read(static_cast<char*>(data), static_cast<std::streamsize>(size)))
-    throw std::runtime_error("the file ends early");
 }
 
 template <class T>

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
-#include "augmentation.hpp"
+#include "face_kit/image/augmentation.hpp"
+#include "face_kit/run/checkpoint.hpp"
 #include "loss_settings.hpp"
 #include "network.hpp"
 #include "optimizer.hpp"
@@ -61,17 +61,13 @@ struct run_settings : loss_settings {
 
   /// One line a setting. `data` names what the run sees: faces, teacher, pairs.
   std::string text(std::string const& data) const {
-    std::ostringstream out;
-    out.precision(17);
-    auto const line = [&](char const* name, auto const& value) {
-      out << name << " = " << value << '\n';
-    };
+    settings_text out("program = train_student\n" + data);
+    auto const line = [&](char const* name, auto const& value) { out(name, value); };
     auto const list = [](std::vector<int> const& values) {
       std::string joined;
       for (int v : values) joined += (joined.empty() ? "" : ",") + std::to_string(v);
       return joined;
     };
-    out << data;
     if (device != "cpu") line("device", device);
     line("method", name_of(how));
     line("seed", seed);

@@ -6,20 +6,20 @@
 #include <coupleface/io/record_set.hpp>
 #include <coupleface/io/verification_pack.hpp>
 
-#include "synthetic_faces.hpp"
-
-#include "../examples/train_student/image_writing.hpp"
+#include "examples/face_kit/image_writing.hpp"
+#include "face_kit/data/pair_sampling.hpp"
+#include "face_kit/data/synthetic_faces.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   std::string const folder = argv[1];
   std::filesystem::create_directories(folder);
-  train_student::synthetic_options options;
+  face_kit::synthetic_options options;
   options.people = 40;
   options.images_per_person = 4;
   options.dev_people = 40;
   options.side = 32;
-  auto const faces = train_student::make_synthetic_faces(options);
+  auto const faces = face_kit::make_synthetic_faces(options);
   auto const encoded = [&](int i) {
     return image_writing::jpeg({faces.image(i), faces.image(i) + faces.image_bytes()}, options.side,
                                options.side);
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
   }
   set.commit();
   coupleface::verification_pack_writer pack(folder + "/lfw.bin", 2);
-  for (auto const& pair : train_student::make_pairs(faces, 10, 8, 1)) {
+  for (auto const& pair : face_kit::make_pairs(faces, 10, 8, 1)) {
     pack.append(view(encoded(pair.a)), view(encoded(pair.b)), pair.same);
   }
   pack.commit();

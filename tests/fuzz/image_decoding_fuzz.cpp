@@ -5,7 +5,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "dataset.hpp"
+#include "face_kit/data/image_decoding.hpp"
+#include "face_kit/image/resize_area.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t size) {
   // Few pixels at most: the time goes to new paths through the decoders, not to large images.
@@ -14,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
   int height = 0;
   std::vector<std::uint8_t> pixels;
   try {
-    pixels = train_student::decode_grey(bytes, size, width, height, "input", max_pixels);
+    pixels = face_kit::decode_grey(bytes, size, width, height, "input", max_pixels);
   } catch (std::runtime_error const&) {
     if (width != 0 || height != 0) std::abort();
     return 0;
@@ -23,6 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
     std::abort();
   }
   std::uint8_t small[5 * 5];
-  train_student::resize_area(pixels.data(), width, height, 5, small);
+  face_kit::resize_area(pixels.data(), width, height, 5, small);
   return 0;
 }

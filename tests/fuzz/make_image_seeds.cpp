@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "../examples/train_student/image_writing.hpp"
+#include "examples/face_kit/image_writing.hpp"
 #include "seed_maker.hpp"
 
 namespace {
@@ -55,7 +55,7 @@ void write_pngs(std::filesystem::path const& folder) {
   }
 }
 
-#ifdef TRAIN_STUDENT_WEBP
+#ifdef FACE_KIT_WEBP
 void write_webps(std::filesystem::path const& folder) {
   image_writing::write_file(folder / "webp_lossless",
                             image_writing::webp(noise(17 * 11 * 4), 17, 11));
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
   return make_seeds("make_image_seeds", argc, argv, [](std::string const& folder) {
     write_jpegs(folder);
     write_pngs(folder);
-#ifdef TRAIN_STUDENT_WEBP
+#ifdef FACE_KIT_WEBP
     write_webps(folder);
 #endif
   });

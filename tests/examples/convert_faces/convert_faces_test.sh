@@ -91,13 +91,16 @@ convert pack_2.bin changed.bin --to pack
 cmp changed.bin pack_4.bin || fail "protocol 2 to 4"
 echo "packs and tables of pairs: there and back, same bytes"
 
-expect_refusal() {
-  message=$1
-  shift
+expect_refusal() { expect_end 1 "$@"; }
+expect_usage() { expect_end 2 "$@"; }
+expect_end() {
+  wanted=$1
+  message=$2
+  shift 2
   ls -A >before
   code=0
   "$program" "$@" >log 2>&1 || code=$?
-  [ $code -eq 1 ] || fail "$*: ended with code $code"
+  [ $code -eq "$wanted" ] || fail "$*: ended with code $code"
   expect_log "^convert_faces: .*$message"
   [ "$(wc -l <log)" -eq 1 ] || fail "$*: more than a line: $(cat log)"
   ls -A >after
@@ -134,9 +137,9 @@ expect_refusal "table: exists already" people table --to rec
 expect_refusal "pack_2.bin: exists already" pairs.csv pack_2.bin --to pack
 expect_refusal "nowhere/x" people nowhere/x --to rec
 expect_refusal "none: at byte 0: cannot open" none x --to rec
-expect_refusal "to: other not in" people x --to other
-expect_refusal "protocol" pairs.csv x --to pack --protocol 3
-expect_refusal "to is required" people x
+expect_usage "to: other not in" people x --to other
+expect_usage "protocol" pairs.csv x --to pack --protocol 3
+expect_usage "to is required" people x
 "$program" --help >log || fail "--help"
 expect_log "train.rec"
 echo "bad input, names that lead out, outputs that are there: one line, nothing left"

@@ -232,18 +232,20 @@ expect '"file": "quo..te back..slash/r.nows.npy"' names/results.json
 expect '"version": "[0-9.]*"' names/results.json
 echo "gallery of the probes, rows that are not finite, --k, names"
 
-refuse() {
-  message=$1
-  shift
+refuse() { expect_end 1 "$@"; }
+expect_end() {
+  wanted=$1
+  message=$2
+  shift 2
   code=0
   "$program" "$@" --out refused >tables 2>log || code=$?
-  [ $code -eq 1 ] || fail "$*: ended with code $code"
+  [ $code -eq "$wanted" ] || fail "$*: ended with code $code"
   grep -v "^all pairs:" log >lines || true
   expect "^evaluate: .*$message" lines
   [ "$(wc -l <lines)" -eq 1 ] || fail "$*: more than a line: $(cat lines)"
   [ ! -e refused ] || fail "$*: left a folder"
 }
-refuse "nothing to judge by" --embeddings rows.npy
+expect_end 2 "nothing to judge by" --embeddings rows.npy
 refuse "none.npy: .*cannot open" --embeddings none.npy --labels labels.npy
 refuse "gallery_labels.npy: 50 labels for 480 rows" --embeddings rows.npy --labels gallery_labels.npy
 refuse "gallery.npy: 50 rows, but 480" --embeddings rows.npy --teacher gallery.npy

@@ -72,12 +72,15 @@ echo "tables: as brute force says, for every kind of input"
 
 cp h.npy kept_h.npy
 cp r.npy kept_r.npy
-expect_refusal() {
-  message=$1
-  shift
+expect_refusal() { expect_end 1 "$@"; }
+expect_usage() { expect_end 2 "$@"; }
+expect_end() {
+  wanted=$1
+  message=$2
+  shift 2
   code=0
   "$program" "$@" 2>log || code=$?
-  [ $code -eq 1 ] || fail "$*: ended with code $code"
+  [ $code -eq "$wanted" ] || fail "$*: ended with code $code"
   # What is said before is about the input, not about the error.
   sed -i -e '/classes have no samples/d' -e '/^mining/d' -e '/is cut to/d' log
   expect_log "^mine_relations: .*$message"
@@ -100,14 +103,14 @@ expect_refusal "labels_high.npy: .*more than the memory" embeddings.npy labels_h
 expect_refusal "labels_none.npy: no row has a class" embeddings.npy labels_none.npy h.npy r.npy
 head -c 100000 embeddings.npy >cut.npy
 expect_refusal "cut.npy: .*header promises" cut.npy labels.npy h.npy r.npy
-expect_refusal "four files" embeddings.npy h.npy r.npy
-expect_refusal "three files" --prototypes f4.npy labels.npy h.npy r.npy
-expect_refusal "r.npy: is named twice" embeddings.npy labels.npy r.npy ./r.npy
-expect_refusal "labels.npy: is named twice" embeddings.npy labels.npy h.npy labels.npy
+expect_usage "four files" embeddings.npy h.npy r.npy
+expect_usage "three files" --prototypes f4.npy labels.npy h.npy r.npy
+expect_usage "r.npy: is named twice" embeddings.npy labels.npy r.npy ./r.npy
+expect_usage "labels.npy: is named twice" embeddings.npy labels.npy h.npy labels.npy
 expect_refusal "nowhere/r.npy: .*cannot create" embeddings.npy labels.npy h.npy nowhere/r.npy
 expect_refusal "exists and is not a regular file" embeddings.npy labels.npy h.npy .
-expect_refusal "merge-threshold" embeddings.npy labels.npy h.npy r.npy --merge-list m.csv
-expect_refusal "k" embeddings.npy labels.npy h.npy r.npy --k 0
+expect_usage "merge-threshold" embeddings.npy labels.npy h.npy r.npy --merge-list m.csv
+expect_usage "k" embeddings.npy labels.npy h.npy r.npy --k 0
 (
   # A limit on the size of files stands for the full disk: the tables fit, the means do not.
   trap '' XFSZ

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "image_writing.hpp"
-#include "synthetic_faces.hpp"
-#include "trainer.hpp"
+#include "examples/face_kit/image_writing.hpp"
+#include "face_kit/data/pair_sampling.hpp"
+#include "face_kit/data/synthetic_faces.hpp"
+#include "face_kit/run/interruption.hpp"
+#include "student.hpp"
 
 namespace train_student {
 
@@ -77,7 +79,7 @@ inline void train(run_settings const& settings, image_writing::temporary_folder 
     one_thread() { omp_set_num_threads(1); }
     ~one_thread() { omp_set_num_threads(before); }
   } const alone;
-  trainer(people().data(), settings, folder.string()).run();
+  training_run<student>(people().data(), settings, folder.string()).run();
 }
 
 /// steps.csv: a column by its name.
@@ -98,8 +100,8 @@ inline std::vector<double> logged(std::string const& folder, std::string const& 
 
 /// As if the user pressed Ctrl-C at once, every time.
 struct impatience {
-  impatience() { long_run::detail::stop_requested = 1; }
-  ~impatience() { long_run::detail::stop_requested = 0; }
+  impatience() { set_interruption_requested(true); }
+  ~impatience() { set_interruption_requested(false); }
 };
 
 }  // namespace train_student

@@ -7,7 +7,7 @@
 
 #include <sstream>
 
-#include "augmentation.hpp"
+#include "face_kit/image/augmentation.hpp"
 #include "optimizer.hpp"
 
 namespace ts = train_student;

@@ -1,0 +1,57 @@
+#include "face_kit/data/face_inputs.hpp"
+
+#include <coupleface/io/csv_table.hpp>
+#include <coupleface/io/image_folder.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+
+#include "face_kit/run/messages.hpp"
+
+namespace face_kit {
+
+bool ends_with(std::string const& text, std::string const& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::string padded(index_t number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%08lld", static_cast<long long>(number));
+  return text;
+}
+
+std::string person_of(record_set const&, index_t label) { return padded(label); }
+std::string person_of(image_list const& list, index_t label) {
+  return list.people.empty() ? padded(label) : list.people.at(std::size_t(label));
+}
+
+any_input open_input(std::string const& path) {
+  auto const open = [&]() -> any_input {
+    if (std::filesystem::is_directory(path)) return coupleface::read_image_folder(path);
+    if (ends_with(path, ".rec")) return record_set(path);
+    if (ends_with(path, ".bin")) return verification_pack(path);
+    if (ends_with(path, ".lst")) return coupleface::read_lst(path);
+    if (!ends_with(path, ".csv")) return coupleface::read_image_list(path);
+    if (coupleface::csv_table(path).has("same")) return coupleface::read_image_pairs(path);
+    return coupleface::read_image_table(path);
+  };
+  auto input = open();
+  if (std::visit([](auto const& source) { return source.size(); }, input) > 0) return input;
+  throw std::runtime_error(path + (std::filesystem::is_directory(path)
+                                       ? ": no PERSON/FILE below it is a JPEG, PNG or WebP"
+                                       : ": no images"));
+}
+
+void warn_of_skipped(std::string const& folder, std::vector<std::string> const& skipped) {
+  if (skipped.empty()) return;
+  warn("%s: %zu files are no JPEG, PNG or WebP of a person and are left out; the first is %s",
+       folder.c_str(), skipped.size(), skipped.front().c_str());
+}
+
+void warn_of_skipped(std::string const& folder, any_input const& input) {
+  if (auto const* const list = std::get_if<image_list>(&input))
+    warn_of_skipped(folder, list->skipped);
+}
+
+}  // namespace face_kit

@@ -1,0 +1,39 @@
+// Faces by the name of a file or folder: which reader it needs.
+#pragma once
+
+#include <coupleface/io/image_list.hpp>
+#include <coupleface/io/image_pairs.hpp>
+#include <coupleface/io/record_set.hpp>
+#include <coupleface/io/verification_pack.hpp>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace face_kit {
+
+using coupleface::image_list;
+using coupleface::image_pairs;
+using coupleface::index_t;
+using coupleface::record_set;
+using coupleface::verification_pack;
+
+using any_input = std::variant<image_list, record_set, image_pairs, verification_pack>;
+
+bool ends_with(std::string const& text, std::string const& end);
+
+/// With leading zeros, so that names sort as numbers do.
+std::string padded(index_t number);
+
+std::string person_of(record_set const& set, index_t label);
+std::string person_of(image_list const& list, index_t label);
+
+/// The one way from a name to faces, for every program.
+/// @throws std::runtime_error naming file, byte, line and reason; also where there is no image
+any_input open_input(std::string const& path);
+
+/// Warns in one line of the files of a folder that are no images of a person, if there are any.
+void warn_of_skipped(std::string const& folder, std::vector<std::string> const& skipped);
+void warn_of_skipped(std::string const& folder, any_input const& input);
+
+}  // namespace face_kit

@@ -1,0 +1,87 @@
+#include "face_kit/data/face_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <utility>
+
+#include "face_kit/data/eval_pairs.hpp"
+#include "face_kit/data/folds.hpp"
+#include "face_kit/data/pair_sampling.hpp"
+#include "face_kit/run/checkpoint.hpp"
+#include "face_kit/run/digest.hpp"
+
+namespace face_kit {
+
+void declare(CLI::App& app, face_options& o) {
+  auto const at_least_two = CLI::Range(2.0, 1e12);
+  auto const add = [&](char const* name, auto& value, char const* text) {
+    return app.add_option(name, value, text)->group("Data");
+  };
+  add("--data", o.data,
+      "Folder of faces, or an InsightFace train.rec; without it synthetic faces are made");
+  add("--list", o.list,
+      "List of the images below --data: CSV path,person[,split], .lst, or lines 'path label'; "
+      "without it DATA/PERSON/IMAGE, people then images in the order of their names");
+  app.add_flag("--skip-undecodable", o.skip_undecodable,
+               "Skip images that cannot be decoded, and their rows of --teacher-embeddings and "
+               "--landmarks; OUT/undecodable.txt lists them. Without it the first one is an error")
+      ->group("Data");
+  add("--teacher-embeddings", o.teacher_embeddings,
+      "NPY [images, d] of the teacher: a row for every image of list or folder, in that order");
+  app.add_flag("--centre-teacher,!--no-centre-teacher", o.centre,
+               "Subtract the mean of the teacher's embeddings over the train images, then "
+               "normalise: a large common direction squeezes all relations together, and --q "
+               "means nothing any more")
+      ->group("Data");
+  add("--eval-pairs", o.eval_pairs,
+      "Pairs for verification: CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths "
+      "of the list or folder; or a pack (lfw.bin). Without it pairs of the dev people are sampled");
+  add("--select-folds", o.select_folds,
+      "Folds of the pairs that are evaluated after each epoch, such as 0-4; empty: all");
+  add("--report-folds", o.report_folds,
+      "Folds of the pairs that the final table is on, such as 5-9; empty: all");
+  add("--folds", o.folds, "Folds of sampled pairs; nobody is in two of them")->check(at_least_two);
+  add("--pairs-per-fold", o.pairs_per_fold,
+      "Sampled pairs in each fold, half of them of one person")
+      ->check(at_least_two);
+}
+
+face_dataset load_faces(face_options const& o, int side, std::string const& out) {
+  auto faces = load_faces(o.data, o.list, side, o.skip_undecodable);
+  warn_of_left_out(o.data, faces, out);
+  return faces;
+}
+
+namespace {
+
+std::vector<verification_pair> pairs_for(face_options const& o, std::uint64_t seed,
+                                         face_dataset& faces) {
+  if (o.eval_pairs.empty()) return make_pairs(faces, o.folds, o.pairs_per_fold, seed);
+  auto found = load_pairs(o.eval_pairs, faces, o.skip_undecodable);
+  warn_of_pairs(o.eval_pairs, found);
+  return std::move(found.pairs);
+}
+
+}  // namespace
+
+void select_faces(face_options const& o, std::uint64_t seed, face_dataset& faces,
+                  training_faces& data) {
+  auto const pairs = pairs_for(o, seed, faces);
+  data.faces = &faces;
+  data.classes = faces.train_people();
+  for (int i = 0; i < faces.size(); ++i)
+    if (faces.is_train[i]) data.train.push_back(i);
+  data.select = pairs_of(pairs, o.select_folds);
+  data.report = pairs_of(pairs, o.report_folds);
+  digest check;
+  check.add(faces.pixels);
+  check.add(faces.labels);
+  check.add(faces.is_train);
+  for (auto const& p : pairs) check.add(std::vector<int>{p.fold, p.a, p.b, p.same ? 1 : 0});
+  settings_text text;
+  text("faces", std::to_string(faces.size()) + ", digest " + check.text());
+  text("select-folds", o.select_folds);
+  text("report-folds", o.report_folds);
+  data.text = text.str();
+}
+
+}  // namespace face_kit

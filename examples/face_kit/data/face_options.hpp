@@ -1,0 +1,42 @@
+// The options by which both trainers say what they train and evaluate on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "face_kit/data/face_dataset.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace face_kit {
+
+struct face_options {
+  std::string data, list, teacher_embeddings, eval_pairs, select_folds, report_folds;
+  bool centre = true, skip_undecodable = false;
+  int folds = 10, pairs_per_fold = 300;
+};
+
+void declare(CLI::App& app, face_options& options);
+
+/// What all runs of a comparison share.
+struct training_faces {
+  face_dataset const* faces = nullptr;
+  std::vector<int> train;                 ///< rows of `faces`
+  int classes = 0;                        ///< labels of the train rows are 0 .. classes - 1
+  std::vector<verification_pair> select;  ///< after each epoch
+  std::vector<verification_pair> report;  ///< of the last epoch, for the table
+  std::string text;                       ///< settings, as lines, that say which data this is
+};
+
+/// Of --data, which must be given. Warns of what is left out.
+face_dataset load_faces(face_options const& options, int side, std::string const& out);
+
+/// Fills all of `data`. Pairs of a pack become faces of their own.
+/// @param seed  of the pairs, where there is no list of them
+void select_faces(face_options const& options, std::uint64_t seed, face_dataset& faces,
+                  training_faces& data);
+
+}  // namespace face_kit

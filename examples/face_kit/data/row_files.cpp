@@ -1,0 +1,103 @@
+#include "face_kit/data/row_files.hpp"
+
+#include <coupleface/io/mapped_file.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+namespace face_kit {
+
+namespace {
+
+/// numpy's type string of a file, without the order of bytes: "f4".
+std::string element_type(std::string const& file) {
+  coupleface::mapped_file const map(file);
+  std::string const type =
+      coupleface::detail::parse_npy_header(file, 0, map.data(), map.size()).type;
+  return type.empty() ? type : type.substr(1);
+}
+
+template <class L>
+sample_labels read_labels_of_type(std::string const& file) {
+  coupleface::mapped_npy<L> const array(file);
+  auto const there = array.vector();
+  sample_labels labels;
+  labels.of.reserve(static_cast<std::size_t>(there.extent(0)));
+  std::int64_t const most = std::numeric_limits<std::int32_t>::max() - 1;
+  for (index_t i = 0; i < there.extent(0); ++i) {
+    std::int64_t const label = there(i);
+    if (label < -1 || label > most) {
+      throw std::runtime_error(file + ": label " + std::to_string(label) + " of row " +
+                               std::to_string(i) + " is outside [-1, " + std::to_string(most) +
+                               "]");
+    }
+    labels.of.push_back(static_cast<std::int32_t>(label));
+    labels.classes = label >= labels.classes ? label + 1 : labels.classes;
+  }
+  return labels;
+}
+
+}  // namespace
+
+any_rows open_rows(std::string const& file, bool bfloat16_bits) {
+  std::string const type = element_type(file);
+  if (bfloat16_bits) {
+    if (type != "u2") {
+      throw std::runtime_error(file + ": elements are '" + type +
+                               "', but --bfloat16-bits is for uint16");
+    }
+    return coupleface::mapped_npy<coupleface::bfloat16>(file, coupleface::bits_as_uint16{});
+  }
+  if (type == "f4") return coupleface::mapped_npy<float>(file);
+  if (type == "f8") return coupleface::mapped_npy<double>(file);
+  if (type == "f2") return coupleface::mapped_npy<coupleface::float16>(file);
+  if (type == "V2") return coupleface::mapped_npy<coupleface::bfloat16>(file);
+  throw std::runtime_error(
+      file + ": elements are '" + type + "'; float32, float64, float16 and bfloat16 are read" +
+      (type == "u2" ? " (uint16 that are bits of bfloat16: --bfloat16-bits)" : ""));
+}
+
+sample_labels read_labels(std::string const& file, std::string const& embeddings, index_t rows) {
+  std::string const type = element_type(file);
+  if (type != "i4" && type != "i8") {
+    throw std::runtime_error(file + ": labels are '" + type + "'; int32 and int64 are read");
+  }
+  auto labels = type == "i4" ? read_labels_of_type<std::int32_t>(file)
+                             : read_labels_of_type<std::int64_t>(file);
+  if (static_cast<index_t>(labels.of.size()) != rows) {
+    throw std::runtime_error(file + ": " + std::to_string(labels.of.size()) + " labels for " +
+                             std::to_string(rows) + " rows of " + embeddings);
+  }
+  if (labels.classes == 0) throw std::runtime_error(file + ": no row has a class");
+  labels.present = labels.of;
+  std::sort(labels.present.begin(), labels.present.end());
+  labels.present.erase(std::unique(labels.present.begin(), labels.present.end()),
+                       labels.present.end());
+  if (labels.present.front() < 0) labels.present.erase(labels.present.begin());
+  return labels;
+}
+
+std::vector<std::int32_t> without_gaps(sample_labels const& labels) {
+  std::vector<std::int32_t> result;
+  result.reserve(labels.of.size());
+  auto const begin = labels.present.begin(), end = labels.present.end();
+  for (std::int32_t const label : labels.of) {
+    auto const place = std::lower_bound(begin, end, label) - begin;
+    result.push_back(label < 0 ? -1 : static_cast<std::int32_t>(place));
+  }
+  return result;
+}
+
+void expect_memory(std::string const& what, index_t rows, index_t columns, index_t bytes_each) {
+  double const wanted = double(rows) * double(columns) * double(bytes_each);
+  double const there = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE));
+  if (wanted <= there) return;
+  throw std::runtime_error(what + ": " + std::to_string(rows) + " x " + std::to_string(columns) +
+                           " need " + std::to_string(static_cast<long>(wanted / 1e9)) +
+                           " GB, more than the memory of this machine");
+}
+
+}  // namespace face_kit

@@ -1,0 +1,34 @@
+// Where a comparison of methods ends: a table of means and deviations over seeds, which differences
+// are decided, and plots; on the screen, and in a folder as Markdown, CSV and pictures.
+#pragma once
+
+#include <iostream>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "face_kit/data/face_dataset.hpp"
+#include "face_kit/report/person_bootstrap.hpp"
+#include "face_kit/report/report_folder.hpp"
+#include "face_kit/report/verification_run.hpp"
+
+namespace face_kit {
+
+/// @brief Prints the comparison and writes it to `out_dir`: table.md, table.csv, runs.csv,
+/// differences.csv, and epochs.dat, roc.dat, plots.gp with the pictures that gnuplot draws from
+/// them.
+///
+/// An earlier report there is removed first. Percent throughout. Methods keep the order in which
+/// they first appear.
+///
+/// @param teacher  may be null
+/// @returns both tables as one document, in percent too; with --json `out` gets no tables, and the
+/// program prints this instead
+/// @throws std::invalid_argument  nothing to report, a run twice, scores that do not fit the pairs
+/// @throws std::runtime_error  naming the file that could not be written
+nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_record> const& runs,
+                                    std::vector<verification_pair> const& pairs,
+                                    face_dataset const& faces, run_record const* teacher,
+                                    std::ostream& out = std::cout);
+
+}  // namespace face_kit

@@ -1,0 +1,52 @@
+#include "face_kit/report/plot_files.hpp"
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace face_kit {
+
+std::ofstream open_to_write(std::string const& file) {
+  std::ofstream stream(file);
+  if (!stream) throw std::runtime_error(file + ": cannot be written");
+  stream.precision(8);
+  return stream;
+}
+
+void close_written(std::ofstream& stream, std::string const& file) {
+  stream.close();
+  if (!stream) throw std::runtime_error(file + ": writing failed");
+}
+
+char const* const plot_formats =
+    "do for [format in 'png svg'] {\n"
+    "  if (format eq 'svg') { set terminal svg size 900,600 background 'white' } else {\n"
+    "    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) { set terminal pngcairo size 900,600 }\n"
+    "    else { set terminal png size 900,600 }\n  }\n";
+
+namespace {
+
+std::string shell_quoted(std::string const& text) {
+  std::string quoted = "'";
+  for (char const c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+void draw_plots(std::string const& folder, std::ostream& out) {
+  auto const command = "cd -- " + shell_quoted(folder) + " && gnuplot plots.gp >plots.log 2>&1";
+  int const status = std::system(command.c_str());
+  if (status == 0) {
+    std::remove((folder + "/plots.log").c_str());
+    return;
+  }
+  bool const absent = WIFEXITED(status) && WEXITSTATUS(status) == 127;
+  out << (absent ? "gnuplot was not found" : "gnuplot failed (plots.log says why)")
+      << ": no plots; to draw them run gnuplot plots.gp in " << folder << '\n';
+  if (absent) std::remove((folder + "/plots.log").c_str());
+}
+
+}  // namespace face_kit

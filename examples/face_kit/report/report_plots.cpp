@@ -1,0 +1,142 @@
+#include "face_kit/report/report_plots.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <ostream>
+
+#include "face_kit/report/plot_files.hpp"
+
+namespace face_kit::detail {
+
+mean_and_deviation moments(std::vector<double> const& values) {
+  double mean = 0;
+  for (double const value : values) mean += value / static_cast<double>(values.size());
+  double squares = 0;
+  for (double const value : values) squares += (value - mean) * (value - mean);
+  return {mean, values.size() < 2 ? std::nan("")
+                                  : std::sqrt(squares / static_cast<double>(values.size() - 1))};
+}
+
+std::vector<run_record const*> runs_of(std::vector<run_record> const& runs,
+                                       std::string const& method) {
+  std::vector<run_record const*> chosen;
+  for (auto const& run : runs) {
+    if (run.method == method) chosen.push_back(&run);
+  }
+  return chosen;
+}
+
+bool write_epochs(std::string const& file, std::vector<run_record> const& runs) {
+  auto stream = open_to_write(file);
+  bool any = false;
+  for (auto const& method : methods_of(runs)) {
+    stream << "# " << method << ": epoch accuracy deviation tar_1e2 deviation\n";
+    std::size_t epochs = 0;
+    auto const chosen = runs_of(runs, method);
+    for (auto const* run : chosen) epochs = std::max(epochs, run->per_epoch.size());
+    for (std::size_t e = 0; e < epochs; ++e) {
+      std::vector<double> accuracy, tar;
+      for (auto const* run : chosen) {
+        if (e >= run->per_epoch.size()) continue;
+        accuracy.push_back(100 * run->per_epoch[e].accuracy);
+        tar.push_back(100 * run->per_epoch[e].tar_1e2);
+      }
+      auto const a = moments(accuracy);
+      auto const t = moments(tar);
+      stream << e + 1 << ' ' << a.mean << ' ' << (accuracy.size() > 1 ? a.deviation : 0.0) << ' '
+             << t.mean << ' ' << (tar.size() > 1 ? t.deviation : 0.0) << '\n';
+      any = true;
+    }
+    if (epochs == 0) stream << "NaN NaN NaN NaN NaN\n";  // keeps the count of blocks
+    stream << "\n\n";
+  }
+  close_written(stream, file);
+  return any;
+}
+
+void write_roc(std::string const& file, std::vector<run_record> const& runs,
+               std::vector<verification_pair> const& pairs, run_record const* teacher) {
+  auto const different =
+      std::count_if(pairs.begin(), pairs.end(), [](auto const& pair) { return !pair.same; });
+  double const lowest = 1.0 / static_cast<double>(std::max<std::ptrdiff_t>(different, 10));
+  int const steps = static_cast<int>(std::ceil(-40 * std::log10(lowest)));
+  std::vector<double> fars;
+  for (int s = 0; s <= steps; ++s)
+    fars.push_back(std::pow(lowest, 1.0 - static_cast<double>(s) / steps));
+  auto stream = open_to_write(file);
+  auto const write_block = [&](std::string const& name,
+                               std::vector<run_record const*> const& chosen) {
+    std::vector<std::vector<double>> tars;
+    for (auto const* run : chosen) tars.push_back(tars_at(run->pair_scores, pairs, fars));
+    stream << "# " << name << ": far tar\n";
+    for (std::size_t s = 0; s < fars.size(); ++s) {
+      std::vector<double> of_runs;
+      for (auto const& run : tars) of_runs.push_back(run[s]);
+      stream << fars[s] << ' ' << moments(of_runs).mean << '\n';
+    }
+    stream << "\n\n";
+  };
+  for (auto const& method : methods_of(runs)) write_block(method, runs_of(runs, method));
+  if (teacher != nullptr) write_block("teacher", {teacher});
+  close_written(stream, file);
+}
+
+namespace {
+
+/// plot clauses for one column of epochs.dat: a band of one deviation and the mean.
+void write_epoch_clauses(std::ostream& script, std::vector<std::string> const& methods, int column,
+                         double teacher_percent, bool has_teacher) {
+  script << "  plot ";
+  auto const value = "$" + std::to_string(column);
+  auto const deviation = "$" + std::to_string(column + 1);
+  for (std::size_t m = 0; m < methods.size(); ++m) {
+    std::string const block = "'epochs.dat' index " + std::to_string(m);
+    std::string const color = " lc " + std::to_string(m + 2);
+    script << (m == 0 ? "" : ", \\\n    ") << block << " using 1:(" << value << "-" << deviation
+           << "):(" << value << "+" << deviation << ") with filledcurves fs transparent solid 0.15"
+           << color << " notitle, \\\n    " << block << " using 1:" << column
+           << " with linespoints pt 7 ps 0.5 lw 2" << color << " title '" << methods[m] << "'";
+  }
+  if (has_teacher) {
+    script << ", \\\n    " << teacher_percent << " with lines dt 2 lw 2 lc black title 'teacher'";
+  }
+  script << "\n";
+}
+
+}  // namespace
+
+void write_plot_script(std::string const& file, std::vector<std::string> const& methods,
+                       run_record const* teacher, bool with_epochs) {
+  auto script = open_to_write(file);
+  script << "# Draws epochs.dat and roc.dat, which lie beside it: gnuplot plots.gp\n"
+            "set encoding utf8\nset colorsequence podo\nset grid\n"  // colour 1, black, is the
+                                                                     // teacher's
+            "set key noenhanced above\nset datafile missing 'NaN'\n"
+         << plot_formats;
+  if (with_epochs) {
+    script << "  unset logscale x\n  set format x '%g'\n  set autoscale x\n"
+              "  set output 'epochs.'.format\n  set multiplot layout 1,2\n"
+              "  set xlabel 'epoch'\n  set ylabel 'verification accuracy, %'\n";
+    write_epoch_clauses(script, methods, 2, teacher ? 100 * teacher->summary.accuracy : 0, teacher);
+    script << "  set ylabel 'TAR at FAR 1e-2, %'\n";
+    write_epoch_clauses(script, methods, 4, teacher ? 100 * teacher->summary.tar_1e2 : 0, teacher);
+    script << "  unset multiplot\n";
+  }
+  script << "  set output 'roc.'.format\n  set logscale x\n  set format x '10^{%L}'\n"
+            "  set xrange [*:1]\n  set xlabel 'false accept rate'\n"
+            "  set ylabel 'true accept rate'\n  plot ";
+  std::size_t block = 0;
+  for (; block < methods.size(); ++block) {
+    script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block
+           << " with lines lw 2 lc " << block + 2 << " title '" << methods[block] << "'";
+  }
+  if (teacher != nullptr) {
+    script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block
+           << " with lines dt 2 lw 2 lc black title 'teacher'";
+  }
+  script << "\n  unset output\n}\n";
+  close_written(script, file);
+}
+
+}  // namespace face_kit::detail

@@ -1,0 +1,81 @@
+// The state of an unfinished run in a file that is whole or absent. It carries the settings that it
+// belongs to, as lines "name = value"; a run with other settings refuses it and says which differ.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "face_kit/run/digest.hpp"
+#include "face_kit/run/file_output.hpp"
+
+namespace face_kit {
+
+/// Lines "name = value", numbers with all their digits.
+class settings_text {
+ public:
+  explicit settings_text(std::string const& first_lines = "") {
+    out_.precision(17);
+    out_ << first_lines;
+  }
+  template <class T>
+  void operator()(char const* name, T const& value) {
+    out_ << name << " = " << value << '\n';
+  }
+  std::string str() const { return out_.str(); }
+
+ private:
+  std::ostringstream out_;
+};
+
+/// "k: 10 there, 12 here; ...", empty where nothing differs.
+std::string different_settings(std::string const& there, std::string const& here);
+
+/// @throws std::runtime_error  naming the file, the settings that differ and how to start over
+void expect_same_settings(std::string const& file, std::string const& there,
+                          std::string const& here, std::string const& start_over);
+
+/// @brief Writes piece by piece: magic, settings, state, XXH3 of all that.
+class checkpoint_writer {
+ public:
+  checkpoint_writer(std::string const& file, std::string const& settings);
+  void write(void const* data, std::size_t size);
+  void commit();
+
+ private:
+  atomic_file out_;
+  digest check_;
+};
+
+/// @brief Reads piece by piece, after the checksum of the whole file was compared.
+class checkpoint_reader {
+ public:
+  /// @param start_over  what the user may do where the file is refused; ends error messages
+  /// @throws std::runtime_error  no checkpoint, one of an earlier version, or a damaged one
+  checkpoint_reader(std::string const& file, std::string start_over);
+
+  std::string const& settings() const { return settings_; }
+  /// Bytes of the state that were not read yet.
+  std::uint64_t left() const { return end_ - at_; }
+  void read(void* data, std::size_t size);
+  [[noreturn]] void fail(std::string const& reason) const;
+
+ private:
+  mapped_file map_;
+  std::string start_over_, settings_;
+  std::uint64_t at_ = 0, end_ = 0;
+};
+
+/// How a training run is started over.
+inline constexpr char const* new_out = "choose another --out, or remove that folder to start over";
+
+/// A state that fits into memory.
+void save_checkpoint(std::string const& file, std::string const& settings,
+                     std::string const& state);
+/// The state, or nothing where there is no file yet.
+std::optional<std::string> load_checkpoint(std::string const& file, std::string const& settings,
+                                           std::string const& start_over = new_out);
+
+}  // namespace face_kit

@@ -1,0 +1,27 @@
+// What programs say on the standard error: notes, which --quiet silences, and warnings, which it
+// does not.
+#pragma once
+
+#include <string>
+
+namespace face_kit {
+
+bool quiet();
+void set_quiet(bool quiet);
+
+/// A line on the state of things.
+[[gnu::format(printf, 1, 2)]] void note(char const* format, ...);
+/// A line "PROGRAM: ..." on something that the user may not have meant.
+[[gnu::format(printf, 1, 2)]] void warn(char const* format, ...);
+
+/// A line on a fault of an input, which begins with the file's name; --quiet does not silence it.
+[[gnu::format(printf, 1, 2)]] void tell_fault(char const* format, ...);
+
+/// The name that warnings and errors begin with.
+std::string const& program_name();
+void set_program_name(std::string name);
+
+/// "12 s", "3 min 05 s", "2 h 07 min"
+std::string format_seconds(double seconds);
+
+}  // namespace face_kit

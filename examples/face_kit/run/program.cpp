@@ -1,0 +1,211 @@
+#include "face_kit/run/program.hpp"
+
+#include <thrust/version.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <coupleface/detail/simd/target.hpp>
+#include <coupleface/version.hpp>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <numeric>
+
+#include "face_kit/run/interruption.hpp"
+#include "face_kit/run/messages.hpp"
+
+namespace face_kit {
+
+namespace {
+
+bool wants_json = false;
+
+std::string dotted(int a, int b, int c) {
+  return std::to_string(a) + '.' + std::to_string(b) + '.' + std::to_string(c);
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+std::size_t edit_distance(std::string const& a, std::string const& b) {
+  std::vector<std::vector<std::size_t>> rows(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  std::iota(rows[0].begin(), rows[0].end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    rows[i][0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+                             rows[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
+    }
+  }
+  return rows[a.size()][b.size()];
+}
+
+std::vector<std::string> option_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (auto const* const option : app.get_options()) {
+    for (auto const& name : option->get_lnames()) names.push_back("--" + name);
+    for (auto const& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+/// The first argument that looks like an option and is none, or empty.
+std::string unknown_option(CLI::App& app, int argc, char** argv) {
+  auto const names = option_names(app);
+  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+    std::string const name = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+    bool const looks = name.size() > 1 && name[0] == '-' &&
+                       (name[1] == '-' || std::isalpha(static_cast<unsigned char>(name[1])) != 0);
+    if (looks && std::find(names.begin(), names.end(), name) == names.end()) return name;
+  }
+  return "";
+}
+
+/// CLI11's messages where they are no sentences on what to change.
+std::string usage_message(CLI::App& app, CLI::ParseError const& error, int argc, char** argv) {
+  if (auto const unknown = unknown_option(app, argc, argv); !unknown.empty()) {
+    auto const near = nearest_name(unknown, option_names(app));
+    return unknown + " is no option" + (near.empty() ? "" : "; the nearest is " + near);
+  }
+  std::string const message = error.what();
+  if (dynamic_cast<CLI::ExtrasError const*>(&error) != nullptr)
+    return "one argument too many:" + message.substr(message.find(':') + 1);
+  std::string const could_not = "Could not convert: ";
+  if (message.compare(0, could_not.size(), could_not) == 0) {
+    auto const at = message.find(" = ");
+    return message.substr(could_not.size(), at - could_not.size()) + ": '" +
+           (at == std::string::npos ? "" : message.substr(at + 3)) + "' is no number that fits";
+  }
+  if (dynamic_cast<CLI::ArgumentMismatch const*>(&error) != nullptr &&
+      message.find(" missing") != std::string::npos)
+    return message.substr(0, message.find(':')) + ": its value is missing";
+  return message;
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return std::string("clang ") + __clang_version__;
+#elif defined(__GNUC__)
+  return std::string("g++ ") + __VERSION__;
+#else
+  return "unknown";
+#endif
+}
+
+std::string compiled_for() {
+  std::string names;
+  [[maybe_unused]] auto const add = [&](char const* name) {
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  };
+#if defined(__x86_64__)
+  add("x86-64");
+#if defined(__AVX2__)
+  add("AVX2");
+#endif
+#if defined(__FMA__)
+  add("FMA");
+#endif
+#if defined(__AVX512F__)
+  add("AVX-512");
+#endif
+#if defined(__AVX512VNNI__)
+  add("AVX-512 VNNI");
+#endif
+#elif defined(__aarch64__)
+  add("ARM64");
+#if defined(__ARM_FEATURE_SVE)
+  add("SVE");
+#endif
+#endif
+  return names.empty() ? "unknown" : names;
+}
+
+}  // namespace
+
+std::string coupleface_version() {
+  return dotted(COUPLEFACE_VERSION_MAJOR, COUPLEFACE_VERSION_MINOR, COUPLEFACE_VERSION_PATCH);
+}
+
+bool json_wanted() { return wants_json; }
+
+std::string nearest_name(std::string const& typed, std::vector<std::string> const& names) {
+  std::string best;
+  // Farther than half of the word, nothing is like it.
+  std::size_t least = typed.size() / 2 + 1;
+  for (auto const& name : names) {
+    auto const distance = edit_distance(typed, name);
+    if (distance < least) {
+      least = distance;
+      best = name;
+    }
+  }
+  return best;
+}
+
+std::string one_sentence(std::string const& message) {
+  std::string text = message;
+  // TorchScript: the cause is the last line behind the interpreter's traceback.
+  std::string const cause = "RuntimeError: ";
+  if (auto const at = text.rfind(cause);
+      text.find("Traceback") != std::string::npos && at != std::string::npos)
+    text = text.substr(at + cause.size());
+  text = text.substr(0, text.find("\nException raised from"));
+  text = text.substr(0, text.find("\nframe #"));
+  text.erase(text.find_last_not_of(" \n\r\t") + 1);
+  text.erase(0, text.find_first_not_of(" \n\r\t"));
+  std::string line;
+  for (char const c : text) {
+    if (c != '\n') line += c;
+    else if (line.empty() || line.back() != ' ') line += ' ';
+  }
+  return line;
+}
+
+std::string version_text(std::string const& program, std::string const& libraries) {
+  std::string const kernels = coupleface::detail::has_avx512_vnni() ? "AVX-512 with VNNI"
+                              : coupleface::detail::has_avx512()    ? "AVX-512"
+                                                                    : "portable";
+  return program + " of coupleface " + coupleface_version() + "\ncompiler: " + compiler() +
+         "\nCCCL: " + dotted(THRUST_MAJOR_VERSION, THRUST_MINOR_VERSION, THRUST_SUBMINOR_VERSION) +
+         "\nbackends: OpenMP" + libraries + "\ncompiled for: " + compiled_for() +
+         "\nkernels on this processor: " + kernels;
+}
+
+int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,
+                std::string const& libraries) {
+  set_program_name(app.get_name());
+  bool quiet_wanted = false;
+  wants_json = false;
+  app.set_help_flag("-h,--help", "Show these lines and exit");
+  app.set_version_flag("--version", version_text(app.get_name(), libraries),
+                       "Show version, compiler, backends and instruction set, and exit");
+  app.add_flag("--quiet", quiet_wanted,
+               "No progress and no notes on the standard error, only warnings and errors")
+      ->group("Output");
+  app.add_flag("--json", wants_json, "Results on the standard output as JSON instead of text")
+      ->group("Output");
+  auto const failed = [&](std::string const& message, exit_status status) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), one_sentence(message).c_str());
+    return status;
+  };
+  try {
+    app.parse(argc, argv);
+    set_quiet(quiet_wanted);
+    listen_for_interruption();
+    body();
+    return std::fflush(stdout) == 0 ? status_ok : failed("cannot write its output", status_failed);
+  } catch (CLI::ParseError const& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return failed(usage_message(app, error, argc, argv) + "; see --help", status_usage);
+  } catch (usage_error const& error) {
+    return failed(error.what(), status_usage);
+  } catch (interrupted const& stop) {
+    if (stop.checkpoint.empty()) note("stopped before there was anything to continue from");
+    else note("stopped; the same command continues from %s", stop.checkpoint.c_str());
+    return status_interrupted;
+  } catch (std::bad_alloc const&) {
+    return failed("there is not enough memory", status_failed);
+  } catch (std::exception const& error) { return failed(error.what(), status_failed); }
+}
+
+}  // namespace face_kit

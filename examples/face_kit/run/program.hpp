@@ -1,0 +1,45 @@
+// What all programs have alike: --help, --version, --quiet, --json, exit status and error messages.
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace face_kit {
+
+/// Exit status of every program.
+enum exit_status { status_ok = 0, status_failed = 1, status_usage = 2, status_interrupted = 130 };
+
+/// The command line is wrong, not the data: ends with status_usage.
+struct usage_error : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+/// Whether results go to the standard output as JSON (--json) rather than as text.
+bool json_wanted();
+
+/// @brief Parses the command line into `app`, whose name is the program's, and calls body.
+/// @param libraries  further backends and libraries for --version: ", NAME VERSION"
+/// @returns the exit status; errors are one line on the standard error: PROGRAM: MESSAGE
+int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,
+                std::string const& libraries = "");
+
+/// "0.1.0"
+std::string coupleface_version();
+
+/// What --version prints: project version, compiler, CCCL, backends, instruction set and kernels.
+std::string version_text(std::string const& program, std::string const& libraries);
+
+/// The one of `names` that `typed` differs least from; empty where none is near.
+std::string nearest_name(std::string const& typed, std::vector<std::string> const& names);
+
+/// @brief An exception's message without what libtorch adds: stack frames, the interpreter's
+/// traceback. The result has no line break.
+std::string one_sentence(std::string const& message);
+
+}  // namespace face_kit

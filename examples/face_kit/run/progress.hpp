@@ -1,0 +1,57 @@
+// What a long run shows while it lasts: how far it is and how long it will take.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace face_kit {
+
+class stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Where and how often progress is shown.
+struct progress_output {
+  std::FILE* file = stderr;
+  bool terminal = false;
+  double seconds = 30;  ///< between lines; on a terminal between redraws of the one line
+
+  static progress_output standard_error();
+};
+
+/// @brief On a terminal one line that is redrawn and vanishes at the end; elsewhere a plain line at
+/// least every minute, as long as no step takes longer. Nothing with --quiet.
+class progress {
+ public:
+  /// @param done  where the run starts, the first of `total` units that are not done yet
+  progress(std::string label, std::string unit, std::int64_t done, std::int64_t total,
+           progress_output output = progress_output::standard_error());
+  progress(progress const&) = delete;
+  progress& operator=(progress const&) = delete;
+  ~progress();
+
+  /// Call it after every step.
+  void show(std::int64_t done, std::string const& text = "");
+  /// A line that stays, also on a terminal.
+  void keep(std::int64_t done, std::string const& text);
+
+ private:
+  std::string line(std::int64_t done, std::string const& text) const;
+
+  std::string label_, unit_;
+  std::int64_t start_, total_;
+  progress_output output_;
+  stopwatch watch_;
+  double shown_ = 0;
+  bool drawn_ = false;
+};
+
+}  // namespace face_kit
