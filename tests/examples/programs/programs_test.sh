@@ -1,0 +1,117 @@
+#!/bin/sh
+# Every program behaves as people expect: --help, --version, a mistyped option, exit status, --quiet,
+# --json, progress off a terminal, Ctrl-C.
+# usage: programs_test.sh FOLDER (emptied) VERSION PROGRAM...
+set -eu
+folder=$1
+version=$2
+shift 2
+rm -rf "$folder"
+mkdir -p "$folder"
+cd "$folder"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+# STATUS MESSAGE PROGRAM ARGUMENTS...: ends with this status and one line on the standard error.
+expect_end() {
+  wanted=$1
+  message=$2
+  shift 2
+  code=0
+  "$@" >out 2>err || code=$?
+  [ $code -eq "$wanted" ] || fail "$*: ended with $code: $(cat err)"
+  grep -q -e "^$(basename "$1"): $message" err || fail "$*: no '$message' in: $(cat err)"
+  [ "$(wc -l <err)" -eq 1 ] || fail "$*: more than a line: $(cat err)"
+  [ ! -s out ] || fail "$*: $(cat out)"
+}
+# The program's own option that is mistyped, with the mistake.
+mistyped() {
+  case $1 in
+    convert_faces) echo "--protocl --protocol" ;;
+    evaluate) echo "--emdeddings --embeddings" ;;
+    mine_relations) echo "--bfloat16_bits --bfloat16-bits" ;;
+    train_student) echo "--teacher-epoch --teacher-epochs" ;;
+    torch_student) echo "--netwrok --network" ;;
+    embed_faces) echo "--skip-undecodeable --skip-undecodable" ;;
+  esac
+}
+
+for program; do
+  name=$(basename "$program")
+  "$program" --version >out 2>err || fail "$name --version"
+  [ ! -s err ] || fail "$name --version: $(cat err)"
+  grep -q "^$name of coupleface $version$" out || fail "$name --version: $(cat out)"
+  for line in compiler CCCL backends "compiled for" "kernels on this processor"; do
+    grep -q "^$line: ." out || fail "$name --version has no $line: $(cat out)"
+  done
+  "$program" --help >out 2>err || fail "$name --help"
+  for option in --help --version --quiet --json --threads; do
+    grep -q -e "^  *\(-h,\)*$option" out || fail "$name --help: no $option"
+  done
+  # A line that needs its neighbour to be understood.
+  ! grep -q -i -E "  (the same|ditto|see above|of that|it may|they )" out ||
+    fail "$name --help: $(grep -i -E '  (the same|of that|it may|they )' out)"
+  pair=$(mistyped "$name")
+  expect_end 2 "${pair% *} is no option; the nearest is ${pair#* }; see --help$" "$program" \
+    "${pair% *}" x
+  expect_end 2 "--threads: " "$program" --threads many
+done
+echo "help, version, mistyped options"
+
+# One JSON document on the standard output and, with --quiet, nothing on the standard error.
+expect_json() { # KEY PROGRAM ARGUMENTS...
+  key=$1
+  shift
+  "$@" --json --quiet >out 2>err || fail "$*: $(cat err)"
+  [ ! -s err ] || fail "$*: with --quiet: $(cat err)"
+  grep -q "^  \"$key\": " out || fail "$*: no $key in: $(cat out)"
+  ! command -v python3 >/dev/null || python3 -m json.tool out >/dev/null || fail "$*: $(cat out)"
+}
+small="--people 40 --dev-people 20 --folds 2 --pairs-per-fold 20 --epochs 1 --batch 16 --side 16"
+mkdir -p people/Anna people/Berta
+for image in people/Anna/1.jpg people/Anna/2.jpg people/Berta/1.jpg; do
+  printf '\377\330\377x' >$image
+done
+printf 'score,same,fold\n0.9,1,0\n0.8,1,1\n0.5,0,0\n0.1,0,1\n' >scores.csv
+for program; do
+  case $(basename "$program") in
+    convert_faces)
+      expect_json images "$program" people set --to rec
+      grep -q '"images": 3$' out || fail "$(cat out)"
+      ;;
+    evaluate)
+      expect_json pairs "$program" --scores scores.csv --out scores
+      cmp out scores/results.json || fail "another document than results.json"
+      ;;
+    train_student)
+      # shellcheck disable=SC2086
+      expect_json methods "$program" $small --images-per-person 4 --teacher-people 40 \
+        --teacher-epochs 1 --widths 16,16 --blocks 0,0 --k 5 --method fcd --out trained
+      grep -q '"method": "teacher"' out || fail "$(cat out)"
+      ;;
+    torch_student)
+      # shellcheck disable=SC2086
+      expect_json methods "$program" $small --images-drawn 4 --embedding 8 --method supervised \
+        --out network
+      network=network/supervised_seed1/best.pt
+      ;;
+  esac
+done
+echo "JSON, quiet"
+
+for program; do
+  [ "$(basename "$program")" = embed_faces ] && [ -n "${network:-}" ] || continue
+  printf 'no network' >no.pt
+  expect_end 1 "no.pt: cannot be loaded as TorchScript: ..*" "$program" no.pt people rows --quiet
+  printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\000\001\000\000\000\001\010\000\000\000\000\072\176\233\125\000\000\000\012\111\104\101\124\170\234\143\230\000\000\000\222\000\221\022\042\373\173\000\000\000\000\111\105\116\104\256\102\140\202' >one.png
+  mkdir -p one/Anna
+  mv one.png one/Anna/1.png
+  # Of another side than the network's: libtorch's sentence, without its frames.
+  expect_end 1 "$network: the network fails: [^#]*$" "$program" $network one rows --side 24 --quiet
+  expect_json faces "$program" $network one rows --side 16
+  [ -s rows/embeddings.npy ] || fail "no embeddings"
+done
+echo "errors of libtorch: one sentence"
+rm -rf "$folder"
