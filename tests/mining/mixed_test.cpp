@@ -4,6 +4,7 @@
 #include "../support/brute_force.hpp"
 #include "../support/counting_allocator.hpp"
 
+#include <coupleface/mining/nearest.hpp>
 #include <coupleface/mining/random.hpp>
 
 #include <set>
@@ -135,9 +136,9 @@ TEST(mine_mixed, same_bits_for_every_policy_within_the_documented_scratch) {
   mine_mixed(thrust::seq(allocator), queries.view(), candidates.view(), 4, 2, b.values.view(),
              b.indices.view());
   EXPECT_TRUE(a.same_bits(b));
-  coupleface::detail::mine_nearest(thrust::seq(nearest_allocator), queries.view(),
-                                   candidates.view(), nearest.values.view(), nearest.indices.view(),
-                                   coupleface::cosine{}, coupleface::other_rows{});
+  coupleface::mine_nearest(thrust::seq(nearest_allocator), queries.view(), candidates.view(),
+                           nearest.values.view(), nearest.indices.view(), coupleface::cosine{},
+                           coupleface::other_rows{});
   EXPECT_EQ(count.bytes, of_nearest.bytes);
   EXPECT_EQ(count.live, 0u);
 }

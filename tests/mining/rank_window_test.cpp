@@ -4,6 +4,8 @@
 #include "../support/brute_force.hpp"
 #include "../support/counting_allocator.hpp"
 
+#include <coupleface/mining/nearest.hpp>
+
 namespace {
 
 using namespace coupleface_test;
@@ -114,9 +116,9 @@ TEST(mine_rank_window, same_bits_for_every_policy_within_the_documented_scratch)
   EXPECT_TRUE(a.same_bits(b));
   // mine_nearest's, and a table of all 7 candidates for each query.
   mined_table<float> seven(300, 7);
-  coupleface::detail::mine_nearest(thrust::seq(of_nearest), queries.view(), candidates.view(),
-                                   seven.values.view(), seven.indices.view(), coupleface::cosine{},
-                                   coupleface::other_rows{});
+  coupleface::mine_nearest(thrust::seq(of_nearest), queries.view(), candidates.view(),
+                           seven.values.view(), seven.indices.view(), coupleface::cosine{},
+                           coupleface::other_rows{});
   EXPECT_EQ(count.bytes, nearest.bytes + 300 * 7 * 8);
   EXPECT_EQ(count.live, 0u);
 }

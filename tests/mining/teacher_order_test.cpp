@@ -4,6 +4,8 @@
 #include "../support/brute_force.hpp"
 #include "../support/counting_allocator.hpp"
 
+#include <coupleface/mining/nearest.hpp>
+
 #include <set>
 
 namespace {
@@ -117,9 +119,9 @@ TEST(mine_teacher_order, same_bits_for_every_policy_within_the_documented_scratc
                      b.values.view(), b.indices.view());
   EXPECT_TRUE(a.same_bits(b));
   // mine_nearest's with norms, the teacher's norms, and a table of 11 slots.
-  coupleface::detail::mine_nearest(thrust::seq(nearest_allocator), sq.view(), sc.view(),
-                                   nearest.values.view(), nearest.indices.view(),
-                                   coupleface::cosine{}, coupleface::other_rows{});
+  coupleface::mine_nearest(thrust::seq(nearest_allocator), sq.view(), sc.view(),
+                           nearest.values.view(), nearest.indices.view(), coupleface::cosine{},
+                           coupleface::other_rows{});
   EXPECT_EQ(count.bytes, of_nearest.bytes + 8u * 390 + 300 * 11 * 8);
   EXPECT_EQ(count.live, 0u);
 }

@@ -149,3 +149,7 @@ COUPLEFACE_HOST_DEVICE double score_by(one_thread const&, Score const& score, in
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/search/pair_score.cuh>
+#endif

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
-#include <coupleface/detail/cuda/search/team_scores.cuh>
+#include <coupleface/detail/search/pair_score.hpp>
 #include <coupleface/detail/evaluation/compared_rows.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN

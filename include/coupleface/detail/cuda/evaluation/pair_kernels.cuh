@@ -3,7 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/cuda/evaluation/slot_counters.cuh>
-#include <coupleface/detail/cuda/search/team_scores.cuh>
+#include <coupleface/detail/search/pair_score.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <coupleface/detail/cuda/search/merge_segments.cuh>
-#include <coupleface/detail/cuda/search/team_scores.cuh>
+#include <coupleface/detail/search/pair_score.hpp>
 #include <coupleface/detail/cuda/top_k.cuh>
 #include <coupleface/detail/scratch.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/cuda/search/device_lists.cuh>
-#include <coupleface/detail/cuda/search/team_scores.cuh>
+#include <coupleface/detail/search/pair_score.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
