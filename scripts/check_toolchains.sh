@@ -26,17 +26,22 @@ eigen=(-isystem /usr/include/eigen3)
 cpp_system=(-DTHRUST_HOST_SYSTEM=THRUST_HOST_SYSTEM_CPP -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP)
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
 failures=0
+minutes=20  # for one unit of a compiler that can be slow
 
 # line WHAT VERSION RESULT
 line() { printf '| %s | %s | %s |\n' "$1" "$2" "$3"; }
 
 # try WHAT VERSION COMMAND...: a line of the table; the output of what fails lies in build/toolchains.
 try() {
-  local what=$1 version=$2 log
+  local what=$1 version=$2 log code=0
   shift 2
   log=$work/$(tr -c 'a-zA-Z0-9.+\n' _ <<<"$what $version").txt
-  if "$@" >"$log" 2>&1; then
+  "$@" >"$log" 2>&1 || code=$?
+  if ((code == 0)); then
     line "$what" "$version" passed
+  elif ((code == 124)); then
+    line "$what" "$version" "**not finished** in $minutes minutes"
+    failures=$((failures + 1))
   else
     line "$what" "$version" "**failed**: $(grep -m1 -iE 'error' "$log" | cut -c1-120)"
     failures=$((failures + 1))
@@ -87,7 +92,7 @@ try_zig() {
   python3 -m venv "$work/zig" && "$work/zig/bin/pip" install --quiet ziglang >&2
   zig=$work/zig/bin/python
   try "every function, all warnings, C++17, libc++" "zig c++ $("$zig" -m ziglang version)" \
-    "$zig" -m ziglang c++ -std=c++17 -fsyntax-only "${warnings[@]}" "${headers[@]}" "${cpp_system[@]}" \
+    timeout "${minutes}m" "$zig" -m ziglang c++ -std=c++17 -fsyntax-only "${warnings[@]}" "${headers[@]}" "${cpp_system[@]}" \
     -isystem "$(default_cccl)" "${eigen[@]}" tests/every_function.cpp
 }
 
@@ -120,7 +125,7 @@ try_cccl() {
 kernels() {  # NVCC STANDARD ARCHITECTURE FLAGS...
   local nvcc=$1 standard=$2 architecture=$3
   shift 3
-  "$nvcc" -std=c++"$standard" -O3 $architecture -cubin "$@" -Iinclude "${eigen[@]}" \
+  timeout "${minutes}m" "$nvcc" -std=c++"$standard" -O3 $architecture -cubin "$@" -Iinclude "${eigen[@]}" \
     -DTHRUST_HOST_SYSTEM=THRUST_HOST_SYSTEM_CPP -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CUDA \
     tests/device/main_kernels.cu -o "$work/kernels.cubin"
 }
@@ -131,8 +136,9 @@ try_nvcc() {
   if [[ -x $nvcc ]]; then
     version="nvcc $("$nvcc" --version | sed -n 's/.*V\([0-9.]*\)$/\1/p')"
     try "all kernels, C++17, its default architecture" "$version" kernels "$nvcc" 17 ""
-    try "all kernels, C++20, sm_75" "$version" kernels "$nvcc" 20 -arch=sm_75
-    try "all kernels, C++20, sm_120" "$version" kernels "$nvcc" 20 -arch=sm_120
+    for part in 75 80 86 89 90 100 120; do
+      try "all kernels, C++20, sm_$part" "$version" kernels "$nvcc" 20 -arch=sm_$part
+    done
   fi
   root=$work/nvcc-13.5
   for part in nvcc=13.5.37 cccl=13.3.5.0.6 crt=13.5.37 runtime=13.5.37; do
