@@ -10,8 +10,18 @@
 COUPLEFACE_NAMESPACE_BEGIN
 
 namespace detail {
-template <class Policy, class S, class T, class L>
-void check_fcd_arguments(matrix_view<S> student, matrix_view<T> teacher, scalar_view<L> loss) {
+template <class S>
+void check_fcd_gradient(matrix_view<S>, no_gradient) {}
+template <class S, class G>
+void check_fcd_gradient(matrix_view<S> student, matrix_view<G> student_gradient) {
+  COUPLEFACE_EXPECT_ELEMENTS("fcd_loss", "student_gradient", G);
+  COUPLEFACE_EXPECT_OUTPUT("fcd_loss", "student_gradient", G);
+  expect_same_shape("fcd_loss", "student_gradient", student_gradient, "student", student);
+}
+
+template <class Policy, class S, class T, class L, class Gradient>
+void check_fcd(matrix_view<S> student, matrix_view<T> teacher, scalar_view<L> loss,
+               Gradient gradient) {
   COUPLEFACE_EXPECT_POLICY("fcd_loss", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("fcd_loss", "student", S);
   COUPLEFACE_EXPECT_ELEMENTS("fcd_loss", "teacher", T);
@@ -19,6 +29,7 @@ void check_fcd_arguments(matrix_view<S> student, matrix_view<T> teacher, scalar_
                 "coupleface::fcd_loss: loss must be a view of float or double");
   expect_same_shape("fcd_loss", "teacher", teacher, "student", student);
   expect_view("fcd_loss", "loss", loss);
+  check_fcd_gradient(student, gradient);
 }
 }  // namespace detail
 
@@ -40,7 +51,7 @@ void check_fcd_arguments(matrix_view<S> student, matrix_view<T> teacher, scalar_
 template <class Policy, class S, class T, class L>
 void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               scalar_view<L> loss) {
-  detail::check_fcd_arguments<Policy>(student, teacher, loss);
+  detail::check_fcd<Policy>(student, teacher, loss, detail::no_gradient{});
   detail::fcd_loss(policy, matrix_view<S const>(student), matrix_view<T const>(teacher), loss,
                    detail::no_gradient{});
 }
@@ -55,10 +66,7 @@ void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teach
 template <class Policy, class S, class T, class L, class G>
 void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               scalar_view<L> loss, matrix_view<G> student_gradient) {
-  COUPLEFACE_EXPECT_ELEMENTS("fcd_loss", "student_gradient", G);
-  COUPLEFACE_EXPECT_OUTPUT("fcd_loss", "student_gradient", G);
-  detail::check_fcd_arguments<Policy>(student, teacher, loss);
-  detail::expect_same_shape("fcd_loss", "student_gradient", student_gradient, "student", student);
+  detail::check_fcd<Policy>(student, teacher, loss, student_gradient);
   detail::fcd_loss(policy, matrix_view<S const>(student), matrix_view<T const>(teacher), loss,
                    student_gradient);
 }

@@ -65,7 +65,8 @@ template <class Policy, class E, class W, class N, class L, class Margin = arc_m
           detail::enable_if_margin<Margin> = 0>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
                          N labels, scalar_view<L> loss, Margin margin = Margin{}) {
-  detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
+  detail::check_margin_softmax<Policy, recompute_logits>(
+      embeddings, weights, labels, loss, detail::no_gradient{}, detail::no_gradient{});
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
                               detail::no_gradient{}, detail::no_gradient{}, margin,
@@ -78,10 +79,8 @@ template <class Policy, class E, class W, class N, class L, class G, class Margi
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
                          N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
                          Margin margin = Margin{}, Logits logits = Logits{}) {
-  detail::check_logits_choice<Logits>();
-  detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
-  detail::check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
-                                 embeddings.extent(0), embeddings.extent(1));
+  detail::check_margin_softmax<Policy, Logits>(embeddings, weights, labels, loss,
+                                               embedding_gradient, detail::no_gradient{});
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
                               embedding_gradient, detail::no_gradient{}, margin, logits);
@@ -96,13 +95,8 @@ void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix
                          N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
                          matrix_view<H> weight_gradient, Margin margin = Margin{},
                          Logits logits = Logits{}) {
-  detail::check_logits_choice<Logits>();
-  detail::check_margin_softmax<Policy>(embeddings, weights, labels, loss);
-  detail::check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
-                                 embeddings.extent(0), embeddings.extent(1));
-  detail::check_softmax_gradient("weight_gradient", weight_gradient, "the classes' weights",
-                                 detail::as_targets(labels).classes(weights.extent(0)),
-                                 weights.extent(1));
+  detail::check_margin_softmax<Policy, Logits>(embeddings, weights, labels, loss,
+                                               embedding_gradient, weight_gradient);
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
                               embedding_gradient, weight_gradient, margin, logits);

@@ -2,6 +2,7 @@
 // teacher's.
 #pragma once
 
+#include <coupleface/detail/losses/check_rad.hpp>
 #include <coupleface/detail/losses/rad.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -42,7 +43,8 @@ template <class Policy, class S, class T, class B, class N, class L, class Penal
           detail::enable_if_penalty<Penalty> = 0>
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<B> bank, N neighbours, scalar_view<L> loss, Penalty penalty = {}) {
-  detail::check_rad_arguments<Policy>(student, teacher, bank, bank, neighbours, loss);
+  detail::check_rad<Policy>(student, teacher, bank, detail::shared_bank{}, neighbours, loss,
+                            detail::no_gradient{});
   detail::rad_loss(policy, student, teacher, bank, detail::shared_bank{}, neighbours, loss,
                    detail::no_gradient{}, penalty);
 }
@@ -55,8 +57,8 @@ template <class Policy, class S, class T, class B, class N, class L, class G, cl
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<B> bank, N neighbours, scalar_view<L> loss,
               matrix_view<G> student_gradient, Penalty penalty = {}) {
-  detail::check_rad_arguments<Policy>(student, teacher, bank, bank, neighbours, loss);
-  detail::check_rad_gradient(student, student_gradient);
+  detail::check_rad<Policy>(student, teacher, bank, detail::shared_bank{}, neighbours, loss,
+                            student_gradient);
   detail::rad_loss(policy, student, teacher, bank, detail::shared_bank{}, neighbours, loss,
                    student_gradient, penalty);
 }
@@ -70,8 +72,8 @@ template <class Policy, class S, class T, class H, class B, class N, class L, cl
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<H> student_bank, matrix_view<B> teacher_bank, N neighbours,
               scalar_view<L> loss, Penalty penalty = {}) {
-  detail::check_rad_arguments<Policy>(student, teacher, student_bank, teacher_bank, neighbours,
-                                      loss);
+  detail::check_rad<Policy>(student, teacher, student_bank, teacher_bank, neighbours, loss,
+                            detail::no_gradient{});
   detail::rad_loss(policy, student, teacher, student_bank, teacher_bank, neighbours, loss,
                    detail::no_gradient{}, penalty);
 }
@@ -82,9 +84,8 @@ template <class Policy, class S, class T, class H, class B, class N, class L, cl
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<H> student_bank, matrix_view<B> teacher_bank, N neighbours,
               scalar_view<L> loss, matrix_view<G> student_gradient, Penalty penalty = {}) {
-  detail::check_rad_arguments<Policy>(student, teacher, student_bank, teacher_bank, neighbours,
-                                      loss);
-  detail::check_rad_gradient(student, student_gradient);
+  detail::check_rad<Policy>(student, teacher, student_bank, teacher_bank, neighbours, loss,
+                            student_gradient);
   detail::rad_loss(policy, student, teacher, student_bank, teacher_bank, neighbours, loss,
                    student_gradient, penalty);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/sum.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/settings/margin.hpp>
@@ -84,36 +85,12 @@ sampled_targets<L, I> as_targets(sampled_targets<L, I> targets) {
   return targets;
 }
 
-template <class Policy, class E, class W, class N, class L>
-void check_margin_softmax(matrix_view<E> embeddings, matrix_view<W> weights, N labels,
-                          scalar_view<L> loss) {
-  constexpr char const* function = "margin_softmax_loss";
-  COUPLEFACE_EXPECT_POLICY("margin_softmax_loss", Policy);
-  COUPLEFACE_EXPECT_ELEMENTS("margin_softmax_loss", "embeddings", E);
-  COUPLEFACE_EXPECT_ELEMENTS("margin_softmax_loss", "weights", W);
-  static_assert(std::is_same_v<L, float> || std::is_same_v<L, double>,
-                "coupleface::margin_softmax_loss: loss must be a view of float or double");
-  expect_view(function, "embeddings", embeddings);
-  expect_view(function, "weights", weights);
-  expect_view(function, "loss", loss);
-  as_targets(labels).expect_views(function);
-  expect_equal(function, "width of weights", weights.extent(1), "width of embeddings",
-               embeddings.extent(1));
-  expect_equal(function, "size of labels", as_targets(labels).labels.extent(0),
-               "rows of embeddings", embeddings.extent(0));
-}
-
 template <class T, class = void>
 inline constexpr bool is_logits_choice = false;
 template <class T>
 inline constexpr bool is_logits_choice<T, std::enable_if_t<T::kept || !T::kept>> = true;
 
-template <class Logits>
-constexpr void check_logits_choice() {
-  static_assert(is_logits_choice<Logits>,
-                "coupleface::margin_softmax_loss: logits must be recompute_logits or keep_logits");
-}
-
+inline void check_softmax_gradient(char const*, no_gradient, char const*, index_t, index_t) {}
 template <class G>
 void check_softmax_gradient(char const* argument, matrix_view<G> gradient, char const* reference,
                             index_t rows, index_t columns) {
@@ -122,6 +99,34 @@ void check_softmax_gradient(char const* argument, matrix_view<G> gradient, char 
   expect_same_shape(
       "margin_softmax_loss", argument, gradient, reference,
       matrix_view<G>(gradient.data_handle(), rows, columns, std::max(columns, gradient.stride(0))));
+}
+
+/// Types and shapes of every form; writes nothing. Gradients may be no_gradient{}.
+template <class Policy, class Logits, class E, class W, class N, class L, class Gradient,
+          class WeightGradient>
+void check_margin_softmax(matrix_view<E> embeddings, matrix_view<W> weights, N labels,
+                          scalar_view<L> loss, Gradient embedding_gradient,
+                          WeightGradient weight_gradient) {
+  constexpr char const* function = "margin_softmax_loss";
+  COUPLEFACE_EXPECT_POLICY("margin_softmax_loss", Policy);
+  COUPLEFACE_EXPECT_ELEMENTS("margin_softmax_loss", "embeddings", E);
+  COUPLEFACE_EXPECT_ELEMENTS("margin_softmax_loss", "weights", W);
+  static_assert(std::is_same_v<L, float> || std::is_same_v<L, double>,
+                "coupleface::margin_softmax_loss: loss must be a view of float or double");
+  static_assert(is_logits_choice<Logits>,
+                "coupleface::margin_softmax_loss: logits must be recompute_logits or keep_logits");
+  expect_view(function, "embeddings", embeddings);
+  expect_view(function, "weights", weights);
+  expect_view(function, "loss", loss);
+  as_targets(labels).expect_views(function);
+  expect_equal(function, "width of weights", weights.extent(1), "width of embeddings",
+               embeddings.extent(1));
+  expect_equal(function, "size of labels", as_targets(labels).labels.extent(0),
+               "rows of embeddings", embeddings.extent(0));
+  check_softmax_gradient("embedding_gradient", embedding_gradient, "embeddings",
+                         embeddings.extent(0), embeddings.extent(1));
+  check_softmax_gradient("weight_gradient", weight_gradient, "the classes' weights",
+                         as_targets(labels).classes(weights.extent(0)), weights.extent(1));
 }
 
 }  // namespace detail

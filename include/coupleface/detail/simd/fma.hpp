@@ -100,7 +100,7 @@ COUPLEFACE_ALWAYS_INLINE double4v upper_half(wide_doubles v) {
 COUPLEFACE_ALWAYS_INLINE wide_doubles fused_multiply_add(wide_doubles a, wide_doubles b,
                                                          wide_doubles sum) {
 #if defined(__AVX512F__)
-  return __builtin_ia32_vfmaddpd512_mask(a, b, sum, -1, 4);
+  return __builtin_ia32_vfmaddpd512_mask(a, b, sum, 0xff, 4);
 #else
   return __builtin_ia32_vfmaddpd256(a, b, sum);
 #endif
