@@ -1,6 +1,9 @@
 // Packed rows, and whether the bound of the screen holds for what a search compares.
 #include <coupleface/detail/mining/gap.hpp>
 #include <coupleface/detail/search/packed_rows.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
+#include <coupleface/detail/search/unit_row.hpp>
+#include <coupleface/detail/search/whole_row.hpp>
 #include <coupleface/mining/gap.hpp>
 
 #include "../support/pair_search.hpp"

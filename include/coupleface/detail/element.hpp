@@ -16,6 +16,10 @@ template <class T>
 COUPLEFACE_HOST_DEVICE constexpr bool is_finite(T x) {
   return x - x == 0;
 }
+template <class T>
+COUPLEFACE_HOST_DEVICE constexpr bool is_infinite(T x) {
+  return !is_finite(x) && !is_nan(x);
+}
 
 // Every element type converts to double without loss.
 template <class T>

@@ -5,7 +5,10 @@
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
+#include <coupleface/detail/search/packed_rows.hpp>
 #include <coupleface/detail/search/pair_score.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
+#include <coupleface/detail/search/screen_kernel.hpp>
 
 #include <algorithm>
 #include <vector>

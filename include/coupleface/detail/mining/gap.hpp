@@ -1,8 +1,10 @@
 // coupleface: the candidates on which student and teacher disagree most.
 #pragma once
 
+#include <coupleface/detail/search/pair_score.hpp>
 #include <coupleface/detail/search/pair_search.hpp>
 #include <coupleface/detail/search/row_norm_pair.hpp>
+#include <coupleface/detail/search/unit_row.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 

@@ -7,6 +7,7 @@
 
 #include <coupleface/detail/search/common_score.hpp>
 #include <coupleface/detail/search/pair_score.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
 #include <coupleface/detail/top_k.hpp>
 
 #include <algorithm>
@@ -22,6 +23,9 @@ template <class Score, class V, class I, class Keep>
 struct candidate_lists {
   using score_type = Score;
   static constexpr std::int32_t exact = -1;  ///< in the place of a count
+  /// Shrinking, 1 to 2 us, has to free an eighth of the room: a list that frees less would be
+  /// shrunk every few pairs, and becomes exact.
+  static constexpr index_t most_eighths = 7;
   static constexpr bool begins_exact = screening_of<Score> != screening::direct || has_limit<Score>;
 
   Score score;
@@ -57,7 +61,7 @@ struct candidate_lists {
     counts[q] = at + 1;
     if (at + 1 < room) { return; }
     shrink(q);
-    if (counts[q] > room / 8 * 7) { make_exact(q, evaluated); }
+    if (counts[q] > room / 8 * most_eighths) { make_exact(q, evaluated); }
   }
 
   /// Drops what K others surely beat.
@@ -92,6 +96,10 @@ struct candidate_lists {
     std::copy(more + next, more + left, more);
     counts[q] = static_cast<std::int32_t>(left - next);
     thresholds[q] = std::max(thresholds[q], cut);
+  }
+
+  void shrink_screened(index_t q) const {
+    if (!is_exact(q)) { shrink(q); }
   }
 
   /// From screened scores to the heap of the K best exact ones.
@@ -132,8 +140,9 @@ struct candidate_lists {
     return {values.row(q), indices.row(q), values.extent(1)};
   }
 
-  /// No screened score reaches it.
-  float most_score() const { return float(score.magnitude() * score.magnitude()) * 1.01f; }
+  /// No screened score reaches it: rounding moves a score far less than this share.
+  static constexpr float above_all = 1.01f;
+  float most_score() const { return float(score.magnitude() * score.magnitude()) * above_all; }
 
   /// Exact values of all candidates that a screen can tell of, for a list that has been cleared.
   void fill_exactly(index_t q, index_t& evaluated) const {

@@ -1,6 +1,8 @@
 // coupleface: what the K best of a list of screened scores have in common: a score that they reach.
 #pragma once
 
+#include <coupleface/detail/search/bisection.hpp>
+#include <coupleface/detail/search/list_pairs.hpp>
 #include <coupleface/view.hpp>
 
 #include <algorithm>
@@ -10,29 +12,15 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A pair by its screened score.
-template <class I>
-struct screened_pair {
-  float score;
-  I candidate;
-};
-
-/// Bisection between low and high, where count(x) is how many scores reach x.
-template <class Count>
-float bisected_score(index_t k, float low, float high, Count count) {
-  if (count(low) < k) { return -std::numeric_limits<float>::infinity(); }
-  index_t const enough = k + k / 32;
-  for (int step = 0; step < 24; ++step) {
-    float const middle = low + (high - low) / 2;
-    index_t const reached = count(middle);
-    (reached >= k ? low : high) = middle;
-    if (reached >= k && reached <= enough) { break; }
-  }
-  return low;
-}
+/// Steps of a bisection of scores: the range of a cosine in float is then divided to its last
+/// place.
+inline constexpr int common_score_steps = 24;
 
 /// Lists of up to this length are copied, so that their scores lie side by side.
 inline constexpr index_t most_copied_scores = 1024;
+
+/// Counting runs over whole vectors of so many floats, the widest that there are.
+inline constexpr std::int32_t vector_floats = 16;
 
 /// A score that at least `slots` of the scores in `slots` slots (-infinity where empty) and of
 /// `waits` waiting pairs reach, and few more where bisection can tell them apart; -infinity if
@@ -47,7 +35,7 @@ float common_score(V const* slot, index_t slots, screened_pair<I> const* waiting
   };
   low = std::max(low, -most);
   if (slots + waits > most_copied_scores) {
-    return bisected_score(slots, low, most, [=](float least) {
+    return bisected_score(low, most, common_score_steps, slots, enough_of(slots), [=](float least) {
       std::int32_t count = 0;
       for_each_score([&](float x) { count += x >= least; });
       return count;
@@ -56,13 +44,16 @@ float common_score(V const* slot, index_t slots, screened_pair<I> const* waiting
   alignas(64) float scores[most_copied_scores];
   std::int32_t copied = 0;
   for_each_score([&](float x) { scores[copied++] = x; });
-  std::int32_t const whole = (copied + 15) / 16 * 16;
+  std::int32_t const whole = (copied + vector_floats - 1) / vector_floats * vector_floats;
   std::fill(scores + copied, scores + whole, -std::numeric_limits<float>::infinity());
-  return bisected_score(slots, low, most, [&scores, whole](float least) {
-    std::int32_t count = 0;
-    for (std::int32_t at = 0; at < whole; ++at) { count += scores[at] >= least; }
-    return count;
-  });
+  return bisected_score(low, most, common_score_steps, slots, enough_of(slots),
+                        [&scores, whole](float least) {
+                          std::int32_t count = 0;
+                          for (std::int32_t at = 0; at < whole; ++at) {
+                            count += scores[at] >= least;
+                          }
+                          return count;
+                        });
 }
 
 }  // namespace detail

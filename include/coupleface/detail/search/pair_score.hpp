@@ -9,7 +9,7 @@
 #pragma once
 
 #include <coupleface/detail/row.hpp>
-#include <coupleface/detail/search/packed_rows.hpp>
+#include <coupleface/detail/search/unit_row.hpp>
 #include <coupleface/detail/simd/dots.hpp>
 
 #include <cmath>

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <coupleface/detail/search/candidate_lists.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
+#include <coupleface/detail/search/screen_kernel.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
 
 #include <cmath>

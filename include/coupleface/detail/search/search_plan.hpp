@@ -1,125 +1,67 @@
-// coupleface: how an exact search is divided: blocks that are packed at a time, parts of them that
-// run at a time, and how many entries a list may hold. Plain arithmetic of the sizes; which parts
-// go together depends on the number of threads too.
+// coupleface: the division of a search of given sizes, and how many entries a list may hold.
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/search/pair_score.hpp>
+#include <coupleface/detail/search/screen_kernel.hpp>
+#include <coupleface/detail/search/search_division.hpp>
 
 #include <algorithm>
-#include <thread>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Consecutive rows, packed.
-struct packed_part {
-  index_t first, count;
-  panel_word const* panels;
-};
-
-/// What a search may hold beside 16 bytes a query (norm, threshold, count) and the outputs.
-inline constexpr index_t search_budget = index_t(64) << 20;
-inline constexpr index_t panels_budget = index_t(16) << 20;
-/// Candidates that fit it are packed once and stay; others by blocks, again for every left block.
-inline constexpr index_t kept_panels_budget = index_t(24) << 20;
-
-/// One candidate of so many is sampled before a search (guessed_thresholds.hpp).
-inline constexpr index_t sampled_share = 40;
-
-/// Rows of a part: whole panels on either side.
-inline constexpr index_t part_rows = 224;
-static_assert(part_rows % left_rows == 0 && part_rows % right_rows == 0,
-              "coupleface: a part must consist of whole panels");
-inline constexpr index_t most_parts = 16;
-
-/// Of how many queries a lane keeps the places while it evaluates exactly (exact_tables.hpp).
-inline constexpr index_t most_exact_queries = index_t(1) << 15, most_exact_blocks = 1024;
-
-inline index_t exact_queries(index_t queries, index_t lanes) {
-  return std::min(most_exact_queries, rounded_up_quotient(queries, lanes));
+/// Divides the rows into blocks of parts, whole panels each: symmetric searches have an even number
+/// of parts, which meet in pairs; of others few queries are divided among many threads.
+inline void divide_rows(search_plan& plan, index_t threads) {
+  index_t const part_bytes =
+      part_rows * std::max<index_t>(1, plan.words) * index_t(sizeof(panel_word));
+  index_t most = std::clamp<index_t>(panels_budget / (2 * part_bytes), 1, most_parts);
+  if (most > 1) { most -= most % 2; }
+  index_t const right_parts = std::max<index_t>(1, rounded_up_quotient(plan.candidates, part_rows));
+  index_t parts = rounded_up_quotient(right_parts, rounded_up_quotient(right_parts, most));
+  if (plan.symmetric) {
+    parts += parts > 1 ? parts % 2 : 0;
+    plan.left = {plan.queries, part_rows, parts, plan.words};
+  } else {
+    index_t const share = rounded_up(rounded_up_quotient(plan.queries, most), left_rows);
+    index_t const size = std::clamp<index_t>(share, left_rows, part_rows);
+    index_t const left_parts = rounded_up_quotient(plan.queries, size);
+    plan.left = {plan.queries, size, std::clamp<index_t>(left_parts, 1, most), plan.words};
+  }
+  plan.right = {plan.candidates, part_rows, parts, plan.words};
+  plan.parts = plan.left.parts;
+  plan.bands = band_count(plan.parts, threads);
+  index_t const all = plan.right.blocks() * plan.right.block_rows();
+  plan.right_stays = all * plan.words * index_t(sizeof(panel_word)) <= kept_panels_budget;
 }
 
-/// Two for each query, one a block and one for pairs that others evaluate.
-inline index_t exact_places(index_t queries_of_a_lane, index_t blocks) {
-  return 2 * queries_of_a_lane + blocks + 1;
+/// Bytes that a search of lists takes beside the lists.
+inline index_t bytes_beside_lists(search_plan const& plan, index_t k) {
+  constexpr index_t word = sizeof(panel_word), number = sizeof(float);
+  index_t const sample = rounded_up(plan.candidates / sampled_share, index_t(right_rows));
+  index_t const packed = plan.left.block_rows() + plan.right_rows_packed();
+  index_t const panels = word * plan.words * (packed + (plan.right_stays ? sample : 0));
+  index_t const temporary_rows = number * plan.lanes * plan.width;
+  index_t const guesses = number * plan.queries;
+  index_t const sample_scores = number * plan.parts * left_rows * plan.right.block_rows();
+  // What lanes order pairs in: the K and all that wait, at most as many as room is given for.
+  index_t const ordered_pairs = 2 * (k + most_waiting_beside_k) * pair_bytes;
+  index_t const places = index_t(sizeof(std::int32_t)) *
+                         exact_places(exact_queries(plan.queries, plan.lanes), most_exact_blocks);
+  return panels + temporary_rows + guesses + sample_scores + plan.lanes * (ordered_pairs + places);
 }
 
-/// One side's division into blocks of equal parts.
-struct search_side {
-  index_t rows, part_size, parts, words;
-
-  index_t block_rows() const { return part_size * parts; }
-  index_t blocks() const { return rounded_up_quotient(rows, block_rows()); }
-  index_t begin(index_t block) const { return std::min(rows, block * block_rows()); }
-  index_t end(index_t block) const { return begin(block + 1); }
-  packed_part part(index_t block, index_t p, panel_word const* panels) const {
-    index_t const first = std::min(end(block), begin(block) + p * part_size);
-    return {first, std::min(part_size, end(block) - first), panels + p * part_size * words};
-  }
-};
-
-/// Pair t < count / 2 of a round in which `count` (even) bands meet in pairs, no band twice: the
-/// circle method. All pairs of different bands meet once in count - 1 rounds.
-inline std::pair<index_t, index_t> tournament_pair(index_t count, index_t round, index_t t) {
-  index_t const others = count - 1;
-  if (t == 0) { return {others, round}; }
-  return {(round + t) % others, (round - t + others) % others};
+/// Pairs of a query that wait: what the budget leaves, at most K + most_waiting_beside_k.
+inline index_t room_of_lists(search_plan const& plan, index_t k, std::size_t id_bytes) {
+  // A float and an id, aligned.
+  index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
+  index_t const free = search_budget - bytes_beside_lists(plan, k);
+  index_t const fits = free / (std::max<index_t>(1, plan.queries) * each);
+  return fits < least_room ? 0 : std::min(fits, k + most_waiting_beside_k);
 }
-
-/// Threads that may run at a time. Only speed depends on it.
-inline index_t hardware_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
-
-/// Two for each thread, so that few rounds wait for each other.
-inline index_t band_count(index_t parts, index_t threads) {
-  return parts <= 1 ? 1 : std::clamp<index_t>(2 * threads, 2, parts);
-}
-
-struct search_plan {
-  index_t queries, candidates, width, words, parts, lanes, room;
-  bool symmetric;
-  bool right_stays;  ///< all candidates are packed at once
-  index_t bands;     ///< where symmetric: parts p, p + bands, ... of a block are one thread's
-  search_side left, right;
-
-  /// Rows of candidates that are packed at a time, whole parts.
-  index_t right_rows_packed() const {
-    return right.block_rows() * (right_stays ? right.blocks() : 1);
-  }
-
-  index_t steps() const {
-    index_t const a = left.blocks(), b = right.blocks();
-    return symmetric ? a * (a + 1) / 2 : a * b;
-  }
-
-  /// Two blocks meet in `bands` rounds; of one with itself the first is that of each band alone.
-  index_t meetings(bool same_block, index_t round) const {
-    return same_block && round > 0 ? bands / 2 : bands;
-  }
-  std::pair<index_t, index_t> bands_of(bool same_block, index_t round, index_t meeting) const {
-    if (!same_block) { return {meeting, (meeting + round) % bands}; }
-    if (round == 0) { return {meeting, meeting}; }
-    return tournament_pair(bands, round - 1, meeting);
-  }
-  /// f(p, q) for the parts of two bands, each pair of a band's own once.
-  template <class Function>
-  void for_each_pair(bool same_block, std::pair<index_t, index_t> meeting, Function f) const {
-    bool const own = same_block && meeting.first == meeting.second;
-    for (index_t p = meeting.first; p < parts; p += bands) {
-      for (index_t q = own ? p : meeting.second; q < parts; q += bands) { f(p, q); }
-    }
-  }
-
-  /// Blocks of a step: all of the right side for one on the left, from the diagonal on.
-  std::pair<index_t, index_t> blocks_of(index_t step) const {
-    index_t const b = right.blocks();
-    if (!symmetric) { return {step / b, step % b}; }
-    index_t a = 0;
-    for (; step >= b - a; ++a) { step -= b - a; }
-    return {a, a + step};
-  }
-};
 
 /// The division of a search of `k` best among pairs of `score`, ids of `id_bytes` each.
 template <class Score>
@@ -135,43 +77,10 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
     plan.width = score.packed_width();
     plan.words = kernels.words(plan.width);
     plan.symmetric = score.symmetric();
-    index_t const part_bytes =
-        part_rows * std::max<index_t>(1, plan.words) * index_t(sizeof(panel_word));
-    index_t most = std::clamp<index_t>(panels_budget / (2 * part_bytes), 1, most_parts);
-    if (most > 1) { most -= most % 2; }
-    index_t const right_parts =
-        std::max<index_t>(1, rounded_up_quotient(plan.candidates, part_rows));
-    index_t parts = rounded_up_quotient(right_parts, rounded_up_quotient(right_parts, most));
-    if (plan.symmetric) {  // an even number of parts meets in pairs
-      parts += parts > 1 ? parts % 2 : 0;
-      plan.left = {plan.queries, part_rows, parts, plan.words};
-    } else {  // few queries are divided among many threads
-      index_t const share = rounded_up(rounded_up_quotient(plan.queries, most), left_rows);
-      index_t const size = std::clamp<index_t>(share, left_rows, part_rows);
-      plan.left = {plan.queries, size,
-                   std::clamp<index_t>(rounded_up_quotient(plan.queries, size), 1, most),
-                   plan.words};
-    }
-    plan.right = {plan.candidates, part_rows, parts, plan.words};
-    plan.parts = plan.left.parts;
-    plan.bands = band_count(plan.parts, threads);
-    index_t const all = plan.right.blocks() * plan.right.block_rows();
-    plan.right_stays = all * plan.words * index_t(sizeof(panel_word)) <= kept_panels_budget;
+    divide_rows(plan, threads);
   }
   if constexpr (screening_of<Score> == screening::direct && !has_limit<Score>) {
-    // Panels, temporary rows, the sample's scores and guesses, what lanes order pairs in.
-    index_t const taken =
-        4 * ((plan.left.block_rows() + plan.right_rows_packed() +
-              (plan.right_stays ? rounded_up(plan.candidates / sampled_share, index_t(right_rows))
-                                : 0)) *
-                 plan.words +
-             plan.lanes * plan.width + plan.queries +
-             plan.parts * left_rows * plan.right.block_rows()) +
-        plan.lanes * (2 * (k + 64) * 16 +
-                      4 * exact_places(exact_queries(plan.queries, plan.lanes), most_exact_blocks));
-    index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
-    index_t const fits = (search_budget - taken) / (std::max<index_t>(1, plan.queries) * each);
-    plan.room = fits < 4 ? 0 : std::min(fits, k + 64);
+    plan.room = room_of_lists(plan, k, id_bytes);
   }
   return plan;
 }

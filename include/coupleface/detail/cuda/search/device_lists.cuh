@@ -8,6 +8,8 @@
 
 #include <coupleface/detail/cuda/search/packed_rows.cuh>
 #include <coupleface/detail/cuda/top_k.cuh>
+#include <coupleface/detail/search/bisection.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -49,6 +51,8 @@ template <class V, class I>
 struct shrink_lists_kernel {
   static constexpr int threads = 128;
   static constexpr unsigned warp = 0xffffffffu;
+  static constexpr int key_bits = 32;  ///< as many steps of a bisection tell all keys apart
+  static constexpr std::uint64_t last_key = 0xffffffffu;
   device_lists<V, I> lists;
   index_t rows;
   index_t k;
@@ -67,14 +71,9 @@ struct shrink_lists_kernel {
 
   /// A key that at least K scores reach, and few more where bisection can tell them apart.
   COUPLEFACE_HOST_DEVICE std::uint64_t common_key(V const* scores, int count) const {
-    std::uint64_t low = 0, high = 0xffffffffu;
-    while (high - low > 1) {
-      std::uint64_t const middle = low + (high - low) / 2;
-      int const reached = count_from(scores, count, middle);
-      (reached >= k ? low : high) = middle;
-      if (reached >= k && reached <= k + k / 32) { break; }
-    }
-    return low;
+    return bisected(
+        std::uint64_t(0), last_key, key_bits, k, enough_of(k),
+        [this, scores, count](std::uint64_t key) { return count_from(scores, count, key); });
   }
 
   COUPLEFACE_HOST_DEVICE static float score_of_key(std::uint64_t key) {

@@ -3,6 +3,7 @@
 
 #include <coupleface/detail/cuda/search/device_lists.cuh>
 #include <coupleface/detail/search/pair_score.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

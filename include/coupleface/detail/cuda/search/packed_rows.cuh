@@ -5,6 +5,8 @@
 #include <coupleface/detail/cuda/row_kernels.cuh>
 #include <coupleface/detail/search/device_plan.hpp>
 #include <coupleface/detail/search/packed_rows.hpp>
+#include <coupleface/detail/search/screen_error.hpp>
+#include <coupleface/detail/search/unit_row.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

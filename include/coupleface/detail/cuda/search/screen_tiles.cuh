@@ -4,6 +4,7 @@
 
 #include <coupleface/detail/cuda/search/device_lists.cuh>
 #include <coupleface/detail/cuda/search/tile_product.cuh>
+#include <coupleface/detail/search/screen_error.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {

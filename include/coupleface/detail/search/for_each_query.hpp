@@ -1,0 +1,33 @@
+// coupleface: work on all queries of a search, divided among its lanes, which count exact scores.
+#pragma once
+
+#include <coupleface/detail/for_each_index.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Calls body(lane, first, last, count) for the queries of every lane; adds what each counted to
+/// counts[lane].
+template <class Policy, class Body>
+void for_each_lane(Policy const& policy, index_t lanes, index_t queries, index_t* counts,
+                   Body body) {
+  for_each_index(policy, lanes, [=](index_t i) {
+    index_t const lane = spread_index(i, lanes);  // the first queries leave least to others
+    index_t count = 0;
+    body(lane, lane_begin(lane, lanes, queries), lane_begin(lane + 1, lanes, queries), count);
+    counts[lane] += count;
+  });
+}
+
+/// Calls body(query, lane, count) for every query, likewise.
+template <class Policy, class Body>
+void for_each_query(Policy const& policy, index_t lanes, index_t queries, index_t* counts,
+                    Body body) {
+  for_each_lane(policy, lanes, queries, counts,
+                [=](index_t lane, index_t first, index_t last, index_t& count) {
+                  for (index_t q = first; q < last; ++q) { body(q, lane, count); }
+                });
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

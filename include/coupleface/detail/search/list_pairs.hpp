@@ -1,0 +1,38 @@
+// coupleface: the two places where a search keeps the pairs of a query, read in one way.
+#pragma once
+
+#include <coupleface/view.hpp>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// A pair by its screened score.
+template <class I>
+struct screened_pair {
+  float score;
+  I candidate;
+};
+
+/// The first pairs of a list, which lie in the outputs.
+template <class V, class I>
+struct slot_pairs {
+  I* ids;
+  V* values;
+  index_t count;
+
+  I& id(index_t at) const { return ids[at]; }
+  V& value(index_t at) const { return values[at]; }
+};
+
+/// The pairs of a list that wait.
+template <class I>
+struct waiting_pairs {
+  screened_pair<I>* pairs;
+  index_t count;
+
+  I& id(index_t at) const { return pairs[at].candidate; }
+  float& value(index_t at) const { return pairs[at].score; }
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,53 @@
+// coupleface: rows divided by their norms, which a screen packs.
+#pragma once
+
+#include <coupleface/detail/row.hpp>
+#include <coupleface/detail/simd/fma.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// A row divided by its norm, in float, element by element. Rows that are not finite become NaN,
+/// which reaches no threshold; a row without a direction becomes `degenerate`, 0 or NaN.
+template <class T>
+class unit_row {
+ public:
+  COUPLEFACE_HOST_DEVICE unit_row(T const* x, double norm, float degenerate)
+      : x_(is_finite(norm) && !is_degenerate<T>(norm) ? x : nullptr),
+        inverse_(1.0 / norm),
+        instead_(is_finite(norm) ? degenerate : float(not_a_number)) {}
+  COUPLEFACE_HOST_DEVICE float operator()(index_t j) const {
+    return x_ != nullptr ? static_cast<float>(load(x_[j]) * inverse_) : instead_;
+  }
+  COUPLEFACE_HOST_DEVICE bool has_direction() const { return x_ != nullptr; }
+  COUPLEFACE_HOST_DEVICE double inverse() const { return inverse_; }
+  COUPLEFACE_HOST_DEVICE float instead() const { return instead_; }
+
+ private:
+  T const* x_;
+  double inverse_;
+  float instead_;  ///< of every element, where there is no direction
+};
+
+template <class T>
+void write_unit_row(T const* x, double norm, index_t width, float degenerate, float* unit) {
+  unit_row<T> const row(x, norm, degenerate);
+  if (!row.has_direction()) {
+    std::fill(unit, unit + width, row.instead());
+    return;
+  }
+  index_t j = 0;
+  if constexpr (fma_vectors && std::is_same_v<T, float>) {
+    wide_doubles const inverse = broadcast(row.inverse());
+    for (; j + wide_lanes <= width; j += wide_lanes) {
+      store_wide(unit + j, load_wide(x + j) * inverse);
+    }
+  }
+  for (; j < width; ++j) { unit[j] = row(j); }
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,99 @@
+// coupleface: rows of floats as whole numbers of 16 bits, for a screen of half width.
+#pragma once
+
+#include <coupleface/detail/element.hpp>
+#include <coupleface/detail/row_sums.hpp>
+#include <coupleface/element.hpp>
+#include <coupleface/view.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// A row as multiples of one float: x = unit * whole numbers, nearly. No whole number needs more
+/// than 16 bits, and the norm of all is at most sqrt(2^31 - 1), so that sums of products of two
+/// rows stay in 32 bits (Cauchy and Schwarz). A row with an infinity or NaN has the unit NaN.
+class whole_row {
+ public:
+  static constexpr index_t chunk = 64;  ///< numbers that are best taken at a time
+
+  /// The norm of a row may reach sqrt(2^31 - 1) = 46340.95. One is left for the rounding of floats;
+  /// rounding to nearest moves each number by a half, so all of them by sqrt(width) / 2 at most.
+  static constexpr double largest_norm = 46340.0 - 1, moved_of_each = 0.51;
+  /// A number may reach 2^15 - 1 = 32767, one less before it is rounded.
+  static constexpr double largest_number = 32766.0;
+  /// Under it a row counts as 0: scale and unit of all others are normal floats.
+  static constexpr double least_square = 1e-60;
+  /// Added to a float of magnitude under 2^22 it leaves the nearest whole number in the last
+  /// places.
+  static constexpr float rounder = 1.5f * (1 << 23);
+
+  whole_row(float const* x, index_t width) : x_(x), width_(width) {
+    double square = 0;
+    float largest = 0;
+    measure(square, largest);
+    if (!is_finite(square)) {
+      scale_ = 0;
+      unit_ = float(not_a_number);
+    } else if (square < least_square) {
+      scale_ = 0;
+    } else {
+      double const norm = largest_norm - moved_of_each * std::sqrt(double(width));
+      double const scale = std::min(norm / std::sqrt(square), largest_number / double(largest));
+      scale_ = float(scale);
+      unit_ = float(1 / scale);
+    }
+  }
+
+  float unit() const { return unit_; }
+
+  /// The whole numbers of elements [first, first + chunk), rounded to nearest by an addition: all
+  /// of them lie in the last places of floats between 2^23 and 2^24. 0 behind the last element.
+  void write_chunk(index_t first, std::int16_t* out) const {
+    float last[chunk];
+    float const* const x = chunk_of(first, last);
+    for (index_t l = 0; l < chunk; ++l) {
+      out[l] = static_cast<std::int16_t>(element_bits::bits_of(x[l] * scale_ + rounder));
+    }
+  }
+
+ private:
+  // Always of one size, so that a compiler takes vectors for what is done with it.
+  float const* chunk_of(index_t first, float* last) const {
+    index_t const count = scale_ == 0 ? 0 : width_ - first;
+    if (count >= chunk) { return x_ + first; }
+    std::fill(std::copy_n(x_ + first, count, last), last + chunk, 0.0f);
+    return last;
+  }
+
+  void measure(double& square, float& largest) const {
+    double squares[chunk] = {};
+    float most[chunk] = {}, last[chunk];
+    for (index_t first = 0; first < width_; first += chunk) {
+      float const* const x = chunk_of(first, last);
+      for (index_t l = 0; l < chunk; ++l) { squares[l] += double(x[l]) * double(x[l]); }
+      for (index_t l = 0; l < chunk; ++l) {
+        float const size = std::fabs(x[l]);
+        most[l] = size > most[l] ? size : most[l];
+      }
+    }
+    for (index_t half = chunk / 2; half > 0; half /= 2) {
+      for (index_t l = 0; l < half; ++l) {
+        squares[l] += squares[l + half];
+        most[l] = std::max(most[l], most[l + half]);
+      }
+    }
+    square = squares[0];
+    largest = most[0];
+  }
+
+  float const* x_;
+  index_t width_;
+  float scale_ = 1, unit_ = 0;
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
