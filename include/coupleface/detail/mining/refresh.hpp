@@ -8,10 +8,12 @@
 #include <coupleface/detail/for_each_row.hpp>
 #include <coupleface/detail/host_side.hpp>
 #include <coupleface/detail/ids.hpp>
+#include <coupleface/detail/mining/merge_offered.hpp>
 #include <coupleface/detail/mining/nearest.hpp>
+#include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/search/listed_rows.hpp>
 #include <coupleface/detail/search/scored_rows.hpp>
 #include <coupleface/detail/search/search_in_blocks.hpp>
-#include <coupleface/detail/top_k.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -30,144 +32,6 @@ inline constexpr index_t refreshed_share = 64;
 inline index_t refresh_products(index_t queries, index_t candidates, bool symmetric) {
   return queries * candidates / (symmetric ? 4 : 2);
 }
-
-template <class T>
-struct copy_listed_rows {
-  matrix_view<T const> rows;
-  index_t const* ids;
-  matrix_view<T> listed;
-
-  template <class Team>
-  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
-    T const* const row = rows.row(ids[i]);
-    team.columns(listed.extent(1), [&](index_t j) { listed(i, j) = row[j]; });
-  }
-};
-
-/// What `keep` says of listed queries (all where there is no list), and of listed candidates.
-template <class Keep>
-struct listed_keep {
-  Keep keep;
-  index_t const* queries;
-  index_t const* candidates;
-  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
-    return keep(queries == nullptr ? query : queries[query],
-                candidates == nullptr ? candidate : candidates[candidate]);
-  }
-};
-
-/// Listed queries against all candidates; copies the rows of a block of them at a time.
-template <class Policy, class Q, class C, class Relation>
-class listed_queries {
- public:
-  listed_queries(Policy const& policy, matrix_view<Q const> queries, vector_view<index_t const> ids,
-                 index_t block, matrix_view<C const> candidates, Relation relation)
-      : policy_(policy),
-        queries_(queries),
-        ids_(ids),
-        candidates_(candidates),
-        relation_(relation),
-        rows_(policy, block * queries.extent(1)),
-        norms_(policy, block),
-        candidate_norms_(policy, candidates.extent(0)) {
-    row_norms(policy, candidates, candidate_norms_.data());
-  }
-
-  index_t queries() const { return ids_.extent(0); }
-
-  relation_score<Q, C, Relation> score(index_t first, index_t count) const {
-    matrix_view<Q> const rows(rows_.data(), count, queries_.extent(1));
-    for_each_row<Q, Q>(policy_, count,
-                       copy_listed_rows<Q>{queries_, ids_.data_handle() + first, rows});
-    row_norms(policy_, matrix_view<Q const>(rows), norms_.data());
-    return {rows, candidates_, norms_.data(), candidate_norms_.data(), relation_};
-  }
-
- private:
-  Policy const& policy_;
-  matrix_view<Q const> queries_;
-  vector_view<index_t const> ids_;
-  matrix_view<C const> candidates_;
-  Relation relation_;
-  scratch<Q, Policy> rows_;
-  scratch<double, Policy> norms_, candidate_norms_;
-};
-
-/// Puts the changed candidates that are offered into the lists; marks lists that must be searched
-/// anew, and leaves anything in those.
-template <class V, class I>
-struct merge_offered {
-  matrix_view<V const> offered_values;
-  matrix_view<I const> offered;  ///< places in `ids`
-  index_t first;                 ///< query of row 0
-  bool all;                      ///< no more changed candidates than are offered
-  index_t const* ids;
-  char const* candidate_changed;
-  index_t candidates;
-  matrix_view<V> values;
-  matrix_view<I> indices;
-  char* stale;
-
-  template <class Team>
-  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
-    if (team.leads()) { stale[first + i] = renew(i) ? 0 : 1; }
-  }
-
- private:
-  COUPLEFACE_HOST_DEVICE I offered_id(index_t i, index_t at) const {
-    return I(ids[index_t(offered(i, at))]);
-  }
-
-  COUPLEFACE_HOST_DEVICE bool renew(index_t i) const {
-    index_t const slots = values.extent(1);
-    V* const value = values.row(first + i);
-    I* const id = indices.row(first + i);
-    V const last_value = value[slots - 1];
-    I const last = id[slots - 1];  // if there is none, every candidate was in the list
-    index_t left = 0;
-    for (index_t slot = 0; slot < slots && id[slot] >= 0; ++slot) {
-      // A device does not refuse ids that do not exist; it must not follow them either.
-      if (id[slot] >= candidates || candidate_changed[id[slot]]) { continue; }
-      value[left] = value[slot];
-      id[left++] = id[slot];
-    }
-    index_t fit = 0;
-    while (fit < offered.extent(1) && offered(i, fit) >= 0 &&
-           !(last >= 0 && ranks_before(load(last_value), last, load(offered_values(i, fit)),
-                                       offered_id(i, fit)))) {
-      ++fit;
-    }
-    if (!all && fit == offered.extent(1)) { return false; }
-    if (last >= 0 && left + fit < slots) { return false; }
-    if (fit == 0) { return true; }  // nothing has left either: what did would fit a list with room
-    for (index_t slot = left; slot < slots; ++slot) {
-      value[slot] = store<V>(no_score);
-      id[slot] = I(-1);
-    }
-    bounded_heap<V, I> list(value, id, slots);
-    list.restore();
-    for (index_t at = 0; at < fit; ++at) { list.offer(offered_values(i, at), offered_id(i, at)); }
-    list.finish();
-    return true;
-  }
-};
-
-template <class V, class I>
-struct write_listed_rows {
-  matrix_view<V const> found_values;
-  matrix_view<I const> found;
-  index_t const* ids;
-  matrix_view<V> values;
-  matrix_view<I> indices;
-
-  template <class Team>
-  COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
-    team.columns(found.extent(1), [&](index_t slot) {
-      values(ids[i], slot) = found_values(i, slot);
-      indices(ids[i], slot) = found(i, slot);
-    });
-  }
-};
 
 /// 1 at every id, 0 elsewhere.
 inline std::vector<char> marks_of(std::vector<index_t> const& ids, index_t size) {
