@@ -68,13 +68,14 @@ more_mining_seeds() {  # STRATEGY...
 # Of a finished run, in percent: its last epoch on the folds that are seen during training, while
 # its own table is on the others. One training serves both.
 on_select_folds() {  # NAME FOLDER
-  awk -v name="$1" '
-    $1 == "seconds" { seconds = $2 }
-    $1 == "epochs" { last = NR + $2 }
-    last && NR == last {
-      printf "%s,%.2f,%.2f,%.2f,%.2f,%.1f\n", name, 100 * $1, 100 * $3, 100 * $4, 100 * $5, seconds
-      exit  # the settings follow
-    }' "$2"/*_seed1/result.txt
+  python3 - "$1" "$2"/*_seed1/result.json <<'end'
+import json, sys
+with open(sys.argv[2]) as file:
+    result = json.load(file)
+last = result["epochs"][-1]
+percent = [100 * last[name] for name in ("accuracy", "tar_1e2", "tar_1e3", "eer")]
+print(sys.argv[1], *("%.2f" % value for value in percent), "%.1f" % result["seconds"], sep=",")
+end
 }
 
 # mining_seed_1.csv and the table of five seeds, side by side.

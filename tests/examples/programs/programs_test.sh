@@ -108,8 +108,8 @@ for program; do
   printf '\211\120\116\107\015\012\032\012\000\000\000\015\111\110\104\122\000\000\000\001\000\000\000\001\010\000\000\000\000\072\176\233\125\000\000\000\012\111\104\101\124\170\234\143\230\000\000\000\222\000\221\022\042\373\173\000\000\000\000\111\105\116\104\256\102\140\202' >one.png
   mkdir -p one/Anna
   mv one.png one/Anna/1.png
-  # Of another side than the network's: libtorch's sentence, without its frames.
-  expect_end 1 "$network: the network fails: [^#]*$" "$program" $network one rows --side 24 --quiet
+  # Three channels for a network of one: libtorch's sentence, without its frames.
+  expect_end 1 "$network: the network fails: [^#]*$" "$program" $network one rows --side 16 --rgb --quiet
   expect_json faces "$program" $network one rows --side 16
   [ -s rows/embeddings.npy ] || fail "no embeddings"
 done
