@@ -159,5 +159,26 @@ void with_policy(char const* function, Policy const& policy, at::Tensor const& t
   fail(function, not_served(t.device()));
 }
 
+/// f(policy, rows of a, rows of b) with the types of both and the policy for where they lie.
+template <class Policy, class F>
+void with_row_views(char const* function, Policy const& policy, char const* a_name,
+                    at::Tensor const& a, char const* b_name, at::Tensor const& b, F const& f) {
+  with_elements(function, a_name, a, b_name, b, [&](auto a_tag, auto b_tag) {
+    using A = typename decltype(a_tag)::type const;
+    using B = typename decltype(b_tag)::type const;
+    with_policy(function, policy, a,
+                [&](auto const& on) { f(on, unchecked_matrix<A>(a), unchecked_matrix<B>(b)); });
+  });
+}
+
+/// The type in which the loss of such rows and its gradients are computed.
+template <class T>
+using loss_type = accumulator_t<std::remove_const_t<T>>;
+
+template <class T>
+scalar_view<loss_type<T>> loss_view(at::Tensor const& loss, matrix_view<T>) {
+  return make_scalar_view(static_cast<loss_type<T>*>(loss.data_ptr()));
+}
+
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

@@ -24,22 +24,16 @@ at::Tensor fcd_loss(Policy const& policy, at::Tensor const& student, at::Tensor 
   auto const compute = [&](detail::variables const& gradients) {
     at::Tensor const& gradient = gradients[0];
     at::Tensor const loss = detail::analytic_loss::make_loss(s);
-    detail::with_elements(name, "student", s, "teacher", t,
-                          [&](auto student_tag, auto teacher_tag) {
-                            using S = typename decltype(student_tag)::type;
-                            using T = typename decltype(teacher_tag)::type;
-                            using L = accumulator_t<S>;
-                            auto const result = make_scalar_view(static_cast<L*>(loss.data_ptr()));
-                            detail::with_policy(name, policy, s, [&](auto const& on) {
-                              auto const a = detail::unchecked_matrix<S const>(s);
-                              auto const b = detail::unchecked_matrix<T const>(t);
-                              if (gradient.defined()) {
-                                fcd_loss(on, a, b, result, detail::unchecked_matrix<L>(gradient));
-                              } else {
-                                fcd_loss(on, a, b, result);
-                              }
-                            });
-                          });
+    auto const call = [&](auto const& on, auto a, auto b) {
+      auto const result = detail::loss_view(loss, a);
+      using G = typename decltype(result)::element_type;
+      if (gradient.defined()) {
+        fcd_loss(on, a, b, result, detail::unchecked_matrix<G>(gradient));
+      } else {
+        fcd_loss(on, a, b, result);
+      }
+    };
+    detail::with_row_views(name, policy, "student", s, "teacher", t, call);
     return loss;
   };
   return detail::apply_analytic_loss(name, {student}, compute);

@@ -5,6 +5,7 @@
 #include <coupleface/interop/torch/dispatch.hpp>
 #include <coupleface/losses/rad.hpp>
 
+#include <tuple>
 #include <utility>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -24,18 +25,24 @@ template <class N>
 using enable_if_neighbours =
     std::enable_if_t<std::is_same_v<N, at::Tensor> || std::is_same_v<N, tensor_neighbours>, int>;
 
-/// Calls f(views of neighbours) and keeps their tensors alive during the call.
-template <class F>
-void with_neighbours(at::Tensor const& neighbours, at::Tensor const& student, F const& f) {
-  auto const ids = with_ids("rad_loss", "neighbours", neighbours, 2, "student", student);
-  f(unchecked_matrix<std::int64_t const>(ids));
+/// Checked ids, which live as long as this.
+struct listed_ids {
+  at::Tensor ids;
+  auto view() const { return unchecked_matrix<std::int64_t const>(ids); }
+};
+struct labelled_ids {
+  at::Tensor labels, table;
+  auto view() const {
+    return class_neighbours(unchecked_vector<std::int64_t const>(labels),
+                            unchecked_matrix<std::int64_t const>(table));
+  }
+};
+inline listed_ids checked_neighbours(at::Tensor const& neighbours, at::Tensor const& student) {
+  return {with_ids("rad_loss", "neighbours", neighbours, 2, "student", student)};
 }
-template <class F>
-void with_neighbours(tensor_neighbours const& n, at::Tensor const& student, F const& f) {
-  auto const labels = with_ids("rad_loss", "labels", n.labels, 1, "student", student);
-  auto const table = with_ids("rad_loss", "table", n.table, 2, "student", student);
-  f(class_neighbours(unchecked_vector<std::int64_t const>(labels),
-                     unchecked_matrix<std::int64_t const>(table)));
+inline labelled_ids checked_neighbours(tensor_neighbours const& n, at::Tensor const& student) {
+  return {with_ids("rad_loss", "labels", n.labels, 1, "student", student),
+          with_ids("rad_loss", "table", n.table, 2, "student", student)};
 }
 
 inline at::Tensor bank_rows(char const* argument, at::Tensor const& bank,
@@ -49,49 +56,46 @@ inline at::Tensor bank_rows(char const* argument, at::Tensor const& bank,
   }
   return rows;
 }
-inline at::Tensor bank_rows(at::Tensor const& bank, at::Tensor const& teacher) {
-  return bank_rows("bank", bank, teacher);
+/// One tensor, or a pair: the student's bank and the teacher's.
+inline std::tuple<at::Tensor> checked_banks(at::Tensor const& bank, at::Tensor const& teacher) {
+  return {bank_rows("bank", bank, teacher)};
 }
-inline std::pair<at::Tensor, at::Tensor> bank_rows(std::pair<at::Tensor, at::Tensor> const& banks,
-                                                   at::Tensor const& teacher) {
+inline std::tuple<at::Tensor, at::Tensor> checked_banks(
+    std::pair<at::Tensor, at::Tensor> const& banks, at::Tensor const& teacher) {
   return {bank_rows("student_bank", banks.first, teacher),
           bank_rows("teacher_bank", banks.second, teacher)};
 }
 
-/// @tparam Banks one tensor, or a pair: the student's and the teacher's
+/// rad_loss of views, with a gradient where one is wanted.
+template <class Policy, class S, class T, class Neighbours, class Penalty, class... Banks>
+void rad_loss_of_views(Policy const& on, matrix_view<S> student, matrix_view<T> teacher,
+                       Neighbours const& neighbours, at::Tensor const& loss,
+                       at::Tensor const& gradient, Penalty penalty, Banks const&... banks) {
+  auto const result = loss_view(loss, student);
+  if (gradient.defined()) {
+    rad_loss(on, student, teacher, unchecked_matrix<T>(banks)..., neighbours, result,
+             unchecked_matrix<loss_type<S>>(gradient), penalty);
+  } else {
+    rad_loss(on, student, teacher, unchecked_matrix<T>(banks)..., neighbours, result, penalty);
+  }
+}
+
+/// @tparam Banks one tensor, or a pair
 template <class Policy, class Banks, class Neighbours, class Penalty>
 at::Tensor rad_loss_of_tensors(Policy const& policy, at::Tensor const& student,
                                at::Tensor const& teacher, Banks const& banks,
                                Neighbours const& neighbours, Penalty penalty) {
   constexpr char const* name = "rad_loss";
   auto const s = with_rows(name, "student", student), t = with_rows(name, "teacher", teacher);
-  auto const bank = bank_rows(banks, t);
-  auto const compute = [&](detail::variables const& gradients) {
-    at::Tensor const& gradient = gradients[0];
+  auto const bank = checked_banks(banks, t);
+  auto const ids = checked_neighbours(neighbours, s);
+  auto const compute = [&](variables const& gradients) {
     at::Tensor const loss = analytic_loss::make_loss(s);
-    with_elements(name, "student", s, "teacher", t, [&](auto student_tag, auto teacher_tag) {
-      using S = typename decltype(student_tag)::type;
-      using T = typename decltype(teacher_tag)::type const;
-      using L = accumulator_t<S>;
-      with_neighbours(neighbours, s, [&](auto const& ids) {
-        with_policy(name, policy, s, [&](auto const& on) {
-          auto const call = [&](auto const&... views) {
-            auto const result = make_scalar_view(static_cast<L*>(loss.data_ptr()));
-            auto const a = unchecked_matrix<S const>(s);
-            auto const b = unchecked_matrix<T>(t);
-            if (gradient.defined()) {
-              rad_loss(on, a, b, views..., ids, result, unchecked_matrix<L>(gradient), penalty);
-            } else {
-              rad_loss(on, a, b, views..., ids, result, penalty);
-            }
-          };
-          if constexpr (std::is_same_v<Banks, at::Tensor>) {
-            call(unchecked_matrix<T>(bank));
-          } else {
-            call(unchecked_matrix<T>(bank.first), unchecked_matrix<T>(bank.second));
-          }
-        });
-      });
+    with_row_views(name, policy, "student", s, "teacher", t, [&](auto const& on, auto a, auto b) {
+      auto const call = [&](auto const&... rows) {
+        rad_loss_of_views(on, a, b, ids.view(), loss, gradients[0], penalty, rows...);
+      };
+      std::apply(call, bank);
     });
     return loss;
   };
