@@ -8,10 +8,10 @@
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/finish_tables.hpp>
-#include <coupleface/detail/search/packed_sides.hpp>
 #include <coupleface/detail/search/part_pair.hpp>
 #include <coupleface/detail/search/screen_error.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
+#include <coupleface/detail/search/side_panels.hpp>
 #include <coupleface/detail/search/threshold_guesses.hpp>
 
 #include <algorithm>
@@ -174,7 +174,7 @@ class pair_search {
   scratch<screened_pair<I>, Derived> waiting_;
   scratch<index_t, Derived> evaluated_;
   lists_type lists_;
-  packed_sides<Derived, Score> sides_;
+  side_panels<Derived, Score> sides_;
   threshold_guesses<Derived> guesses_;
   bool odd_candidates_ = false;
   index_t step_ = 0;

@@ -4,7 +4,7 @@
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/guessed_thresholds.hpp>
-#include <coupleface/detail/search/packed_sides.hpp>
+#include <coupleface/detail/search/side_panels.hpp>
 
 #include <algorithm>
 #include <limits>

@@ -9,10 +9,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 template <class Policy, class Score>
-class packed_sides {
+class side_panels {
  public:
-  packed_sides(Policy const& policy, screen_kernels const& kernels, search_plan const& plan,
-               Score const& score)
+  side_panels(Policy const& policy, screen_kernels const& kernels, search_plan const& plan,
+              Score const& score)
       : policy_(policy),
         kernels_(kernels),
         plan_(plan),
