@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coupleface/detail/check.hpp>
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
@@ -21,6 +22,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// Source: ours.
 template <class Policy, class X>
 void check_finite(Policy const& policy, matrix_view<X> x, char const* name = "x") {
+  detail::device_call<Policy> const call("check_finite");
   COUPLEFACE_EXPECT_POLICY("check_finite", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("check_finite", "x", X);
   detail::expect_view("check_finite", name, x);
@@ -41,6 +43,7 @@ void check_finite(Policy const& policy, matrix_view<X> x, char const* name = "x"
 template <class Policy, class L>
 void check_labels(Policy const& policy, vector_view<L> labels, index_t classes,
                   char const* name = "labels") {
+  detail::device_call<Policy> const call("check_labels");
   COUPLEFACE_EXPECT_POLICY("check_labels", Policy);
   COUPLEFACE_EXPECT_IDS("check_labels", "labels", L);
   detail::expect_view("check_labels", name, labels);

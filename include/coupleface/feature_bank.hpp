@@ -2,6 +2,7 @@
 // It starts from prototypes and is updated from every batch.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/feature_bank.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -33,6 +34,7 @@ class feature_bank {
   template <class Policy, class P>
   feature_bank(Policy const& policy, matrix_view<P> prototypes, Update update = {})
       : feature_bank(policy, prototypes, matrix_view<P>(nullptr, prototypes.extent(0), 0), update) {
+    detail::device_call<Policy> const call("feature_bank");
   }
 
   /// @brief Starts from teacher prototypes [C, d_t] and student prototypes [C, d_s].
@@ -41,6 +43,7 @@ class feature_bank {
   feature_bank(Policy const& policy, matrix_view<P> prototypes, matrix_view<S> student_prototypes,
                Update update = {})
       : update_(update) {
+    detail::device_call<Policy> const call("feature_bank");
     COUPLEFACE_EXPECT_POLICY("feature_bank", Policy);
     COUPLEFACE_EXPECT_ELEMENTS("feature_bank", "entries", T);
     COUPLEFACE_EXPECT_ELEMENTS("feature_bank", "prototypes", P);
@@ -69,6 +72,7 @@ class feature_bank {
   /// Source: reconstructed.
   template <class Policy, class L, class X>
   void update(Policy const& policy, vector_view<L> labels, matrix_view<X> teacher) {
+    detail::device_call<Policy> const call("feature_bank::update");
     detail::expect_equal("feature_bank::update", "width of the student half", student_.width,
                          "width of the student embeddings given", 0);
     update(policy, labels, teacher, matrix_view<X>(nullptr, teacher.extent(0), 0));
@@ -78,6 +82,7 @@ class feature_bank {
   template <class Policy, class L, class X, class S>
   void update(Policy const& policy, vector_view<L> labels, matrix_view<X> teacher,
               matrix_view<S> student) {
+    detail::device_call<Policy> const call("feature_bank::update");
     COUPLEFACE_EXPECT_POLICY("feature_bank::update", Policy);
     COUPLEFACE_EXPECT_IDS("feature_bank::update", "labels", L);
     COUPLEFACE_EXPECT_ELEMENTS("feature_bank::update", "teacher", X);

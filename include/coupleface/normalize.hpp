@@ -1,6 +1,7 @@
 // coupleface: rows divided by their L2 norm, and the gradient through that division.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -23,6 +24,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// Source: stated (every relation of the paper is between unit vectors).
 template <class Policy, class X, class Y>
 void normalize_rows(Policy const& policy, matrix_view<X> x, matrix_view<Y> y) {
+  detail::device_call<Policy> const call("normalize_rows");
   COUPLEFACE_EXPECT_POLICY("normalize_rows", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("normalize_rows", "x", X);
   COUPLEFACE_EXPECT_ELEMENTS("normalize_rows", "y", Y);
@@ -48,6 +50,7 @@ void normalize_rows(Policy const& policy, matrix_view<X> x, matrix_view<Y> y) {
 template <class Policy, class X, class G, class R>
 void normalize_rows_gradient(Policy const& policy, matrix_view<X> x, matrix_view<G> y_gradient,
                              matrix_view<R> x_gradient) {
+  detail::device_call<Policy> const call("normalize_rows_gradient");
   COUPLEFACE_EXPECT_POLICY("normalize_rows_gradient", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("normalize_rows_gradient", "x", X);
   COUPLEFACE_EXPECT_ELEMENTS("normalize_rows_gradient", "y_gradient", G);

@@ -1,6 +1,7 @@
 // coupleface: class prototypes: one unit vector for each class, the mean direction of its samples.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/prototypes.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -33,6 +34,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 template <class Policy, class X, class L, class P>
 void class_prototypes(Policy const& policy, matrix_view<X> features, vector_view<L> labels,
                       matrix_view<P> prototypes) {
+  detail::device_call<Policy> const call("class_prototypes");
   COUPLEFACE_EXPECT_POLICY("class_prototypes", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("class_prototypes", "features", X);
   COUPLEFACE_EXPECT_IDS("class_prototypes", "labels", L);
@@ -69,6 +71,7 @@ class prototype_sums {
   /// @complexity O(n d + C) @scratch 8 n + 8 (C + 1) bytes
   template <class Policy, class X, class L>
   void add(Policy const& policy, matrix_view<X> features, vector_view<L> labels) {
+    detail::device_call<Policy> const call("prototype_sums::add");
     COUPLEFACE_EXPECT_POLICY("prototype_sums::add", Policy);
     COUPLEFACE_EXPECT_ELEMENTS("prototype_sums::add", "features", X);
     COUPLEFACE_EXPECT_IDS("prototype_sums::add", "labels", L);
@@ -86,6 +89,7 @@ class prototype_sums {
   /// @throws std::invalid_argument if the shapes differ @complexity O(C d) @scratch none
   template <class Policy, class P>
   void finish(Policy const& policy, matrix_view<P> prototypes) const {
+    detail::device_call<Policy> const call("prototype_sums::finish");
     COUPLEFACE_EXPECT_POLICY("prototype_sums::finish", Policy);
     COUPLEFACE_EXPECT_ELEMENTS("prototype_sums::finish", "prototypes", P);
     COUPLEFACE_EXPECT_OUTPUT("prototype_sums::finish", "prototypes", P);

@@ -11,6 +11,7 @@
 // columns (`term`, from_sum), as those below do.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/relation.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -87,6 +88,7 @@ struct negative_squared_distance {
 template <class Policy, class A, class B, class R, class Relation = cosine>
 void relation_matrix(Policy const& policy, matrix_view<A> a, matrix_view<B> b,
                      matrix_view<R> relations, Relation relation = {}) {
+  detail::device_call<Policy> const call("relation_matrix");
   COUPLEFACE_EXPECT_POLICY("relation_matrix", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("relation_matrix", "a", A);
   COUPLEFACE_EXPECT_ELEMENTS("relation_matrix", "b", B);

@@ -1,6 +1,7 @@
 // coupleface: the k largest elements of every row, with one defined order.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/top_k.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -26,6 +27,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 template <class Policy, class S, class V, class I>
 void top_k(Policy const& policy, matrix_view<S> scores, matrix_view<V> values,
            matrix_view<I> indices) {
+  detail::device_call<Policy> const call("top_k");
   COUPLEFACE_EXPECT_POLICY("top_k", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("top_k", "scores", S);
   COUPLEFACE_EXPECT_ELEMENTS("top_k", "values", V);

@@ -2,6 +2,7 @@
 // distillation is meant to improve.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/agreement.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
 #include <coupleface/detail/settings.hpp>
@@ -61,6 +62,7 @@ teacher_agreement compare_with_teacher(Policy const& policy, matrix_view<S> stud
                                        matrix_view<T> teacher, index_t k,
                                        std::vector<double> const& edges = {}, Penalty penalty = {},
                                        Relation relation = {}) {
+  detail::device_call<Policy> const call("compare_with_teacher");
   COUPLEFACE_EXPECT_POLICY("compare_with_teacher", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("compare_with_teacher", "student", S);
   COUPLEFACE_EXPECT_ELEMENTS("compare_with_teacher", "teacher", T);

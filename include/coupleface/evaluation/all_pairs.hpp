@@ -5,6 +5,7 @@
 // equals roc() over all of these scores, bit for bit.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/all_pairs.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/evaluation/verification.hpp>
@@ -64,6 +65,7 @@ all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<Q> probes,
                                  vector_view<L> probe_labels, matrix_view<C> gallery,
                                  vector_view<M> gallery_labels, std::vector<double> const& fars,
                                  Relation relation = {}, Progress&& progress = {}) {
+  detail::device_call<Policy> const call("verify_all_pairs");
   COUPLEFACE_EXPECT_POLICY("verify_all_pairs", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("verify_all_pairs", "probes", Q);
   COUPLEFACE_EXPECT_ELEMENTS("verify_all_pairs", "gallery", C);
@@ -89,6 +91,7 @@ template <class Policy, class X, class L, class Relation = cosine, class Progres
 all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<X> x, vector_view<L> labels,
                                  std::vector<double> const& fars, Relation relation = {},
                                  Progress&& progress = {}) {
+  detail::device_call<Policy> const call("verify_all_pairs");
   return verify_all_pairs(policy, x, labels, x, labels, fars, relation, progress);
 }
 

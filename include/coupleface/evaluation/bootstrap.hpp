@@ -4,6 +4,7 @@
 // Pairs of one person are not independent, so intervals from resampled pairs are too narrow.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/bootstrap.hpp>
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/policy.hpp>
@@ -56,6 +57,7 @@ resampled_rates resample_identities(Policy const& policy, vector_view<S> scores,
                                     vector_view<J> b_identities, vector_view<F> folds,
                                     std::vector<double> const& fars, index_t resamples,
                                     std::uint64_t seed) {
+  detail::device_call<Policy> const call("resample_identities");
   COUPLEFACE_EXPECT_POLICY("resample_identities", Policy);
   COUPLEFACE_EXPECT_IDS("resample_identities", "a_identities", I);
   COUPLEFACE_EXPECT_IDS("resample_identities", "b_identities", J);

@@ -2,6 +2,7 @@
 // closed set (rank) and open set (is the person in the gallery?).
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/identification.hpp>
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/policy.hpp>
@@ -49,6 +50,7 @@ identification_rates identify(Policy const& policy, matrix_view<Q> probes,
                               vector_view<L> probe_labels, matrix_view<C> gallery,
                               vector_view<M> gallery_labels, index_t ranks,
                               Relation relation = {}) {
+  detail::device_call<Policy> const call("identify");
   COUPLEFACE_EXPECT_POLICY("identify", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("identify", "probes", Q);
   COUPLEFACE_EXPECT_ELEMENTS("identify", "gallery", C);

@@ -1,6 +1,7 @@
 // coupleface: retrieval: precision among the nearest references.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/retrieval.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
 #include <coupleface/policy.hpp>
@@ -44,6 +45,7 @@ template <class Policy, class Q, class L, class C, class M, class Relation = cos
 retrieval_rates retrieve(Policy const& policy, matrix_view<Q> queries, vector_view<L> query_labels,
                          matrix_view<C> references, vector_view<M> reference_labels,
                          Relation relation = {}) {
+  detail::device_call<Policy> const call("retrieve");
   COUPLEFACE_EXPECT_POLICY("retrieve", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("retrieve", "queries", Q);
   COUPLEFACE_EXPECT_ELEMENTS("retrieve", "references", C);

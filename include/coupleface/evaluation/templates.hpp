@@ -2,6 +2,7 @@
 // where all frames of one video count as much as one still.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/templates.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
 #include <coupleface/error.hpp>
@@ -36,6 +37,7 @@ template <class Policy, class X, class R, class T, class M, class Y>
 void average_templates(Policy const& policy, matrix_view<X> x, vector_view<R> rows,
                        vector_view<T> template_ids, vector_view<M> media_ids,
                        matrix_view<Y> templates) {
+  detail::device_call<Policy> const call("average_templates");
   COUPLEFACE_EXPECT_POLICY("average_templates", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("average_templates", "x", X);
   COUPLEFACE_EXPECT_IDS("average_templates", "rows", R);

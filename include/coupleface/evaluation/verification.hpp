@@ -4,6 +4,7 @@
 // its pair counts. Pairs of equal score are accepted together.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/evaluation/k_fold.hpp>
 #include <coupleface/detail/evaluation/pair_scores.hpp>
 #include <coupleface/detail/evaluation/verification.hpp>
@@ -36,6 +37,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 template <class Policy, class A, class B, class I, class J, class S, class Relation = cosine>
 void pair_scores(Policy const& policy, matrix_view<A> a, matrix_view<B> b, vector_view<I> a_ids,
                  vector_view<J> b_ids, vector_view<S> scores, Relation relation = {}) {
+  detail::device_call<Policy> const call("pair_scores");
   COUPLEFACE_EXPECT_POLICY("pair_scores", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("pair_scores", "a", A);
   COUPLEFACE_EXPECT_ELEMENTS("pair_scores", "b", B);
@@ -80,6 +82,7 @@ struct operating_point {
 /// @determinism identical for any policy, thread count and order of the pairs. Source: ours.
 template <class Policy, class S, class Y>
 roc_curve roc(Policy const& policy, vector_view<S> scores, vector_view<Y> same) {
+  detail::device_call<Policy> const call("roc");
   COUPLEFACE_EXPECT_POLICY("roc", Policy);
   detail::expect_judged_pairs("roc", scores, same);
   roc_curve curve;
@@ -138,6 +141,7 @@ struct fold_accuracies {
 template <class Policy, class S, class Y, class F>
 fold_accuracies k_fold_accuracy(Policy const& policy, vector_view<S> scores, vector_view<Y> same,
                                 vector_view<F> folds) {
+  detail::device_call<Policy> const call("k_fold_accuracy");
   COUPLEFACE_EXPECT_POLICY("k_fold_accuracy", Policy);
   static_assert(std::is_integral_v<F>, "coupleface::k_fold_accuracy: folds must be integers");
   detail::expect_judged_pairs("k_fold_accuracy", scores, same);

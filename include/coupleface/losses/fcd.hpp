@@ -2,6 +2,7 @@
 // teacher's.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/losses/fcd.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -51,6 +52,7 @@ void check_fcd(matrix_view<S> student, matrix_view<T> teacher, scalar_view<L> lo
 template <class Policy, class S, class T, class L>
 void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               scalar_view<L> loss) {
+  detail::device_call<Policy> const call("fcd_loss");
   detail::check_fcd<Policy>(student, teacher, loss, detail::no_gradient{});
   detail::fcd_loss(policy, matrix_view<S const>(student), matrix_view<T const>(teacher), loss,
                    detail::no_gradient{});
@@ -66,6 +68,7 @@ void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teach
 template <class Policy, class S, class T, class L, class G>
 void fcd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               scalar_view<L> loss, matrix_view<G> student_gradient) {
+  detail::device_call<Policy> const call("fcd_loss");
   detail::check_fcd<Policy>(student, teacher, loss, student_gradient);
   detail::fcd_loss(policy, matrix_view<S const>(student), matrix_view<T const>(teacher), loss,
                    student_gradient);

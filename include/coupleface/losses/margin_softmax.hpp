@@ -1,6 +1,7 @@
 // coupleface: margin softmax (ArcFace, CosFace, combined) over all classes or a sample of them.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/losses/margin_softmax.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -65,6 +66,7 @@ template <class Policy, class E, class W, class N, class L, class Margin = arc_m
           detail::enable_if_margin<Margin> = 0>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
                          N labels, scalar_view<L> loss, Margin margin = Margin{}) {
+  detail::device_call<Policy> const call("margin_softmax_loss");
   detail::check_margin_softmax<Policy, recompute_logits>(
       embeddings, weights, labels, loss, detail::no_gradient{}, detail::no_gradient{});
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
@@ -79,6 +81,7 @@ template <class Policy, class E, class W, class N, class L, class G, class Margi
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
                          N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
                          Margin margin = Margin{}, Logits logits = Logits{}) {
+  detail::device_call<Policy> const call("margin_softmax_loss");
   detail::check_margin_softmax<Policy, Logits>(embeddings, weights, labels, loss,
                                                embedding_gradient, detail::no_gradient{});
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
@@ -95,6 +98,7 @@ void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix
                          N labels, scalar_view<L> loss, matrix_view<G> embedding_gradient,
                          matrix_view<H> weight_gradient, Margin margin = Margin{},
                          Logits logits = Logits{}) {
+  detail::device_call<Policy> const call("margin_softmax_loss");
   detail::check_margin_softmax<Policy, Logits>(embeddings, weights, labels, loss,
                                                embedding_gradient, weight_gradient);
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),

@@ -2,6 +2,7 @@
 // teacher's.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/losses/check_rad.hpp>
 #include <coupleface/detail/losses/rad.hpp>
 #include <coupleface/error.hpp>
@@ -43,6 +44,7 @@ template <class Policy, class S, class T, class B, class N, class L, class Penal
           detail::enable_if_penalty<Penalty> = 0>
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<B> bank, N neighbours, scalar_view<L> loss, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rad_loss");
   detail::check_rad<Policy>(student, teacher, bank, detail::shared_bank{}, neighbours, loss,
                             detail::no_gradient{});
   detail::rad_loss(policy, student, teacher, bank, detail::shared_bank{}, neighbours, loss,
@@ -57,6 +59,7 @@ template <class Policy, class S, class T, class B, class N, class L, class G, cl
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<B> bank, N neighbours, scalar_view<L> loss,
               matrix_view<G> student_gradient, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rad_loss");
   detail::check_rad<Policy>(student, teacher, bank, detail::shared_bank{}, neighbours, loss,
                             student_gradient);
   detail::rad_loss(policy, student, teacher, bank, detail::shared_bank{}, neighbours, loss,
@@ -72,6 +75,7 @@ template <class Policy, class S, class T, class H, class B, class N, class L, cl
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<H> student_bank, matrix_view<B> teacher_bank, N neighbours,
               scalar_view<L> loss, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rad_loss");
   detail::check_rad<Policy>(student, teacher, student_bank, teacher_bank, neighbours, loss,
                             detail::no_gradient{});
   detail::rad_loss(policy, student, teacher, student_bank, teacher_bank, neighbours, loss,
@@ -84,6 +88,7 @@ template <class Policy, class S, class T, class H, class B, class N, class L, cl
 void rad_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
               matrix_view<H> student_bank, matrix_view<B> teacher_bank, N neighbours,
               scalar_view<L> loss, matrix_view<G> student_gradient, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rad_loss");
   detail::check_rad<Policy>(student, teacher, student_bank, teacher_bank, neighbours, loss,
                             student_gradient);
   detail::rad_loss(policy, student, teacher, student_bank, teacher_bank, neighbours, loss,

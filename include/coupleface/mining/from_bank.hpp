@@ -2,6 +2,7 @@
 // are those of samples, not of prototypes, and follow the bank's updates.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/labelled.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -35,6 +36,7 @@ template <class Policy, class X, class L, class B, class V, class I, class Relat
 void mine_from_bank(Policy const& policy, matrix_view<X> embeddings, vector_view<L> labels,
                     matrix_view<B> bank, matrix_view<V> values, matrix_view<I> indices,
                     Relation relation = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_from_bank");
   COUPLEFACE_EXPECT_POLICY("mine_from_bank", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("mine_from_bank", "embeddings", X);
   COUPLEFACE_EXPECT_ELEMENTS("mine_from_bank", "bank", B);

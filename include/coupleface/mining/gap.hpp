@@ -6,6 +6,7 @@
 // which does not throw.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/gap.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -56,6 +57,7 @@ void mine_gap(Policy const& policy, matrix_view<SQ> student_queries,
               matrix_view<SC> student_candidates, matrix_view<TQ> teacher_queries,
               matrix_view<TC> teacher_candidates, matrix_view<V> values, matrix_view<I> indices,
               Gap gap = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_gap");
   COUPLEFACE_EXPECT_POLICY("mine_gap", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("mine_gap", "student_queries", SQ);
   COUPLEFACE_EXPECT_ELEMENTS("mine_gap", "student_candidates", SC);

@@ -2,6 +2,7 @@
 // the batch.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/labelled.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -34,6 +35,7 @@ template <class Policy, class X, class L, class V, class I, class Relation = cos
 void mine_in_batch(Policy const& policy, matrix_view<X> embeddings, vector_view<L> labels,
                    matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
                    Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_in_batch");
   COUPLEFACE_EXPECT_POLICY("mine_in_batch", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("mine_in_batch", "embeddings", X);
   COUPLEFACE_EXPECT_IDS("mine_in_batch", "labels", L);

@@ -1,6 +1,7 @@
 // coupleface: some of the nearest candidates and some random ones.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/mixed.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -39,6 +40,7 @@ template <class Policy, class Q, class C, class V, class I, class Relation = cos
 void mine_mixed(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                 index_t hard, std::uint64_t seed, matrix_view<V> values, matrix_view<I> indices,
                 Relation relation = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_mixed");
   COUPLEFACE_EXPECT_MINING("mine_mixed", Policy, Q, C, V, I);
   detail::check_mining_arguments("mine_mixed", queries, candidates, values, indices, keep);
   if (hard < 0 || hard > values.extent(1)) {

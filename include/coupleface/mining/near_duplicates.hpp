@@ -1,6 +1,7 @@
 // coupleface: finds classes that are probably the same person, in a table of class relations.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/near_duplicates.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -47,6 +48,7 @@ struct near_duplicate_rows {
 template <class Policy, class V, class I>
 near_duplicate_rows near_duplicates(Policy const& policy, matrix_view<V> values,
                                     matrix_view<I> indices, double threshold) {
+  detail::device_call<Policy> const call("near_duplicates");
   COUPLEFACE_EXPECT_POLICY("near_duplicates", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("near_duplicates", "values", V);
   COUPLEFACE_EXPECT_IDS("near_duplicates", "indices", I);

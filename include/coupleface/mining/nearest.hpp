@@ -4,6 +4,7 @@
 // the K most similar other classes. The matrix of relations is never stored.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/nearest.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -52,6 +53,7 @@ template <class Policy, class Q, class C, class V, class I, class Relation = cos
 void mine_nearest(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                   matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
                   Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_nearest");
   COUPLEFACE_EXPECT_MINING("mine_nearest", Policy, Q, C, V, I);
   detail::check_mining_arguments("mine_nearest", queries, candidates, values, indices, keep);
   detail::mine_nearest(policy, matrix_view<Q const>(queries), matrix_view<C const>(candidates),
@@ -71,18 +73,25 @@ class nearest_search {
                  matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
                  Keep keep = {})
       : policy_((check(queries, candidates, values, indices, keep), policy)),
-        search_(policy_, matrix_view<Q const>(queries), matrix_view<C const>(candidates), values,
-                indices, relation, keep) {}
+        search_((detail::device_call<Policy>("nearest_search"), policy_),
+                matrix_view<Q const>(queries), matrix_view<C const>(candidates), values, indices,
+                relation, keep) {}
 
   index_t steps() const { return search_.steps(); }  ///< of about equal length
   index_t step() const { return search_.step(); }    ///< the next one; steps() when all are done
-  void advance() { search_.advance(); }              ///< one step
+  void advance() {                                   ///< one step
+    detail::device_call<Policy> const call("nearest_search::advance");
+    search_.advance();
+  }
 
   /// @brief Exact values in order, after the last step. Takes as long as several steps. It takes as
   /// long as all of them in the rare case that thresholds estimated from a sample were wrong for
   /// many rows, and for a relation without upper_bound, which leaves all work to finish().
   /// @returns how many relations were evaluated; 0 with a CUDA policy, which does not count
-  index_t finish() { return search_.finish(); }
+  index_t finish() {
+    detail::device_call<Policy> const call("nearest_search::finish");
+    return search_.finish();
+  }
 
   /// @brief Passes every array of a search in progress, outputs included, to visit(void* data,
   /// std::size_t bytes), always in the same order. Write them to a file, or read them back into a

@@ -1,6 +1,7 @@
 // coupleface: K random candidates for every query, the baseline for other strategies.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/random.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -36,6 +37,7 @@ template <class Policy, class Q, class C, class V, class I, class Relation = cos
 void mine_random(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                  std::uint64_t seed, matrix_view<V> values, matrix_view<I> indices,
                  Relation relation = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_random");
   COUPLEFACE_EXPECT_MINING("mine_random", Policy, Q, C, V, I);
   detail::check_mining_arguments("mine_random", queries, candidates, values, indices, keep);
   detail::mine_random(policy, matrix_view<Q const>(queries), matrix_view<C const>(candidates), seed,

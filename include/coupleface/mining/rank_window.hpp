@@ -1,6 +1,7 @@
 // coupleface: the nearest candidates from a given rank on. The very nearest may be the same person.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/rank_window.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -37,6 +38,7 @@ template <class Policy, class Q, class C, class V, class I, class Relation = cos
 void mine_rank_window(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                       index_t skip, matrix_view<V> values, matrix_view<I> indices,
                       Relation relation = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_rank_window");
   COUPLEFACE_EXPECT_MINING("mine_rank_window", Policy, Q, C, V, I);
   detail::check_mining_arguments("mine_rank_window", queries, candidates, values, indices, keep);
   if (skip < 0) {

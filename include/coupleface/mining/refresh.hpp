@@ -2,6 +2,7 @@
 // bank do from step to step.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/refresh.hpp>
 #include <coupleface/error.hpp>
@@ -49,6 +50,7 @@ index_t refresh_nearest(Policy const& policy, matrix_view<Q> queries, matrix_vie
                         vector_view<A> changed_queries, vector_view<B> changed_candidates,
                         matrix_view<V> values, matrix_view<I> indices, Relation relation = {},
                         Keep keep = {}) {
+  detail::device_call<Policy> const call("refresh_nearest");
   COUPLEFACE_EXPECT_MINING("refresh_nearest", Policy, Q, C, V, I);
   COUPLEFACE_EXPECT_IDS("refresh_nearest", "changed_queries", A);
   COUPLEFACE_EXPECT_IDS("refresh_nearest", "changed_candidates", B);

@@ -2,6 +2,7 @@
 // unlikely to be unlabelled positives.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/relative_margin.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -42,6 +43,7 @@ template <class Policy, class Q, class C, class P, class V, class I, class Relat
 void mine_relative_margin(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                           vector_view<P> positives, double margin, matrix_view<V> values,
                           matrix_view<I> indices, Relation relation = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_relative_margin");
   COUPLEFACE_EXPECT_MINING("mine_relative_margin", Policy, Q, C, V, I);
   COUPLEFACE_EXPECT_IDS("mine_relative_margin", "positives", P);
   detail::check_mining_arguments("mine_relative_margin", queries, candidates, values, indices,

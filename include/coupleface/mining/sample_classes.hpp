@@ -2,6 +2,7 @@
 // relations, and random classes.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/sample_classes.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -32,6 +33,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 template <class Policy, class L, class I, class O>
 void sample_classes(Policy const& policy, vector_view<L> labels, index_t class_count,
                     matrix_view<I> table, std::uint64_t seed, vector_view<O> classes) {
+  detail::device_call<Policy> const call("sample_classes");
   COUPLEFACE_EXPECT_POLICY("sample_classes", Policy);
   COUPLEFACE_EXPECT_IDS("sample_classes", "labels", L);
   COUPLEFACE_EXPECT_IDS("sample_classes", "table", I);

@@ -2,6 +2,7 @@
 // person.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/similarity_window.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -45,6 +46,7 @@ template <class Policy, class Q, class C, class V, class I, class Relation = cos
 void mine_similarity_window(Policy const& policy, matrix_view<Q> queries, matrix_view<C> candidates,
                             similarity_window window, matrix_view<V> values, matrix_view<I> indices,
                             Relation relation = {}, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_similarity_window");
   COUPLEFACE_EXPECT_MINING("mine_similarity_window", Policy, Q, C, V, I);
   detail::check_mining_arguments("mine_similarity_window", queries, candidates, values, indices,
                                  keep);

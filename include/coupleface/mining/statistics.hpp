@@ -2,6 +2,7 @@
 // share of it that a loss uses.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/statistics.hpp>
 #include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/settings.hpp>
@@ -68,6 +69,7 @@ template <class Policy, class V, class I>
 table_statistics describe_table(Policy const& policy, matrix_view<V> values, matrix_view<I> indices,
                                 index_t candidates,
                                 std::vector<double> const& edges = even_edges(20)) {
+  detail::device_call<Policy> const call("describe_table");
   COUPLEFACE_EXPECT_POLICY("describe_table", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("describe_table", "values", V);
   COUPLEFACE_EXPECT_IDS("describe_table", "indices", I);
@@ -104,6 +106,7 @@ table_statistics describe_table(Policy const& policy, matrix_view<V> values, mat
 template <class Policy, class V, class I, class Penalty = hinge>
 double active_pair_share(Policy const& policy, matrix_view<V> gaps, matrix_view<I> indices,
                          Penalty penalty = {}) {
+  detail::device_call<Policy> const call("active_pair_share");
   COUPLEFACE_EXPECT_POLICY("active_pair_share", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("active_pair_share", "gaps", V);
   COUPLEFACE_EXPECT_IDS("active_pair_share", "indices", I);

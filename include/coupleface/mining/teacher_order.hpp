@@ -1,6 +1,7 @@
 // coupleface: the student's nearest candidates, ranked by the teacher.
 #pragma once
 
+#include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/teacher_order.hpp>
 #include <coupleface/mining/keep.hpp>
@@ -42,6 +43,7 @@ void mine_teacher_order(Policy const& policy, matrix_view<SQ> student_queries,
                         matrix_view<SC> student_candidates, matrix_view<TQ> teacher_queries,
                         matrix_view<TC> teacher_candidates, index_t pool, matrix_view<V> values,
                         matrix_view<I> indices, Keep keep = {}) {
+  detail::device_call<Policy> const call("mine_teacher_order");
   COUPLEFACE_EXPECT_POLICY("mine_teacher_order", Policy);
   COUPLEFACE_EXPECT_ELEMENTS("mine_teacher_order", "student_queries", SQ);
   COUPLEFACE_EXPECT_ELEMENTS("mine_teacher_order", "student_candidates", SC);

@@ -21,7 +21,9 @@ inline constexpr index_t product_workspace_bytes = index_t(32) << 20;
 inline void expect_success(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) {
     throw thrust::system_error(cudaErrorUnknown, thrust::cuda_category(),
-                               std::string("coupleface: cuBLAS: ") + cublasGetStatusString(status));
+                               std::string("coupleface: ") + function_at_work +
+                                   ": cuBLAS: " + cublasGetStatusName(status) + ": " +
+                                   cublasGetStatusString(status));
   }
 }
 

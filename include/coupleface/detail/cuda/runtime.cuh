@@ -2,6 +2,7 @@
 // row_uploads.cuh, sort.cuh and tensor_core.cuh that is all, so that an emulator can stand in.
 #pragma once
 
+#include <coupleface/detail/cuda/device_call.cuh>
 #include <coupleface/detail/device_launch_shape.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
@@ -30,9 +31,11 @@ namespace detail {
 template <class Derived>
 using cuda_policy = thrust::cuda_cub::execution_policy<Derived>;
 
+/// Throws what failed, in which public function, and the name and words that CUDA has for it.
 inline void expect_success(cudaError_t error, char const* what) {
   if (error != cudaSuccess) {
-    throw thrust::system_error(error, thrust::cuda_category(), std::string("coupleface: ") + what);
+    throw thrust::system_error(error, thrust::cuda_category(),
+                               std::string("coupleface: ") + function_at_work + ": " + what);
   }
 }
 
