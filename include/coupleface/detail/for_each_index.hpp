@@ -54,7 +54,10 @@ void for_each_index(Policy const& policy, index_t n, Function f) {
 
 /// Work is cut into lanes, each with scratch of its own and a fixed share of the items, because a
 /// Thrust algorithm tells nobody which thread it runs on.
-inline index_t lane_count(index_t items, index_t most = 64) { return items < most ? items : most; }
+inline constexpr index_t usual_lanes = 64;  ///< several for each thread of most machines
+inline index_t lane_count(index_t items, index_t most = usual_lanes) {
+  return items < most ? items : most;
+}
 
 /// First item of a lane; the lane ends where the next one begins.
 COUPLEFACE_HOST_DEVICE inline index_t lane_begin(index_t lane, index_t lanes, index_t items) {

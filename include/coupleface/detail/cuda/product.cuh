@@ -17,6 +17,7 @@ namespace detail {
 /// What NVIDIA recommends for Hopper. cuBLAS would otherwise take memory of its own, which a
 /// capture does not allow.
 inline constexpr index_t product_workspace_bytes = index_t(32) << 20;
+inline constexpr index_t workspace_alignment = 256;  ///< which cuBLAS requires
 
 inline void expect_success(cublasStatus_t status) {
   if (status != CUBLAS_STATUS_SUCCESS) {
@@ -62,11 +63,14 @@ void product(cuda_policy<Derived> const& base, bool a_turned, bool b_turned, ind
   if (m == 0 || n == 0) { return; }
   auto const& policy = static_cast<Derived const&>(base);
   // cuBLAS wants 256 bytes of alignment, which a caller's allocator may not give.
-  scratch<unsigned char, Derived> const workspace(policy, product_workspace_bytes + 256);
-  auto const past = reinterpret_cast<std::uintptr_t>(workspace.data()) % 256;
+  scratch<unsigned char, Derived> const workspace(policy,
+                                                  product_workspace_bytes + workspace_alignment);
+  auto const past = index_t(reinterpret_cast<std::uintptr_t>(workspace.data()) %
+                            std::uintptr_t(workspace_alignment));
   cublasHandle_t const handle = product_handles::here();
   expect_success(cublasSetStream(handle, stream_of(base)));
-  expect_success(cublasSetWorkspace(handle, workspace.data() + (past == 0 ? 0 : 256 - past),
+  expect_success(cublasSetWorkspace(handle,
+                                    workspace.data() + (past == 0 ? 0 : workspace_alignment - past),
                                     product_workspace_bytes));
   auto const at_least_one = [](index_t stride) { return stride < 1 ? 1 : stride; };
   // cuBLAS counts by columns: what it calls c is ours turned, and so are a and b.

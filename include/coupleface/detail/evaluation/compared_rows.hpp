@@ -63,9 +63,11 @@ void compare_pairs(Student const& student, Teacher const& teacher, index_t row,
 /// Compares blocks of rows, with memory for one of them at a time.
 template <class Policy, class = void>
 class row_comparison {
+  static constexpr index_t most_lanes = 32;  ///< each has memory for four lists
+
  public:
   row_comparison(Policy const& policy, index_t rows, index_t /*block*/, index_t slots)
-      : lanes_(lane_count(rows, 32)),
+      : lanes_(lane_count(rows, most_lanes)),
         slots_(slots),
         ranks_(policy, 2 * lanes_ * slots),
         ids_(policy, 2 * lanes_ * slots) {}

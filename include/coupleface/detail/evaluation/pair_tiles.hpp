@@ -34,6 +34,7 @@ template <class Derived, class Score, class = void>
 class pair_tiles {
  public:
   static constexpr index_t most_lanes = 32;
+  static constexpr index_t most_block_rows = 4096;  ///< of narrow rows; their scores fit a cache
   static constexpr bool screened = screening_of<Score> == screening::direct;
 
   pair_tiles(Derived const& policy, Score const& score)
@@ -44,7 +45,7 @@ class pair_tiles {
         groups_(rounded_up_quotient(score.queries(), group_rows)),
         lanes_(lane_count(groups_, most_lanes)),
         block_(std::clamp(block_bytes / std::max<index_t>(1, 4 * width_) / right_rows * right_rows,
-                          index_t(right_rows), index_t(4096))),
+                          index_t(right_rows), most_block_rows)),
         right_(policy, screened && lanes_ > 0 ? block_ * width_ : 0),
         left_(policy, screened ? lanes_ * group_rows * width_ : 0),
         temporary_(policy, screened ? lanes_ * width_ : 0) {}

@@ -157,12 +157,16 @@ COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t wid
 /// that its lines are not read before they are overwritten.
 inline constexpr index_t past_caches_bytes = index_t(32) << 20;
 
+/// A lane holds nothing but its place, so there are many: the last ones to end leave little to wait
+/// for.
+inline constexpr index_t most_fcd_lanes = 256;
+
 template <class Derived, class S, class T, class L, class Gradient>
 void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
               matrix_view<T const> teacher, scalar_view<L> loss, Gradient gradient) {
   auto const& policy = static_cast<Derived const&>(base);
   index_t const n = student.extent(0), width = student.extent(1);
-  index_t const lanes = lane_count(n, 256);
+  index_t const lanes = lane_count(n, most_fcd_lanes);
   constexpr index_t rows_ahead = 2;
   scratch<double, Derived> const row_losses(policy, n);
   double* const terms = row_losses.data();

@@ -22,6 +22,7 @@ template <class Acc, class W, class Targets>
 struct softmax_tiles {
   static constexpr index_t class_tile = 128;
   static constexpr index_t row_block = 512;
+  static constexpr index_t most_lanes = 16;  ///< each has a tile, and a gradient of all rows
   static constexpr index_t panel = panel_width<Acc>;
 
   matrix_view<W const> weights;
@@ -38,7 +39,7 @@ struct softmax_tiles {
   index_t padded_width() const { return rounded_up(width(), panel); }
   index_t classes() const { return targets.classes(weights.extent(0)); }
   index_t tiles() const { return rounded_up_quotient(classes(), class_tile); }
-  index_t lanes() const { return std::max(index_t(1), lane_count(tiles(), 16)); }
+  index_t lanes() const { return std::max(index_t(1), lane_count(tiles(), most_lanes)); }
   index_t first_class(index_t tile) const { return tile * class_tile; }
   index_t count(index_t tile) const { return std::min(class_tile, classes() - first_class(tile)); }
 

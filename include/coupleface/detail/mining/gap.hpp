@@ -25,6 +25,8 @@ struct unit_pair {
   }
 };
 
+inline constexpr double norm_of_two_unit_rows = 1.4142136;  ///< sqrt(2), rounded up
+
 /// gap(cosine of the student's rows, cosine of the teacher's), in double. The screen packs a
 /// student's unit row and the teacher's, negated for queries, as one: their product is the gap.
 template <class SQ, class SC, class TQ, class TC, class Gap>
@@ -71,7 +73,7 @@ struct gap_score {
   COUPLEFACE_HOST_DEVICE index_t packed_width() const {
     return student_queries.extent(1) + teacher_queries.extent(1);
   }
-  COUPLEFACE_HOST_DEVICE double magnitude() const { return 1.4142136; }
+  COUPLEFACE_HOST_DEVICE double magnitude() const { return norm_of_two_unit_rows; }
   void write_query(index_t i, float* unit) const {
     write_pair(student_queries, student_query_norms, teacher_queries, teacher_query_norms, i, unit);
     for (index_t j = student_queries.extent(1); j < packed_width(); ++j) { unit[j] = -unit[j]; }

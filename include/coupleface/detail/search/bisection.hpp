@@ -10,7 +10,8 @@ namespace detail {
 
 /// A list is good enough when at most a 32nd more than K of it are left: each further step of the
 /// bisection costs a pass over all of it, and drops half of that few.
-COUPLEFACE_HOST_DEVICE constexpr index_t enough_of(index_t k) { return k + k / 32; }
+inline constexpr index_t surplus_share = 32;
+COUPLEFACE_HOST_DEVICE constexpr index_t enough_of(index_t k) { return k + k / surplus_share; }
 
 /// The largest x between low and high that bisection finds at least k of some scores to reach;
 /// count(x) says how many reach x, and k reach low. Ends early at an x that at most

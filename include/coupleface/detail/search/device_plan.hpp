@@ -16,6 +16,9 @@ inline constexpr index_t tile_band = 16;        ///< tiles of rows that run side
 inline constexpr index_t packed_multiple = 32;  ///< packed rows are filled up to it
 inline constexpr index_t rest_slots = 32;       ///< of a list, beside those that depend on K
 
+/// Room of a list: with 4 K + 256 pairs seven or eight steps pass 85,742 candidates for K = 100.
+COUPLEFACE_HOST_DEVICE constexpr index_t usual_room(index_t k) { return 4 * k + 256; }
+
 /// What a search may hold in lists (at least one tile of queries goes at a time), in the work of
 /// the scan, and in blocks of rows from the host's memory; `room` of a list, 0: by K. Tests make
 /// them small.
@@ -100,8 +103,9 @@ inline device_search_plan plan_device_search(index_t queries, index_t candidates
                                              device_limits limits) {
   index_t const all = rounded_up(candidates, rest_slots);
   // Of a huge K only the candidates count.
-  index_t const wanted =
-      limits.room > 0 ? limits.room : (k < candidates ? rounded_up(4 * k + 256, rest_slots) : all);
+  index_t const wanted = limits.room > 0
+                             ? limits.room
+                             : (k < candidates ? rounded_up(usual_room(k), rest_slots) : all);
   index_t const room = smaller(wanted, all);
   index_t const row_bytes = room * entry_bytes + 1;
   index_t const fits = limits.lists_bytes / row_bytes / tile_rows * tile_rows;
@@ -136,12 +140,16 @@ struct scan_plan {
   index_t blocks;
 };
 
+/// Work of a query: the best so far, half as many that came since, and some.
+constexpr index_t scan_room(index_t best) { return best + best / 2 + 256; }
+inline constexpr index_t most_scan_blocks = 1024;  ///< more than any device runs at a time
+
 inline scan_plan plan_scan(index_t queries, index_t candidates, index_t k, index_t entry_bytes,
                            device_limits limits) {
   index_t const best = smaller(k, candidates);
-  index_t const capacity = smaller(best + best / 2 + 256, candidates + scan_columns);
+  index_t const capacity = smaller(scan_room(best), candidates + scan_columns);
   index_t const fits = limits.scan_bytes / (scan_rows * capacity * entry_bytes + 1);
-  index_t const most = fits < 1 ? 1 : smaller(fits, index_t(1024));
+  index_t const most = fits < 1 ? 1 : smaller(fits, most_scan_blocks);
   index_t const groups = rounded_up_quotient(queries, scan_rows);
   index_t const divided = smaller(groups * most_segments, divided_blocks);
   return {capacity, smaller(most, groups < divided ? divided : groups)};

@@ -18,6 +18,8 @@ struct scored_pair {
 
 /// As many pairs are ranked by comparing each with all, which vectors do without a branch.
 inline constexpr index_t most_compared = 512;
+/// So many at a time: whole vectors of any processor.
+inline constexpr std::int32_t compared_together = 32;
 
 /// Writes the first k by value alone; false, with nothing written, if two pairs share a rank:
 /// equal values, or NaN.
@@ -26,7 +28,8 @@ bool write_distinct(scored_pair<V, I> const* pairs, index_t count, V* values, I*
                     index_t k) {
   alignas(64) float value[most_compared];
   std::int16_t place[most_compared];
-  std::int32_t const n = static_cast<std::int32_t>(count), whole = (n + 31) / 32 * 32;
+  std::int32_t const n = static_cast<std::int32_t>(count);
+  std::int32_t const whole = (n + compared_together - 1) / compared_together * compared_together;
   for (std::int32_t p = 0; p < n; ++p) { value[p] = static_cast<float>(load(pairs[p].value)); }
   std::fill(value + n, value + whole, -std::numeric_limits<float>::infinity());
   std::fill(place, place + n, std::int16_t(-1));

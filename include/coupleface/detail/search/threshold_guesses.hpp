@@ -22,10 +22,13 @@ struct guess_list {
   }
 };
 
-/// Guesses that fail one by one are mended one by one; where more than these do, the sample was no
-/// fair one (rows in some order), and one sweep without guesses is cheaper. Some of few queries
-/// fail by chance.
-inline index_t most_doubtful(index_t queries) { return queries / 256 + 8; }
+/// Guesses that fail are mended one by one, at a query's products each. Where more than one in so
+/// many fail, eight times what chance lets, the sample was no fair one (rows in some order), and a
+/// sweep without guesses is cheaper. Of few queries some fail by chance.
+inline constexpr index_t doubtful_share = 256, doubtful_by_chance = 8;
+inline index_t most_doubtful(index_t queries) {
+  return queries / doubtful_share + doubtful_by_chance;
+}
 
 template <class Policy>
 class threshold_guesses {

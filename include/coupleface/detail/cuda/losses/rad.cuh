@@ -149,6 +149,9 @@ struct rad_kernel {
   }
 };
 
+/// More than a device runs at a time; each may have a direction in scratch.
+inline constexpr index_t most_rad_blocks = 4096;
+
 template <class Derived, class S, class T, class H, class TeacherBank, class N, class L,
           class Gradient, class Penalty>
 void rad_loss(cuda_policy<Derived> const& base, matrix_view<S> student, matrix_view<T> teacher,
@@ -159,7 +162,7 @@ void rad_loss(cuda_policy<Derived> const& base, matrix_view<S> student, matrix_v
   expect_valid("rad_loss", "a setting of the penalty is out of range", penalty);
   using kernel = rad_kernel<S, T, H, TeacherBank, decltype(neighbours), Penalty, Gradient>;
   index_t const n = student.extent(0), width = student.extent(1);
-  index_t const blocks = lane_count(n, 4096);
+  index_t const blocks = lane_count(n, most_rad_blocks);
   bool const with_gradient = kernel::with_gradient;
   gathered_shape const shape = gathered_shape_for(kernel::teams, sizeof(pair_result),
                                                   with_gradient ? width : 0, index_t(sizeof(H)));
