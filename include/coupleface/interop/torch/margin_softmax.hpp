@@ -75,22 +75,17 @@ at::Tensor margin_softmax_loss(Policy const& policy, at::Tensor const& embedding
       auto const of_e = learns && !gradient.defined() ? detail::gradient_of(e) : gradient;
       auto const of_w = detail::rows_of_classes(
           learns && !weight_gradient.defined() ? detail::gradient_of(w) : weight_gradient, classes);
-      detail::with_elements(name, "embeddings", e, "weights", w, [&](auto e_tag, auto w_tag) {
-        using E = typename decltype(e_tag)::type;
-        using W = typename decltype(w_tag)::type;
-        using L = accumulator_t<E>;
-        auto const a = detail::unchecked_matrix<E const>(e);
-        auto const b = detail::unchecked_matrix<W const>(w);
-        auto const result = make_scalar_view(static_cast<L*>(loss.data_ptr()));
-        detail::with_policy(name, policy, e, [&](auto const& on) {
-          if (learns) {
-            margin_softmax_loss(on, a, b, targets, result, detail::unchecked_matrix<L>(of_e),
-                                detail::unchecked_matrix<L>(of_w), margin, logits);
-          } else {
-            margin_softmax_loss(on, a, b, targets, result, margin);
-          }
-        });
-      });
+      auto const call = [&](auto const& on, auto a, auto b) {
+        auto const result = detail::loss_view(loss, a);
+        using L = typename decltype(result)::element_type;
+        if (learns) {
+          margin_softmax_loss(on, a, b, targets, result, detail::unchecked_matrix<L>(of_e),
+                              detail::unchecked_matrix<L>(of_w), margin, logits);
+        } else {
+          margin_softmax_loss(on, a, b, targets, result, margin);
+        }
+      };
+      detail::with_row_views(name, policy, "embeddings", e, "weights", w, call);
       if (weight_gradient.defined() && classes.defined()) {
         weight_gradient.zero_().index_copy_(0, classes, of_w);
       }
