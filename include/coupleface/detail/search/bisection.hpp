@@ -16,6 +16,9 @@ COUPLEFACE_HOST_DEVICE constexpr index_t enough_of(index_t k) { return k + k / s
 /// The largest x between low and high that bisection finds at least k of some scores to reach;
 /// count(x) says how many reach x, and k reach low. Ends early at an x that at most
 /// `enough` reach.
+#if COUPLEFACE_HAS_CUDA
+#pragma nv_exec_check_disable  // `count` is the host's or the device's, as the caller is
+#endif
 template <class Number, class Count>
 COUPLEFACE_HOST_DEVICE Number bisected(Number low, Number high, int steps, index_t k,
                                        index_t enough, Count const& count) {
