@@ -45,13 +45,14 @@ struct class_members {
 };
 
 template <class Team, class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(Team const&, frozen_prototypes const&, half_rows<T, X> const&,
-                                  index_t, class_members, std::int64_t) {}
+COUPLEFACE_HOST_DEVICE void update_class(Team const&, frozen_prototypes const&,
+                                         half_rows<T, X> const&, index_t, class_members,
+                                         std::int64_t) {}
 
 template <class Team, class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(Team const& team, latest_sample const&,
-                                  half_rows<T, X> const& half, index_t c, class_members members,
-                                  std::int64_t) {
+COUPLEFACE_HOST_DEVICE void update_class(Team const& team, latest_sample const&,
+                                         half_rows<T, X> const& half, index_t c,
+                                         class_members members, std::int64_t) {
   index_t const width = half.entries.extent(1);
   for (index_t m = members.count - 1; m >= 0; --m) {
     X const* const x = half.batch.row(members.rows[m]);
@@ -62,9 +63,9 @@ COUPLEFACE_HOST_DEVICE void renew(Team const& team, latest_sample const&,
 }
 
 template <class Team, class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(Team const& team, moving_average const& update,
-                                  half_rows<T, X> const& half, index_t c, class_members members,
-                                  std::int64_t) {
+COUPLEFACE_HOST_DEVICE void update_class(Team const& team, moving_average const& update,
+                                         half_rows<T, X> const& half, index_t c,
+                                         class_members members, std::int64_t) {
   static_assert(std::is_floating_point_v<T>,
                 "coupleface::feature_bank: moving_average needs float or double entries: the small "
                 "steps of a mean are lost in sixteen bits");
@@ -121,9 +122,9 @@ COUPLEFACE_HOST_DEVICE void average_slots(Team const& team, index_t capacity,
 
 /// Slots are written in turn, so the next one is always the oldest, or one that has been emptied.
 template <class Team, class T, class X>
-COUPLEFACE_HOST_DEVICE void renew(Team const& team, recent_ring const& update,
-                                  half_rows<T, X> const& half, index_t c, class_members members,
-                                  std::int64_t step) {
+COUPLEFACE_HOST_DEVICE void update_class(Team const& team, recent_ring const& update,
+                                         half_rows<T, X> const& half, index_t c,
+                                         class_members members, std::int64_t step) {
   index_t const width = half.entries.extent(1);
   std::int64_t* const ages = half.ages + c * update.capacity;
   T* const slots = half.slots + c * update.capacity * width;

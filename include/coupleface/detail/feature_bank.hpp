@@ -76,14 +76,15 @@ void update_bank(host_policy<Derived> const& base, vector_view<L const> labels,
   group_by_label(labels, classes, begins.data(), members.data());
   index_t const* const begin_data = begins.data();
   index_t const* const member_data = members.data();
-  auto const renew_half = [&](auto const& side) {
+  auto const update_half = [&](auto const& side) {
     for_each_index(policy, side.entries.extent(1) == 0 ? 0 : classes, [=](index_t c) {
-      renew(one_thread{}, update, side, c,
-            class_members{member_data + begin_data[c], begin_data[c + 1] - begin_data[c]}, step);
+      update_class(one_thread{}, update, side, c,
+                   class_members{member_data + begin_data[c], begin_data[c + 1] - begin_data[c]},
+                   step);
     });
   };
-  renew_half(rows_of(teacher_half, teacher_batch));
-  renew_half(rows_of(student_half, student_batch));
+  update_half(rows_of(teacher_half, teacher_batch));
+  update_half(rows_of(student_half, student_batch));
 }
 
 }  // namespace detail

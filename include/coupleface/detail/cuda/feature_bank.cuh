@@ -1,4 +1,4 @@
-// coupleface: renewing a feature bank on a CUDA device: a team of threads a class.
+// coupleface: updating a feature bank on a CUDA device: a team of threads a class.
 #pragma once
 
 #include <coupleface/detail/cuda/grouping.cuh>
@@ -10,7 +10,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 template <class Update, class T, class X>
-struct renew_body {
+struct update_class_body {
   Update update;
   half_rows<T, X> half;
   index_t const* begins;
@@ -19,8 +19,8 @@ struct renew_body {
 
   template <class Team>
   COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t c) const {
-    renew(team, update, half, c, class_members{members + begins[c], begins[c + 1] - begins[c]},
-          step);
+    update_class(team, update, half, c,
+                 class_members{members + begins[c], begins[c + 1] - begins[c]}, step);
   }
 };
 
@@ -35,14 +35,14 @@ void update_bank(cuda_policy<Derived> const& base, vector_view<L const> labels,
   scratch<index_t, Derived> const begins(policy, classes + 1);
   scratch<index_t, Derived> const members(policy, labels.extent(0));
   group_by_label(policy, labels, classes, begins.data(), members.data());
-  auto const renew_half = [&](auto half, auto batch) {
+  auto const update_half = [&](auto half, auto batch) {
     using element = typename decltype(batch)::value_type;
     launch_rows<vector_elements<T, element>>(
         policy, half.entries.extent(1) == 0 ? 0 : classes,
-        renew_body<Update, T, element>{update, half, begins.data(), members.data(), step});
+        update_class_body<Update, T, element>{update, half, begins.data(), members.data(), step});
   };
-  renew_half(rows_of(teacher_half, teacher_batch), teacher_batch);
-  renew_half(rows_of(student_half, student_batch), student_batch);
+  update_half(rows_of(teacher_half, teacher_batch), teacher_batch);
+  update_half(rows_of(student_half, student_batch), student_batch);
 }
 
 }  // namespace detail

@@ -45,7 +45,7 @@ vector_view<T const> list_of(std::vector<T> const& list) {
   return {list.data(), static_cast<index_t>(list.size())};
 }
 
-/// Renews the lists that stay exact, if their queries did not change; returns the queries to be
+/// Updates the lists that stay exact, if their queries did not change; returns the queries to be
 /// searched anew.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
 std::vector<index_t> offer_changed(Policy const& policy, matrix_view<Q const> queries,

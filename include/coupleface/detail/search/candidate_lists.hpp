@@ -2,7 +2,7 @@
 //
 // A list begins by *screened* scores: it keeps what may still be among the K best, as far as the
 // screen can tell, and asks for exact values once, at the end. A list whose doubtful band does not
-// fit becomes *exact*: the K best by exact value, renewed at every hit. Nothing is ever cut.
+// fit becomes *exact*: the K best by exact value, updated at every hit. Nothing is ever cut.
 #pragma once
 
 #include <coupleface/detail/search/common_score.hpp>
@@ -113,7 +113,7 @@ struct candidate_lists {
     heap(q).restore();
     counts[q] = exact;
     for (index_t w = 0; w < pairs; ++w) { evaluate(q, waiting_of(q)[w].candidate, evaluated); }
-    renew_threshold(q);
+    raise_threshold(q);
   }
 
   /// What no product could tell of. Pairs with an odd row, whose product is NaN, reached no
@@ -184,11 +184,11 @@ struct candidate_lists {
       if (double(screened) - error > score.limit(q)) { return; }
     }
     evaluate(q, c, evaluated);
-    renew_threshold(q);
+    raise_threshold(q);
   }
 
   // Of an exact list: scores that are bounded below the worst one kept are out.
-  void renew_threshold(index_t q) const {
+  void raise_threshold(index_t q) const {
     if (indices(q, 0) < 0 || is_nan(values(q, 0))) { return; }
     float const cut =
         next_below(double(values(q, 0)) - (screening_of<Score> == screening::direct ? error : 0.0));
