@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // class_prototypes beside reading the features once.
 #include <thrust/execution_policy.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Toolchain: Debian's cross compiler for ARM64 (g++-aarch64-linux-gnu). Programs are static, so that
 # qemu-aarch64 needs no folder of libraries.
 set(CMAKE_SYSTEM_NAME Linux)

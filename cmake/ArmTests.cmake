@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The library on another processor: cross-compiled for ARM64 when ctest runs, and run by qemu.
 # Unit tests of every part, and digests of what promises bits, which must be this machine's.
 function(coupleface_add_arm64_tests)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The targets that users link:
 #   coupleface::coupleface              the headers and what they include, for explicit policies
 #   coupleface::cpp | ::omp | ::tbb     the same, with thrust::device as one thread, OpenMP or TBB

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Makes the target coupleface::cccl: the headers of Thrust and libcu++. No CUDA is needed for them.
 #
 # Used by the project itself and, installed beside couplefaceConfig.cmake, by whoever finds the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D SNIPPET=<file> -P CheckCompileFail.cmake -- <compiler> <flags>...
 #
 # The snippet must compile as it is, so that nothing but the error under test can stop it, and with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D SOURCE_DIR=<repository> -D CLANG_FORMAT=<program> -P CheckFormat.cmake
 cmake_minimum_required(VERSION 3.25)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D SOURCE_DIR=<repository> -P CheckLayers.cmake
 #
 # Holds every header to the layers of docs/design.md. A header includes lower layers or its own:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D SOURCE_DIR=<repository> -P CheckPrograms.cmake
 #
 # Holds the example programs apart: a program's files include their own folder, face_kit, coupleface

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D NVCC=<program> -D SOURCE=<file.cu> -D OUTPUT=<file.cubin> -P CheckSpills.cmake -- <flags>...
 #
 # Compiles a unit for one architecture and reads ptxas' report: no kernel of the library may keep a

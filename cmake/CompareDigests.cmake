@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -D HERE=<program> -D EMULATOR=<program> -D THERE=<program> -P CompareDigests.cmake
 #
 # Both print digests of what the library computes (tests/link/main.cpp): they must be the same.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Code blocks of documents, taken out of them and compiled and run.
 
 # coupleface_add_code_tests(<document> <folder>)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Finds Eigen 3.4 or 5 as Eigen3::Eigen, or leaves that target away. Used by the project itself and,
 # installed beside couplefaceConfig.cmake, by whoever finds the package.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # coupleface_example_packages(<example> [OMP] <package>...): looks for what only an example needs.
 # Sets <example>_FOUND in the caller; says in a word what is missing. OMP: coupleface::omp is needed.
 macro(coupleface_example_packages example)

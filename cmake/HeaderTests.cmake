@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Tests that only ask a compiler whether something parses: every header alone, and what must not
 # compile. They run when ctest runs; the build makes nothing for them.
 

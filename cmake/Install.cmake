@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The package: headers, CMake targets, and the search for CCCL that its users need as well.
 # Nothing in it depends on the machine's word size or processor, hence share/ and ARCH_INDEPENDENT.
 include(CMakePackageConfigHelpers)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What this project's own tests, examples and benchmarks are compiled with. Nothing here reaches a
 # target that users link.
 

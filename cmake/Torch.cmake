@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # libtorch, for this project's own tests and examples: found, never required.
 #
 # coupleface_torch carries what a program needs that includes <coupleface/interop/torch.hpp>. Users

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The version has one home, the header that users can test; CMake reads it from there.
 file(READ "${CMAKE_CURRENT_LIST_DIR}/../include/coupleface/version.hpp" version_header)
 foreach(part MAJOR MINOR PATCH)

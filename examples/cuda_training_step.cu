@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A training step that stays on the device: student, losses, their gradients, the optimizer and the
 // bank on one stream, memory from a pool that asks CUDA for nothing after the first step, and the
 // whole step captured in a CUDA graph. Without a device it says so and ends with 77.

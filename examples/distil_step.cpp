@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The distillation part of one training step in a trainer of your own, here on Eigen matrices:
 // FCD + RAD and their gradient with respect to the student's embeddings, then the bank's renewal.
 #include <thrust/execution_policy.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From embeddings and labels to the table of informative relations: for every class its nearest
 // other classes. Shows prototypes, mining and near-duplicate classes on a set made here.
 #include <thrust/execution_policy.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification: scores of pairs, accuracy over folds, TAR at FAR. Embeddings are made here and go
 // to a .npy file and back, as they would between a trainer and this program.
 #include <thrust/execution_policy.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # ml_dtypes 0.6.0, NumPy 2.4.6, safetensors 0.8.0: bfloat16 arrays to a file and back
 #
 # Expected: with ml_dtypes imported, numpy.load returns what numpy.save wrote, and safetensors.numpy

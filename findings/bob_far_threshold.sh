@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # bob.measure 6.1.1: far_threshold(impostors, genuine, far)
 #
 # Expected: the threshold is the lowest score whose false accept rate is at most `far`, so that the

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usearch 2.26.6, pynndescent 0.7.0, hnswlib 0.8.0, voyager 2.2.3, scikit-learn 1.9.1, SciPy 1.17.1,
 # NGT 2.8.0.post1: the cosine distance of a row of zeros to itself and to a unit row
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # datasets 5.2.0 (Hugging Face): the order of load_dataset("imagefolder") where one person's name begins
 # like another's
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # faiss-cpu 1.15.1: which of several equal rows IndexFlatIP and IndexFlatL2 return first
 #
 # Expected: a flat index is exact, so rows with equal scores come in the order they were added, and the

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # faiss-cpu 1.15.1: a row of NaN in an IndexFlatIP, and where the ids of its search point
 #
 # Expected: a NaN score sorts last (as in NumPy) or first (as in PyTorch), under the id of its row.

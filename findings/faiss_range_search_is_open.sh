@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # faiss-cpu 1.15.1: range_search of an IndexFlatIP with a score equal to the threshold
 #
 # Expected: range_search(x, t) returns what scores t or more, as a threshold is understood in

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # GCC 12.2 (Debian 12: g++-12 12.2.0-14+deb12u1): __builtin_assoc_barrier and fused multiply-add
 #
 # Expected: x[i] += __builtin_assoc_barrier(a * y[i]) never fuses product and sum: the barrier stands

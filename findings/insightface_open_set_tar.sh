@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # insightface 2.1 (the evaluation behind its desktop program): TAR@FAR of a 1:N evaluation
 #
 # Expected: TAR is the share of known probes whose own identity ranks first and reaches the threshold

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # insightface 2.1 with mxnet 1.9.1: the record set that RecBuilder has written when close() returns
 #
 # Expected: close() closes what was written; train.rec and train.idx can be read, copied or uploaded.

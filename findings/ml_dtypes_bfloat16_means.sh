@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # ml_dtypes 0.6.0 with NumPy 2.4.6: means and sorting of bfloat16 arrays
 #
 # Expected: as with float16, NumPy adds in a wider type and rounds once; NaN sorts last.

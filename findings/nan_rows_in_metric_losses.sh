@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # pytorch-metric-learning 2.9.0 and torchdistill 1.1.5 (torch 2.15.0): a batch with one row of NaN
 #
 # Expected: the loss is NaN, so that a look at it, or a check for finite losses, stops the training.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # onnxruntime 1.32.0 and onnx 1.23.2: ArgMax, TopK and ReduceMax of a row of scores that holds NaN
 #
 # Expected: ArgMax is TopK with K = 1, and both return the NaN (as NumPy and PyTorch do).

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # pyeer 0.5.6: get_eer_stats where the largest score is an impostor's
 #
 # Expected: fmr0, fmr1000 and fmr100 are the false non-match rates at thresholds whose false match rate

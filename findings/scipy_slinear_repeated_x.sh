@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # SciPy 1.9.2 and 1.17.1: interp1d(far, threshold, kind='slinear') where FAR values repeat
 #
 # Expected: "slinear" and "linear" are two names for straight lines, so both take a curve in which

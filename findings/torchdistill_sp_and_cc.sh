@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # torchdistill 1.1.5 (torch 2.15.0): SPKDLoss and CCKDLoss beside the papers that they are named after
 #
 # Expected: SPKDLoss is Tung and Mori's ||G_t - G_s||^2 / b^2 with rows of G of L2 norm 1, CCKDLoss Peng

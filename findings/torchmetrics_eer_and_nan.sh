@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # torchmetrics 1.9.0 (torch 2.15.0): binary_eer without pairs of one kind, and scores that are NaN
 #
 # Expected: an equal error rate without false accepts is not defined, so NaN or an error; a NaN score is

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # torchmetrics 1.9.0 (torch 2.15.0): binary_roc of scores that leave [0, 1]
 #
 # Expected: a ROC curve needs scores in an order, no more, so cosines between -1 and 1 are taken as they

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usearch 2.26.6: what Index(ndim=..., metric="cos") keeps of float32 rows
 #
 # Expected: float32, as the rows were given. exact=True then ranks as a matrix product does.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # hnswlib 0.8.0 and voyager 2.2.3: what a cosine index gives back of the rows that were added
 #
 # Expected: cosine is how rows are compared; get_items and get_vector return the rows themselves (as

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # webdataset 1.0.2: images in a .tar whose names hold a dot before the ending
 #
 # Expected: every .jpg of the archive is a sample, under its name without ".jpg".

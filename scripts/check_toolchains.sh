@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs compilers, CCCL, nvcc and Eigen of several versions and tries the library with all of them.
 # Prints a table of Markdown. Not part of the tests, which have one cheap point of each row.
 # Usage: check_toolchains.sh [--install] [compilers|zig|cccl|nvcc|eigen|arm64|fortify|no_cuda]...

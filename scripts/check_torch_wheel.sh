@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds what needs libtorch against a PyTorch wheel rather than Debian's package, runs its tests,
 # and PyTorch's own gradcheck on the losses.
 # Usage: check_torch_wheel.sh [PYTHON]    one that can import torch; without it the newest wheel is

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Measures the library beside what people would use instead: FAISS, PyTorch and OpenBLAS, as Debian
 # packages them and as the newest wheels of PyPI, and beside the machine's own limits. Installs them
 # (a virtual environment in build/peers/venv), compares every result, then times. Can be run again.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Everything that wants a GPU, on a machine that has one and a CUDA Toolkit, without a network:
 # builds for that GPU, runs all tests on it, compute-sanitizer over them, benchmarks, and the
 # comparison with PyTorch. Installs nothing. Ends with one line a step: passed, failed or skipped
@@ -24,7 +25,7 @@ tools=memcheck,racecheck,initcheck,synccheck
 googletest="" benchmark="" eigen=""
 stages=()
 
-usage() { sed -n '2,/^set -uo/p' "${BASH_SOURCE[0]}" | sed '$d; s/^# \{0,1\}//'; }
+usage() { sed -n '3,/^set -uo/p' "${BASH_SOURCE[0]}" | sed '$d; s/^# \{0,1\}//'; }
 while (($#)); do
   case $1 in
     --quick) quick=1 ;;

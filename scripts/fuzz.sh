@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs every fuzz target for a number of executions (default 1,000,000) and stops at the first
 # finding. Usage: fuzz.sh [EXECUTIONS]
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that building and testing need, those that are missing.
 # Usage: install_dependencies.sh [--quickstart]    only what the training example needs
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Sets up what the test examples/evaluate_against_peers compares with, in the virtual environment
 # build/evaluation_peers: NumPy and scikit-learn, a quarter of a minute. Can be run again.
 # Usage: install_evaluation_peers.sh [--metric-learning]

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs PyTorch's newest wheel into a virtual environment, for use on a CPU.
 # Usage: install_torch.sh VENV
 set -euo pipefail

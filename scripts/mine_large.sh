@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Mines two sets of the size of real ones with examples/mine_relations and prints time, memory and
 # share of the processor's peak: the class count of MS1MV2, 85,742 x 512, and 1,000,000 x 128.
 # Rows are normally distributed, made with NumPy. Interrupted, it goes on where it was.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Puts one fault at a time into a copy of the sources and asks whether the test that is named for it
 # fails. A fault that no test notices, or whose line is gone, is an error: exit status 1.
 # Usage: mutate.sh [--jobs N] [--compiler CXX] [--level -O1] [--chosen] [--list] [REGEX]

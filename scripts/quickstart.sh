@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Sets a Debian 12 machine up, builds the training example and trains students of a synthetic
 # teacher on synthetic faces: no data is needed. Ends with where the results lie. Can be run again.
 # A run that was stopped goes on where it was; QUICKSTART_OUT names another folder for results.

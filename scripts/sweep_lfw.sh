@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The real-face results of docs/training.md: one-axis sweeps of CoupleFace's settings, chosen on
 # folds 0 to 4 of the dev pairs; the four methods over five seeds, reported on folds 5 to 9; and
 # CoupleFace under every mining strategy, one seed each on folds 0 to 4, then the best four and the

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Sets a Debian 12 machine up, builds everything and runs every test. Can be run again: what is
 # there is kept. With a CUDA Toolkit the CUDA targets are built too; tests on a GPU run where there
 # is one.

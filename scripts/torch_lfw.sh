@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The results of torch_student on real faces in docs/training.md: MobileFaceNet after dlib's
 # embeddings, supervised, by FCD and by CoupleFace; first without masks, then a table that has them
 # also with masks drawn over half of the training faces. Settings were chosen on folds 0 to 4 of the

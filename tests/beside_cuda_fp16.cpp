@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Users write `using namespace coupleface` beside CUDA's own types: no name of theirs may be ours.
 #include <cuda_fp16.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // check_finite and check_labels: silent on good input, and say exactly what is wrong.
 #include <coupleface/check.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // float16 and bfloat16: every value converts back to itself, and rounding is to nearest, once.
 #include <coupleface/detail/element.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls what the library offers for host policies, for compilers to have an opinion about: as a
 // template is only looked at in full where it is used, headers alone hide warnings. Never run.
 #include <coupleface_all_headers.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The exponential behind the softmax: its bound, its ends, and what is exact.
 #include <coupleface/detail/exponential.hpp>
 

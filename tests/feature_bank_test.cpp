@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // feature_bank: every update rule against a plain re-enactment, ageing, both halves, repeatability.
 #include <coupleface/feature_bank.hpp>
 

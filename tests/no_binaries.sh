@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # no_binaries.sh <repository>: no tracked file is binary or larger than 256 KiB. Data and pictures
 # are made by programs, never kept. Ends with 77 (skipped) outside a git checkout.
 set -euo pipefail

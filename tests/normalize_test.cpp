@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // normalize_rows and its gradient.
 #include <coupleface/normalize.hpp>
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # parse_cost.sh <limit> <compiler> <flags...>: the umbrella header may cost at most <limit> times
 # the parse of <Eigen/Core> alone. Both are timed in turns and the least user time of each counts,
 # so that whatever else the machine does adds nothing.

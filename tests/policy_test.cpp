@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every host policy, with an allocator and without, is accepted and gives the same bits.
 #include <coupleface/losses/fcd.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // class_prototypes and prototype_sums: means of unit vectors, whole and in chunks.
 #include <coupleface/prototypes.hpp>
 

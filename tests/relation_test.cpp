@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Relations of pairs and the matrix of all of them.
 #include <coupleface/relation.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // top_k against a full stable sort.
 #include <coupleface/top_k.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Views: extents, strides, conversion to const, and the checks every function makes of them.
 #include <coupleface/error.hpp>
 #include <coupleface/view.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "coupleface_device_c.hpp"
 
 #include <coupleface/losses/fcd.hpp>

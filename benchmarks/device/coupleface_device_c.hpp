@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The library's functions on a CUDA device, and the device's limits, behind a C interface: for
 // device_bench.cpp and, through ctypes, for compare_device.py. Every array lies on the device,
 // row-major without gaps, float; work is enqueued on the stream and not waited for. A function ends

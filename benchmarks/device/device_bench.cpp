@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The library on a CUDA device beside the device's own limits. Times are CUDA events' on a stream,
 // with the cache flushed before each call; the flush also hides what launching costs the host.
 #include "coupleface_device_c.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // fcd_loss with gradient, beside moving its three matrices once and beside Eigen expressions.
 #include <thrust/execution_policy.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // margin_softmax_loss with both gradients, beside the four matrix products it cannot do without.
 #include <thrust/execution_policy.h>
 

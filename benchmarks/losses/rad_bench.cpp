@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // rad_loss with gradient, beside reading the gathered rows once and beside the way it is commonly
 // written: relations of the batch with the whole bank by two products, then a gather.
 #include <thrust/execution_policy.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_nearest of class prototypes, beside the product alone and beside what it replaces: the whole
 // matrix by Eigen, then a partial sort of every row. And what it takes to renew a table.
 #include <thrust/execution_policy.h>

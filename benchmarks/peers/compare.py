@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures coupleface beside FAISS, PyTorch and the machine's own limits, in one process.
 
 Every work item hands the same arrays to all contenders, compares their results, and only then times

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures coupleface on a CUDA device beside PyTorch, eager and compiled, and the device's limits.
 
 As compare.py does on the host: every work item hands the same arrays to all contenders, compares

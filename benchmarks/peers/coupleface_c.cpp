@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The library's functions behind a C interface, so that compare.py can call them in the process in
 // which it calls FAISS and PyTorch. Matrices are row-major without gaps; float, ids of 64 bits.
 #include <thrust/execution_policy.h>

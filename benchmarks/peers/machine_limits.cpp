@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the machine can do at most: the floors that compare.py measures in the run in which it
 // measures everything else. Compiled with -ffp-contract=fast, so that a product and a sum of the
 // compiler's vectors become one instruction where there is one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Benchmark support: seeded data, and what every function reports.
 #pragma once
 

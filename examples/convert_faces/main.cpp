@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // convert_faces: face data from one form on disk to another, without Python and without MXNet.
 //
 //   convert_faces faces_emore/train.rec people --to folder

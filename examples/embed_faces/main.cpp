@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // embed_faces: what a network makes of faces, for evaluate, mine_relations and
 // --teacher-embeddings.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a TorchScript network makes of images, as rows.
 #pragma once
 

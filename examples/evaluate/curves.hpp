@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Curves as .csv files, and the pictures that gnuplot makes of them.
 #pragma once
 

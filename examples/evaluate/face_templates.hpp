@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Templates: rows that stand for several images, averaged medium by medium.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is evaluated: rows with labels, pairs, a gallery, a teacher, all as float32 in memory; and
 // what contradicts itself among them, which is refused.
 #pragma once

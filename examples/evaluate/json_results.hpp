@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // results.json: what was judged, how, by which version, and all numbers with all digits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // evaluate: numbers of embeddings from files: verification over listed and over all pairs, with
 // intervals; identification in a gallery; retrieval; agreement with a teacher.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What rows are called and who they show: lists in the forms in which people have them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows from a file, as float32 in memory.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rows that are mined where they are not simply those of the file: class prototypes, centred
 // rows. The file is read in order, piece by piece.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_relations: for every class its K most related classes, exactly, from files to files: the
 // offline half of a trainer in Python, which need not link anything.
 //

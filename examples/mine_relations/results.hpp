@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a run leaves: the two tables and what else was asked for. All files take their names at the
 // end, when all are written, so that an error leaves what was there.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The search itself, step by step: progress, checkpoints, the way out.
 #pragma once
 

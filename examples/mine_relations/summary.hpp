@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The last lines of a run: how long it took, at which rate, and what the table looks like.
 #pragma once
 

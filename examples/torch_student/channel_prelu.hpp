@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // PReLU with one slope a channel, for training on the CPU in channels-last order: libtorch's own
 // gradient is not vectorised and is slower than the convolutions beside it. Everything else is left
 // to libtorch.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a run knows about classes (teacher's prototypes, bank, mined table, class weights) and the
 // loss that it makes of a batch's embeddings.
 #pragma once

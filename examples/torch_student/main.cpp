@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // torch_student: trains MobileFaceNet or IResNet with libtorch, alone or after a teacher: its
 // cached embeddings, or a TorchScript file, which may come from this program. What is here:
 // arguments, data, teacher, the list of runs. The loop itself is in face_kit/run/training_run.hpp,

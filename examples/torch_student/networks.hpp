@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Networks that turn faces into embeddings: MobileFaceNet (Chen, Liu, Gao, Han 2018) for students,
 // IResNet (Duta, Liu, Zhu, Shao 2020, as face recognisers use it) for teachers. Grey input, a side
 // that is a multiple of 16, 112 as a rule.

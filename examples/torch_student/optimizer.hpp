@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stochastic gradient descent with momentum and a polynomial schedule, its whole state in tensors,
 // so that a checkpoint is bytes; and the loss scale of mixed precision.
 #pragma once

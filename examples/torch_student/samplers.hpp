@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which images make the batches of an epoch. Everything follows from a seed and the epoch, so that
 // there is no state to lose.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Networks as TorchScript files, which Python and C++ load without this program.
 #pragma once
 

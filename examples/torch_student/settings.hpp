@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything that decides the result of one run, its options, and the text by which a checkpoint
 // knows it again.
 #pragma once

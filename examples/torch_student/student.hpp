@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The student of a training run (face_kit/run/training_run.hpp) on libtorch: batches, forward,
 // losses, one step of the optimizer; the best network so far as TorchScript.
 #pragma once

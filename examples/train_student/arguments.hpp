@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command line: every weight, size and schedule with its default and the reason for it.
 #pragma once
 

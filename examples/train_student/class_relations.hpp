@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a run knows about classes before it starts: prototypes of the teacher's embeddings, how far
 // apart they lie; and the losses that start from them.
 #pragma once

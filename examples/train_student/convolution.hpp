@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The 3x3 convolution of the example networks: forward, gradient of the input, gradient of the
 // weights. Images are stored pixel by pixel with channels innermost (NHWC), so a register tile of
 // "8 pixels x 2 vectors of output channels" reads everything in place: no im2col matrix is ever

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses on a CUDA device: the one unit of the example that nvcc compiles.
 #include <coupleface/config.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a trained network to numbers of pairs: embeddings of faces as they are, unaugmented, and the
 // similarity of pairs.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The layers of the example networks: what a layer is, batch norm with PReLU, residual sum, linear;
 // the convolution has a file of its own. A layer's sums run over fixed shards of the batch and are
 // joined in shard order, so every result has the same bits for any number of threads.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the losses of a run depend on. Nothing here needs Eigen: nvcc compiles it too.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // train_student: trains a small face-embedding network, with or without a teacher, and compares
 // ways of doing so. Without arguments it makes synthetic faces and trains its own teacher first.
 // What is here: arguments, data, teacher, the list of runs. The loop itself is in

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the relations of the distilling methods are mined: the strategy by name, and the settings
 // that some of them have.
 #pragma once

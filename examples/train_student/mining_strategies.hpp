@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Who is compared with whom: every mining strategy of the library behind one name. Some give a
 // table of classes, which is mined now and then; the others look at the batch, at every step.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A network as a sequence of layers, the student and the larger teacher, and how their state goes
 // to a stream and back. To try another architecture, change `make_network`: a layer knows its own
 // output shape.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the containers of the example meet the library: views of a tensor and of a row-major Eigen
 // matrix.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stochastic gradient descent with momentum and weight decay, and the learning rate over the steps
 // of a run.
 #pragma once

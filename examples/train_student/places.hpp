@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where losses are computed: a policy, what holds arrays there, and windows through which the place
 // sees arrays of the host.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything that decides the result of one run, with defaults and the reasons for them, and the
 // text by which a checkpoint knows its settings again. Threads, folders and what is printed are not
 // part of it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses of a step behind a plain interface, so that the trainer does not know where they are
 // computed: step_losses_at.hpp computes them, on the host or on a device.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses of a step, computed at a place (places.hpp): the same calls of the library on the host
 // and on a device. The caller includes the Thrust header of the place's policy.
 #pragma once

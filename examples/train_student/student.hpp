@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The student of a training run (face_kit/run/training_run.hpp): batches, the losses of the chosen
 // method on the embeddings, one step of the optimizer.
 #pragma once

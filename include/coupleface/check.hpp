@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: opt-in checks that read their whole input and name the first bad element or label.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: compiler features, and the namespace of the library.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: includes all headers except io/ and interop/, which you include separately.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: element types. float and double, and two-byte storage types that need no CUDA.
 //
 // Everything is computed in the accumulator type or wider; a storage type is only read and written.

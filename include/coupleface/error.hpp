@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how a violated precondition is reported.
 //
 // Each check is O(1), always on, and comes before anything is written. The message names the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a bank of one teacher embedding for each class, and optionally one student embedding.
 // It starts from prototypes and is updated from every batch.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: rows divided by their L2 norm, and the gradient through that division.
 #pragma once
 

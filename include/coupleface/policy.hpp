@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: execution policies. Every Thrust policy is accepted; the library defines none of its
 // own.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: class prototypes: one unit vector for each class, the mean direction of its samples.
 #pragma once
 

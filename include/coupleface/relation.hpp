@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: relations between embeddings (how similar two rows are), and the matrix of all of
 // them.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the k largest elements of every row, with one defined order.
 #pragma once
 

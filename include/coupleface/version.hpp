@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the version. CMake reads it from this file.
 #pragma once
 

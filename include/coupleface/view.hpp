@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: non-owning views, through which every function reads and writes.
 //
 // A matrix is row-major with any row stride, a vector is contiguous, a scalar is one element; all

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::view_of: column-major
 #include <coupleface/interop/eigen.hpp>
 

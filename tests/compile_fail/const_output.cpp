@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::normalize_rows: y must not be const
 #include <coupleface/normalize.hpp>
 

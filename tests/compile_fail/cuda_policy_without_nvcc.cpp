@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::relation_matrix: a CUDA policy needs a translation unit compiled by nvcc
 #include <coupleface/relation.hpp>
 

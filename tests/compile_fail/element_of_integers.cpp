@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::normalize_rows: x must have elements of float, double, float16 or bfloat16
 #include <coupleface/normalize.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::resample_identities: folds must be integers
 #include <coupleface/evaluation/bootstrap.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::mine_gap: values must be a view of float or double
 #include <coupleface/mining/gap.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::fcd_loss: student_gradient must not be const
 #include <coupleface/losses/fcd.hpp>
 

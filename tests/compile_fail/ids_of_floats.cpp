@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::top_k: indices must have signed integer elements
 #include <coupleface/top_k.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::mine_nearest: indices must have signed integer elements
 #include <coupleface/mining/nearest.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::class_prototypes: labels must have signed integer elements
 #include <coupleface/prototypes.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::margin_softmax_loss: logits must be recompute_logits or keep_logits
 #include <coupleface/losses/margin_softmax.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::fcd_loss: loss must be a view of float or double
 #include <coupleface/losses/fcd.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::average_templates: media_ids must be integers
 #include <coupleface/evaluation/templates.hpp>
 

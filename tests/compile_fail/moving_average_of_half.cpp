@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::feature_bank: moving_average needs float or double entries
 #include <coupleface/feature_bank.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::relation_matrix: the first argument must be a Thrust execution policy
 #include <coupleface/relation.hpp>
 

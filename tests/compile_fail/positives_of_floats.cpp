@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::mine_relative_margin: positives must have signed integer elements
 #include <coupleface/mining/relative_margin.hpp>
 

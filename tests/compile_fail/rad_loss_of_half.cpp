@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::rad_loss: loss must be a view of float or double
 #include <coupleface/losses/rad.hpp>
 

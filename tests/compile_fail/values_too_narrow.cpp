@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // expects: coupleface::top_k: values cannot hold every score exactly
 #include <coupleface/top_k.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device knows which public function is at work, for the messages of what fails.
 #include <coupleface/mining/nearest.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The emulator of a device reports what would hang or go astray, and the device's memory is out of
 // the host's reach.
 #include <coupleface/detail/scratch.hpp>

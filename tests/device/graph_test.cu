@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What only a device can show: work goes in the order of the policy's stream and nowhere else, and
 // every function that needs no answer on the host can be captured in a CUDA graph and replayed.
 #include <coupleface/feature_bank.hpp>

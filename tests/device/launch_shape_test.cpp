@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How kernels are started: plain arithmetic.
 #include <coupleface/detail/device_launch_shape.hpp>
 #include <coupleface/element.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // main() of the tests that need a CUDA device. Without one nothing passes by not running: every
 // test is reported as skipped, and how many they are.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels that training, mining and evaluation spend their time in, for the element types that
 // they use. Compiled for ptxas' report alone: cmake/CheckSpills.cmake reads it.
 #include <coupleface/evaluation/agreement.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_nearest with a CUDA policy: the host's table, bit for bit.
 #include <coupleface/mining/nearest.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every mining strategy with a CUDA policy: the host's table, bit for bit.
 #include <coupleface/mining/from_bank.hpp>
 #include <coupleface/mining/gap.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_nearest with a CUDA policy where rows lie in the host's memory: the table of resident rows,
 // bit for bit, however they are divided into blocks.
 #include <coupleface/mining/nearest.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A tile of the product of packed rows: where its sums lie, and how far they are from exact ones.
 // On a device this measures its tensor cores.
 #include <coupleface/detail/search/pair_search.hpp>

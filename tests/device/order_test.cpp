@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What selecting and sorting on a device go by agrees with the host's order.
 #include <coupleface/detail/grouping.hpp>
 #include <coupleface/top_k.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Passes over all pairs on a device: the host's counts, slot by slot, however tiles are divided
 // among launches.
 #include <coupleface/evaluation/all_pairs.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses of examples/train_student where it asks for a device: the host's values, gradients and
 // saved states, for every bank and every strategy of mining.
 #include "../../examples/train_student/step_losses_at.hpp"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The commands of docs/quick_start.md and docs/formats.md, taken out of them and run on a small set of
 # drawn faces: the same words, with sizes cut by options behind them. Of the quick start's first
 # command only the build is run, in this build folder.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an InsightFace set is on disk, small and of drawn faces: train.rec, train.idx, property and
 // lfw.bin. usage: write_insightface_folder FOLDER
 #include <filesystem>

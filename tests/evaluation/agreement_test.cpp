@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Teacher-student agreement, by hand and against plain loops over all pairs.
 #include <coupleface/evaluation/agreement.hpp>
 

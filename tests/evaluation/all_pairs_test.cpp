@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification over all pairs, against roc() over the list of all of them.
 #include <coupleface/evaluation/all_pairs.hpp>
 

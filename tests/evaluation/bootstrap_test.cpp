@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Resampled identities, against lists in which each pair stands as often as it was drawn.
 #include <coupleface/evaluation/bootstrap.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Identification in a gallery, by hand and against sorted scores of every pair.
 #include <coupleface/evaluation/identification.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Retrieval, by hand and against sorted scores of every pair.
 #include <coupleface/evaluation/retrieval.hpp>
 

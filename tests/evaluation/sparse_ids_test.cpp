@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ids need not be dense: with labels such as 5, 10, 15 all measures and tables are those of 0,
 // 1, 2.
 #include <coupleface/evaluation/all_pairs.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Templates from media averages, by hand and against plain loops.
 #include <coupleface/evaluation/templates.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification: pair scores, operating points, equal error rate, k-fold accuracy, against hand
 // computation, plain double loops and, where it is present, real data.
 #include <coupleface/evaluation/verification.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Throws arbitrary bytes at the image decoders of the training example. An image of the size that
 // it claims or std::runtime_error may come out, nothing else. Seeds: make_image_seeds.
 #include <cstddef>

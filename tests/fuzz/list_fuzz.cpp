@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzzes the readers of lists: any bytes give as many labels as names, or a std::runtime_error.
 // Seeds come from make_list_seeds.
 #include <coupleface/io/csv_table.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the first inputs of image_decoding_fuzz into the folder given: one small image of every
 // kind that the decoders tell apart.
 #include <cstdint>

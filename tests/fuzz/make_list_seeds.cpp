@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes seeds for list_fuzz into a folder: one list of each kind.
 #include <coupleface/io/image_list.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes seeds for npy_fuzz into a folder: valid .npy files of every type, several arrays in one,
 // and files broken in one place each.
 #include <coupleface/io/npy.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes seeds for record_set_fuzz into a folder: sets of both layouts, with and without an index,
 // records in several parts.
 #include <coupleface/io/record_set.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes seeds for verification_pack_fuzz into a folder: packs of both protocols that we write,
 // other spellings of them, NumPy's arrays, and what runs code in Python.
 #include <coupleface/io/verification_pack.hpp>

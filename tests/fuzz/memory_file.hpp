@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A file without a name in any folder, held open for the whole run of a fuzz target.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzzes the .npy header parser and the readers: any bytes give an array inside the file or a
 // std::runtime_error. Build with clang++ -fsanitize=fuzzer,address,undefined; seeds come from
 // make_npy_seeds.

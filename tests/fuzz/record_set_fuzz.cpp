@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzzes training sets: any index, property and records give samples whose bytes can be read, or a
 // std::runtime_error. Input: a byte, the length of the property; two, the length of the index
 // (0xffff: there is none); property, index, records. Seeds come from make_record_seeds.

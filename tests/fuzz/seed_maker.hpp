@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every maker of seeds is around what it writes: a folder on the command line, an error in
 // words.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzzes verification packs: any bytes give images within the file and labels, or a
 // std::runtime_error. Seeds come from make_verification_seeds.
 #include <coupleface/io/verification_pack.hpp>

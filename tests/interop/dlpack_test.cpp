@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // DLPack tensors as views and back. The structs are declared here, as the ABI has them.
 #include <coupleface/interop/dlpack.hpp>
 

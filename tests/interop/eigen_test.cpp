@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Eigen's matrices as views and back: addresses, strides and constness; nothing is copied.
 #include <coupleface/interop/eigen.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CSV tables: every spelling that is accepted, every line that is not.
 #include <coupleface/io/csv_table.hpp>
 

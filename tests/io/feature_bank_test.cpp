@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Feature banks on disk: the state comes back bit for bit, and nothing else is accepted.
 #include <coupleface/io/feature_bank.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Folders of people: one order, and images told by their content.
 #include <coupleface/io/image_folder.hpp>
 

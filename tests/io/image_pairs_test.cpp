@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of pairs of images.
 #include <coupleface/io/image_pairs.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // .npy files: bytes made by hand and by numpy, round trips, every kind of bad file, full disks.
 #include <coupleface/io/npy.hpp>
 

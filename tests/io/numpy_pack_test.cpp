@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification packs of NumPy arrays and bytearrays: what cv2.imencode returns, appended as it is,
 // is what InsightFace's own build_eval_pack.py writes. Pickles by NumPy, by hand, and hostile ones.
 #include <coupleface/io/verification_pack.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists of pairs in the forms in which people have them, and the rows that they mean.
 #include <coupleface/io/pair_list.hpp>
 #include <coupleface/io/verification_pack.hpp>

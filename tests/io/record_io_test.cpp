@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // RecordIO files: bytes made by hand, round trips with the magic at every place, every kind of
 // damage.
 #include <coupleface/io/record_io.hpp>

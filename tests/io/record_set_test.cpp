@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // InsightFace training sets: the layout of face2rec2 made by hand, with and without its index, and
 // real faces there and back.
 #include <coupleface/io/record_set.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loader: the same batches for any number of threads, bounded memory, errors, stopping,
 // continuing.
 #include <coupleface/io/record_set.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists of scores of pairs.
 #include <coupleface/io/score_list.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists of templates and of pairs of templates.
 #include <coupleface/io/template_list.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whose templates are.
 #include <coupleface/io/template_people.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification packs: pickles made by hand and by Python, and every kind of hostile one.
 #include <coupleface/io/verification_pack.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "public_functions.hpp"
 
 digests first_unit() { return digest_public_functions(); }

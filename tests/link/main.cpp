@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // No bit depends on how a unit was compiled: the digests of all units must agree.
 // With an argument it prints the first unit's digests: what another program can be compared with.
 #include "results.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls the public functions that promise bits, each with the element types and the widths at which
 // inner loops change their form, and digests what they write. A unit that includes this has set the
 // macros and has been given the flags that it stands for.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every unit of the link test computes from the same input: a digest of each function's
 // outputs, to the bit.
 #pragma once

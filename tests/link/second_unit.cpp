@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A unit for another processor (CMakeLists.txt), whose Eigen neither vectorises nor aligns as the
 // other one's does.
 #define EIGEN_DONT_VECTORIZE

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // FCD's pass over two rows on the host: whichever form runs, the bits are the same.
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/normalize.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // fcd_loss: value, gradient, edge data, errors, repeatability, scratch.
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/normalize.hpp>

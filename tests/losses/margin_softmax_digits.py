@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints the table of margin_softmax_digits_test.cpp: losses and gradients to 50 digits.
 
 Gradients are differences of the value in 150 digits, so no formula for them is needed. Wants mpmath.

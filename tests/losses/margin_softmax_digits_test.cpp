@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // margin_softmax_loss: the digits of losses from 1e-30 to 4000 and of their gradients.
 #include <coupleface/losses/margin_softmax.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // margin_softmax_loss: full and sampled classes, every margin, both gradients.
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/mining/sample_classes.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // rad_loss: every element of value and gradient against a plain loop, for every element type and
 // widths around every vector.
 #include <coupleface/losses/rad.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // rad_loss: listed and class neighbours, one bank and two, every penalty; value and gradient.
 #include <coupleface/losses/rad.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_from_bank: the nearest classes of a bank, without each sample's own.
 #include <coupleface/mining/from_bank.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_gap: the pairs on which student and teacher disagree most.
 #include <coupleface/mining/gap.hpp>
 

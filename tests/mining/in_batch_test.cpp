@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_in_batch: the nearest rows of other classes in the batch.
 #include <coupleface/mining/in_batch.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Predicates on pairs: what they keep, what they ask, and two at once.
 #include <coupleface/mining/keep.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_mixed: the nearest first, then random ones of all others.
 #include <coupleface/mining/mixed.hpp>
 

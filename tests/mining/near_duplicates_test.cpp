@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // near_duplicates: a merge list from a table of relations.
 #include <coupleface/mining/near_duplicates.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_nearest: bit for bit what top_k of the relation matrix gives, without storing it.
 #include <coupleface/mining/nearest.hpp>
 #include <coupleface/top_k.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_random: distinct kept candidates, each set of them as likely as any other.
 #include <coupleface/mining/random.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_rank_window: the slots of a longer table of the nearest, from `skip` on.
 #include <coupleface/mining/rank_window.hpp>
 

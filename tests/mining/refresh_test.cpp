@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // refresh_nearest: after any change the table that mine_nearest writes.
 #include <coupleface/mining/refresh.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_relative_margin: the nearest among the pairs that stay below each query's positive.
 #include <coupleface/mining/relative_margin.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sample_classes: positives, then hard negatives by rank, then random ones.
 #include <coupleface/mining/sample_classes.hpp>
 

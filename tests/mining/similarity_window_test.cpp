@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_similarity_window: the nearest among the pairs whose stored relation lies in the window.
 #include <coupleface/mining/similarity_window.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // describe_table and active_pair_share: a table in numbers.
 #include <coupleface/mining/statistics.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mine_teacher_order: the student's nearest, in the teacher's order.
 #include <coupleface/mining/teacher_order.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a user's first program does: includes the umbrella and calls one function.
 #include <coupleface/coupleface.hpp>
 

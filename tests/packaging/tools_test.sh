@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The programs are installed, with everything else and alone as the component `tools`.
 # usage: tools_test.sh CMAKE BUILD_FOLDER PREFIX FOLDER (emptied) BINARIES
 set -eu

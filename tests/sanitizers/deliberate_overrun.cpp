@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A write past the end of an array: a build for AddressSanitizer must report it, or its silence
 // about the library says nothing.
 #include <cstddef>

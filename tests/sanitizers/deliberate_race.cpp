@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A data race between OpenMP threads: a build for ThreadSanitizer must report it, or its silence
 // about the library says nothing.
 #include <cstdio>

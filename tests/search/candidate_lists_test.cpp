@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an exact search holds of a query while screened scores stream by: nothing that may be among
 // the K best is dropped, and nothing else stays for long.
 #include <coupleface/detail/search/candidate_lists.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a device's search is divided: every pair of rows is met once, lists have room for what a step
 // lets pass, memory has a limit.
 #include <coupleface/detail/search/device_plan.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a search is divided among blocks of rows from the host's memory: plain arithmetic.
 #include <coupleface/detail/search/device_stream_plan.hpp>
 

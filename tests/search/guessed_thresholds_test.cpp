@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Thresholds guessed from a sample: how they are chosen, and that wrong ones change no result.
 #include <coupleface/detail/search/guessed_thresholds.hpp>
 

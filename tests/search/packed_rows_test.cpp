@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Packed rows, and whether the bound of the screen holds for what a search compares.
 #include <coupleface/detail/mining/gap.hpp>
 #include <coupleface/detail/search/packed_rows.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The exact search by every screen, against every pair: around panels, parts and blocks, and
 // wherever a screen could mislead it.
 #include <coupleface/detail/mining/gap.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order of scored pairs: ranked by comparing all with all where that is quicker and no values
 // are equal, sorted otherwise. Both must agree with ranks_before.
 #include <coupleface/detail/search/ranked_pairs.hpp>

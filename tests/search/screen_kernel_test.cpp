@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels of the screen: each against exact sums, and those of this processor against the
 // portable ones.
 #include <coupleface/detail/search/screen_kernel.hpp>

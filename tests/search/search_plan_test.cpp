@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a search is divided: every pair of rows is met once, by one thread at a time, in little
 // memory.
 #include <coupleface/detail/search/search_plan.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Penalties: values, slopes, kinks, NaN.
 #include <coupleface/settings/penalty.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Several inner products at once have the bits of single ones.
 #include <coupleface/detail/simd/dots.hpp>
 

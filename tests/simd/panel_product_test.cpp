@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Products of panels: every kernel against a plain loop, both left sides, any depth.
 #include <coupleface/detail/simd/panel_product.hpp>
 

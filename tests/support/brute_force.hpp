@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: mined tables against every pair, scored and sorted by plain loops.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: an allocator for a policy that counts what is taken and given back.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: arrays in the memory of the policy under test. On a device, and in the emulator of
 // one, the host can only copy them.
 #pragma once

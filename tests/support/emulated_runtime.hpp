@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: a device on the host. It stands in for <coupleface/detail/cuda/runtime.cuh>, so
 // that the launches and the kernels of detail/cuda/ are run as they are, compiled by g++.
 //

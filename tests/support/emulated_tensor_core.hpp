@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: what <coupleface/detail/cuda/tensor_core.cuh> offers, on the host.
 //
 // A product of tiles takes its operands from the registers of a warp's threads, as the PTX manual

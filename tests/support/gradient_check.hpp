@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: analytic gradients against central differences, in double.
 #pragma once
 

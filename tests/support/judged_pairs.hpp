@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: labelled rows, all their pairs as a list with float scores, and what roc() says of
 // it; doubles compared to the last bit.
 #pragma once

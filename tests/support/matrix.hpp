@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: matrices in the device policy's memory, made on the host and read back there.
 #pragma once
 

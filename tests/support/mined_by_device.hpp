@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: tables that the policy under test mined beside those of the host, bit for bit.
 #pragma once
 

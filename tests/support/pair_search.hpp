@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: the screens that a search can run by, every pair scored and sorted by plain loops,
 // and the scratch that a plan asks for.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: what functions should compute, written as plain loops in long double.
 #pragma once
 

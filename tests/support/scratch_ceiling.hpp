@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: what a documented ceiling of scratch is compared with.
 #pragma once
 

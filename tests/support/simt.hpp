@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: the threads of a block on the host.
 //
 // A thread is a fiber of its own; blocks run one after the other. Waiting for the block, for a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: a call on a given number of threads of the backend under test.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "face_kit/data/eval_pairs.hpp"
 
 #include <coupleface/io/pair_list.hpp>

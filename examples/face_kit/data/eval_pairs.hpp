@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pairs that a model is evaluated on, from a list in any of the forms that the library reads.
 #pragma once
 

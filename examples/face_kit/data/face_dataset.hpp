@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The face table: small grey images with people and splits, read from folders, lists or
 // InsightFace's train.rec.
 #pragma once

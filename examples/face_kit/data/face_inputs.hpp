@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Faces by the name of a file or folder: which reader it needs.
 #pragma once
 

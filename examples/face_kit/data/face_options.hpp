@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options by which both trainers say what they train and evaluate on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which folds of the pairs a choice may see, and which the final table is on.
 #pragma once
 

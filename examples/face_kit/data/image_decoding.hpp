@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of a JPEG, PNG or (where FACE_KIT_WEBP is defined) WebP file to grey pixels. Input is
 // hostile until proven otherwise: every complaint of the libraries, a premature end included, is
 // thrown as undecodable_image naming the image, the byte reached and the reason.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Verification pairs of known people: "same person or not?", in folds that share nobody.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random numbers that depend on a key alone, never on what was drawn before: a key of (seed,
 // purpose, epoch, sample) gives the same crop, order and noise in a run that went straight through
 // and in one resumed from a checkpoint.

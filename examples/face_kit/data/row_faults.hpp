@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows that are not finite, and rows that are zero, which have no direction.
 #pragma once
 

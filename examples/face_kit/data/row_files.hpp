@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files of rows and labels: mapped, never copied, so that embeddings may be larger than memory.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Painted at twice the size, blurred and averaged down, noise added.
 #include "face_kit/data/synthetic_faces.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Faces of nobody, for whoever has no face data at hand, as a dataset like any other.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a drawn person becomes tones: for any point of the picture, what is seen there and how it
 // is lit. Features live on a head that turns, so a turned face is foreshortened as a real one is.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where it is decided who a drawn person is and how a picture of that person comes about: a few
 // dozen numbers for what stays (head, eyes, brows, nose, mouth, hair, marks), as many for what
 // changes (pose, light, expression, things worn over the face, the camera). Nothing is drawn here.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The teacher's embeddings from a file: which row is whose, and that all of them are numbers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is done to a training image before the network sees it: mirrored, shifted by a few pixels,
 // sometimes masked. The teacher's cached embedding is not recomputed: the student learns that these
 // changes do not change the face.

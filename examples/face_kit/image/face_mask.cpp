@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "face_kit/image/face_mask.hpp"
 
 #include <algorithm>

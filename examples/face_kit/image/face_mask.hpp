@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Masks over mouth and nose, drawn from five landmarks of a face: eyes and the point under the nose
 // say where it looks and how large it is.
 #pragma once

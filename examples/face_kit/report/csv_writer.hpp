@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of comma-separated values, in the one form that all programs write.
 #pragma once
 

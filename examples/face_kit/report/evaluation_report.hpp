@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a comparison of methods ends: a table of means and deviations over seeds, which differences
 // are decided, and plots; on the screen, and in a folder as Markdown, CSV and pictures.
 #pragma once

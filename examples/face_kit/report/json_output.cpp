@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "face_kit/report/json_output.hpp"
 
 namespace face_kit {

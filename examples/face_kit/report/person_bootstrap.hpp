@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether one method is better than another or was lucky with the people it met: the library's
 // resamples of identities, the same people for every method, as intervals of differences.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "face_kit/report/plot_files.hpp"
 
 #include <sys/wait.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Data files and a gnuplot script beside them, so that a plot can be drawn again, changed or taken
 // elsewhere, and the attempt to draw it right away.
 #pragma once

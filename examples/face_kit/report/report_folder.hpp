@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The folder of results: whose it is, and what of an earlier report lies there.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Curves over epochs and ROC of a comparison, as data files and a script for gnuplot.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "face_kit/report/verification_run.hpp"
 
 #include <coupleface/evaluation/verification.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From the scores of one trained network to verification numbers. All of them come from the
 // library; here is only the shape in which the programs keep them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state of an unfinished run in a file that is whole or absent. It carries the settings that it
 // belongs to, as lines "name = value"; a run with other settings refuses it and says which differ.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 64 bits that tell data from other data and a whole file from a damaged one. No protection against
 // intent.
 #pragma once

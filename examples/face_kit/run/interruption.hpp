@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A long run can be told to stop: Ctrl-C and SIGTERM are honoured at the end of a step, a second
 // one at once.
 #pragma once

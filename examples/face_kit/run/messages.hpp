@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What programs say on the standard error: notes, which --quiet silences, and warnings, which it
 // does not.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What all programs have alike: --help, --version, --quiet, --json, exit status and error messages.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The body of main() of every program.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a training run leaves in its folder besides the checkpoint: the log of its steps, and the
 // result by which a finished run is not repeated.
 #pragma once

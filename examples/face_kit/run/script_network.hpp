@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Networks from TorchScript files. For programs that link libtorch: no other header of the kit
 // needs it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A training run: batches by epochs, an evaluation and a checkpoint after each epoch, progress, the
 // log of its steps, and a result that is not computed twice. A run killed at any moment continues
 // from its checkpoint to the same bits, if its student does.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what each update rule of a feature bank does to one class, host and device.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: looking through whole inputs, host side.
 #pragma once
 

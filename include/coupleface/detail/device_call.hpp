@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: which public function is at work on a device, for messages and profilers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how many blocks and threads a kernel is started with. Plain functions with host
 // tests.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what a DLPack tensor says about its elements, strides and memory, and whether a view
 // can show it.
 #pragma once

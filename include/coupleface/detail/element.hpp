@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: reading and writing elements of any storage type through double.
 #pragma once
 

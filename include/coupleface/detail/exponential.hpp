@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the exponential of what lies below 0, in a form that compilers turn into vectors.
 #pragma once
 

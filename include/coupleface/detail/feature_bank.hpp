@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the arrays of a feature bank and how a batch changes them, host side.
 #pragma once
 

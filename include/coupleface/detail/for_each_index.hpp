@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: running a functor over 0..n-1 by a policy, and dividing work so that the result does
 // not depend on the number of threads.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: running body(team, i) for every row by a policy: one thread a row on the host, a team
 // on a device.
 #pragma once

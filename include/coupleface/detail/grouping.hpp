@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the samples of each class, in their order, so that classes can be worked on
 // independently and repeated labels have a defined order.
 #pragma once

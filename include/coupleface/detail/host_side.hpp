@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what answers on the host, whatever the policy: results that are the host's, from
 // lists that are short beside what was computed from embeddings.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: checking ids that come from the caller: labels, table entries, pairs.
 #pragma once
 

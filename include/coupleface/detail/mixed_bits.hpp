@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: pseudo-random bits of a seed and an index.
 #pragma once
 

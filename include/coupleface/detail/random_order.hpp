@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a random order that is computed, not stored.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values of pairs of rows, host side.
 #pragma once
 

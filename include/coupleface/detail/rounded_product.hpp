@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: products that are rounded by themselves, whatever the compiler was told.
 //
 // GCC fuses a product with the sum around it wherever the target has the instruction, clang does

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: whole parts of sizes, rounded up.
 #pragma once
 

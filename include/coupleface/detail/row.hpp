@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one row against another: norms, cosines. The canonical sums are in row_sums.hpp.
 #pragma once
 

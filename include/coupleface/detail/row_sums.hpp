@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums along rows. The canonical arithmetic that everything else agrees with.
 //
 // Products of the stored values are exact in double (fused for double storage) and summed in one

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: temporary memory from the policy's allocator, given back on every path.
 #pragma once
 

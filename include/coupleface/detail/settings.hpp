@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: asking plain settings (penalties, margins) whether they are in range.
 #pragma once
 

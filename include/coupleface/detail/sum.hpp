@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums in one fixed order. thrust::reduce gives other bits on every backend.
 #pragma once
 

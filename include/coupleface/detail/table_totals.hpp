@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what a table of relations adds up to, and the bins of its values. Host side.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the one order of candidates, and a bounded heap in the caller's own output row.
 #pragma once
 

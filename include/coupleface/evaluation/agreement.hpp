@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how far a student agrees with its teacher on relations between people, which relation
 // distillation is meant to improve.
 #pragma once

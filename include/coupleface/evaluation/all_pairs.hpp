@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: verification over all pairs of labelled rows, exactly and without a list of their
 // scores, for billions of pairs.
 //

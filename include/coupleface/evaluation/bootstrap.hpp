@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how much a verification number depends on the people in the test set: resamples of
 // the identities, with all their pairs.
 //

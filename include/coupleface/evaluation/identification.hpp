@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: 1:N identification: each probe against a gallery of known people, with distractors;
 // closed set (rank) and open set (is the person in the gallery?).
 #pragma once

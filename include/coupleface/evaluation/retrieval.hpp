@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: retrieval: precision among the nearest references.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: templates: one row from all faces of a person. The aggregation of IJB-B and IJB-C,
 // where all frames of one video count as much as one still.
 #pragma once

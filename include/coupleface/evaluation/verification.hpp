@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: 1:1 verification: scores of pairs, operating points, accuracy.
 //
 // One rule everywhere: a pair is accepted if score >= threshold. A NaN score is never accepted, but

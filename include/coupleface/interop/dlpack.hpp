@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: DLPack's tensors as views, and views as DLPack's tensors. Nothing is copied.
 //
 // DLPack is an ABI of C structs that many headers declare (<dlpack/dlpack.h>, <ATen/dlpack.h>,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: Eigen's matrices as views, and views as Eigen's maps. Nothing is copied.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: libtorch's tensors: losses with automatic differentiation, feature banks and mining.
 // Opt-in: no other header includes it. libtorch 1.13 or newer.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: comma-separated tables; the first line names the columns.
 //
 // RFC 4180: fields may be quoted, and then hold commas, quotes (doubled) and line breaks. In

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: an encoded image and its label, as every source of faces returns them.
 //
 // A source is any class with `index_t size() const` and `face_sample sample(index_t) const`, the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: saves a feature bank's whole state and loads it again, bit for bit.
 //
 // The file holds consecutive .npy arrays (numpy.load on one handle reads them): the bank's kind and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: folders with one folder for each person.
 //
 // Source: ours.

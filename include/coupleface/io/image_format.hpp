@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the formats of image files, recognised by their first bytes, never by their names.
 //
 // Source: ours (signatures: JPEG's SOI and the marker after it, PNG's eight bytes, WebP's RIFF).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: lists of image files with labels.
 //
 // Text files: LF or CRLF, the last newline may be missing, a UTF-8 byte order mark and blank lines

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: tables of pairs of image files, each of one person or of two.
 //
 // A CSV table with a header, text as in io/image_list.hpp. It has the same interface as

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a file mapped into memory, read-only.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: NumPy's .npy files, mapped for reading and written atomically, without Python.
 //
 // Elements: float, double, float16 ('<f2'), bool, integers of 8 to 64 bits, and bfloat16, for which

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: lists of verification pairs in the common forms, and the rows that they name.
 //
 //   table   CSV with the columns a, b, same and optionally fold

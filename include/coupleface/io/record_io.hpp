@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: RecordIO files (.rec) of packed images, without MXNet.
 //
 // Each record holds labels (floats), two ids and the bytes of an encoded image. A malformed file

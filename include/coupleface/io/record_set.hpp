@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: InsightFace training sets: train.rec, train.idx and property in one folder.
 //
 // Record 0 holds two labels [a, b] and no image: images have the keys 1 ... a - 1, and a ... b - 1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: batches of samples from any source, read and decoded by its own threads, in an order
 // that depends only on a seed.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the order in which a sample_loader reads its source.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: lists of scores of pairs, computed elsewhere.
 //
 // CSV with the columns score, same and optionally fold, or lines "score same" separated by tabs,

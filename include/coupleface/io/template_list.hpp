@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the lists of IJB-B and IJB-C: images of each template, pairs of templates to compare,
 // landmarks of images.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the people of templates: galleries and probes of the identification protocols of
 // IJB-B and IJB-C.
 //

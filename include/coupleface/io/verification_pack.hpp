@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: InsightFace's verification packs (lfw.bin, cfp_fp.bin, ...): a pickle of a list of
 // encoded images and a list that says for each two of them whether they show one person.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: feature consistency distillation: each student embedding should agree with its
 // teacher's.
 #pragma once

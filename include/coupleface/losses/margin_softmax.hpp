@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: margin softmax (ArcFace, CosFace, combined) over all classes or a sample of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: relation-aware distillation: a penalty on the student's relations beside the
 // teacher's.
 #pragma once

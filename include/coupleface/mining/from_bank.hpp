@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mines every sample against a bank with one embedding for each class. The relations
 // are those of samples, not of prototypes, and follow the bank's updates.
 #pragma once

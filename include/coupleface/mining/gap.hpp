@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the pairs on which student and teacher disagree most, which a loss on relations
 // pushes hardest.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: relations within one batch. They need no state between steps and do not reach beyond
 // the batch.
 #pragma once

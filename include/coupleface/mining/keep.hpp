@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: predicates that decide which pairs may be mined. A `Keep` is a predicate on (query,
 // candidate) that does not throw. If it has a member expect_fits(function, queries, candidates),
 // that is called first.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: some of the nearest candidates and some random ones.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: finds classes that are probably the same person, in a table of class relations.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: for every query row the K most related candidate rows, exactly.
 //
 // With class prototypes on both sides this is the table H of informative relations: for every class

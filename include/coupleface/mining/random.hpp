@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: K random candidates for every query, the baseline for other strategies.
 #pragma once
 

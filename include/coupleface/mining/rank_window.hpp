@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the nearest candidates from a given rank on. The very nearest may be the same person.
 #pragma once
 

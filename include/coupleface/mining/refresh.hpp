@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: updates a table of mine_nearest when few rows have changed, as those of a feature
 // bank do from step to step.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the nearest candidates that stay clearly below each query's own positive, and so are
 // unlikely to be unlabelled positives.
 #pragma once

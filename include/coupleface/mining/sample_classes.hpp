@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: classes for a sampled softmax: all positives, hard negatives from the mined
 // relations, and random classes.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the nearest candidates with a relation below a limit; above it they may be the same
 // person.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: statistics of a mined table: its hardness, how evenly it uses the classes, and the
 // share of it that a loss uses.
 #pragma once

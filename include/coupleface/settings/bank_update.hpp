@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how a feature bank is updated from a batch. Plain settings; detail/bank_update.hpp
 // implements them. All reconstructed: the paper's own rule is not public.
 #pragma once

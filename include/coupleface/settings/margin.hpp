@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: margins of the margin softmax: functions of the right class's cosine.
 //
 // A margin maps cos(theta) to the logit before scaling and its derivative with respect to

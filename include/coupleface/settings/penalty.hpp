@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: penalties on the gap between a student's relation and the teacher's.
 //
 // A penalty maps x = R(student) - R(teacher) to a value and its derivative, 0 at a kink. NaN gives

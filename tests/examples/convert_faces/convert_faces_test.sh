@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The converter from outside: every form into every other and back, the same bytes, and what it
 # refuses without leaving anything behind. usage: convert_faces_test.sh PROGRAM FOLDER (emptied)
 set -eu

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rows that embed_faces makes of a network's output, against values worked out by hand.
 #include "network_rows.hpp"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """examples/evaluate against scikit-learn and pytorch-metric-learning on the same arrays.
 
 usage: against_peers.py EVALUATE FOLDER (of temporary files)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The evaluate example from outside: every part appears, the same bytes for any number of threads,
 # and what it refuses.
 # usage: evaluate_test.sh EVALUATE WRITE_ARRAYS FOLDER (emptied)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arrays for the tests of the evaluate example, without Python: FOLDER receives embeddings of 60
 // people with a common direction, labels, a teacher's and a student's rows, a gallery, pairs and
 // templates; FOLDER/dense and FOLDER/sparse the same with other ids: 5 l + 3 for label l, 7 t + 5

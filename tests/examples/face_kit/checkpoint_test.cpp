@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checkpoints of the example programs: what is refused, and how.
 #include "face_kit/run/checkpoint.hpp"
 

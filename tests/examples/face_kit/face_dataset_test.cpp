@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks how the training example reads faces: decoders on every kind of JPEG and PNG, damage in
 // them, area averaging, lists, folders and pairs. Every file is written by the test.
 #include "face_kit/data/face_dataset.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks masks drawn over mouth and nose: which pixels they cover, that mirroring, shifting and
 // resizing move them with the face, and what is said of landmarks that are none.
 #include "face_kit/image/augmentation.hpp"

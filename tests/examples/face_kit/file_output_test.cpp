@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the example programs write: files, folders, tables and digests.
 #include "face_kit/run/file_output.hpp"
 

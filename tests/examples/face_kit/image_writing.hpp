@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the tests of this folder get their image files from: they are written on the spot, so that
 // no picture has to live in the repository.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the example programs have alike: exit status, messages, progress, version.
 #include "face_kit/run/program.hpp"
 

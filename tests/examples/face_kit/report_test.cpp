@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks how the training example judges and reports: summaries by hand, the bootstrap over people
 // against plain counting and against data without a difference, and every file that a report
 // leaves.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks the drawn faces of the training example: repeatable to the bit, different people
 // different, pictures of one person varied, no answer to be had from plain pixels; and the pairs
 // drawn from them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The teacher's file: every element type, whose row is whose, and values that are no numbers.
 #include "face_kit/data/teacher_file.hpp"
 

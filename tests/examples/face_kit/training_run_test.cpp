@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The training loop by a student that learns one number: what it is asked, what a stopped run is
 // worth, and that a finished one is not repeated.
 #include "face_kit/run/training_run.hpp"

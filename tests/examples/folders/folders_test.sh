@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # One folder of people through every program: the same rows in the same order, the same files left
 # out and told, the same images found undecodable; and the order as docs/formats.md has it in Python.
 # usage: folders_test.sh FOLDER (emptied) FORMATS.MD CONVERT_FACES TRAIN_STUDENT [TORCH_STUDENT EMBED_FACES]

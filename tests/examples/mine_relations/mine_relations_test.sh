@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The offline miner from outside: tables equal to brute force for every kind of input, the same
 # bytes after kill -9 and Ctrl-C, and what it refuses without touching what is there.
 # usage: mine_relations_test.sh MINE_RELATIONS RELATION_FILES FOLDER (emptied) ROWS

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes the files of mine_relations_test.sh, and compares tables with brute force to the last bit.
 //   relation_files make FOLDER SAMPLES CLASSES WIDTH
 //   relation_files check EMBEDDINGS TYPE LABELS|- CENTRE K NEIGHBOURS VALUES STEP

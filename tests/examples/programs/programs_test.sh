@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Every program behaves as people expect: --help, --version, a mistyped option, exit status, --quiet,
 # --json, progress off a terminal, Ctrl-C.
 # usage: programs_test.sh FOLDER (emptied) VERSION PROGRAM...

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks PReLU's own gradient against libtorch's in double, its bits over threads, and that other
 // orders of memory are left to libtorch.
 #include "channel_prelu.hpp"

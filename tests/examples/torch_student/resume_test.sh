@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A teacher trained by the program teaches a student through its TorchScript file; a student's run
 # that is killed or interrupted and continued ends with the bytes of one that went straight through:
 # weights, momentum, bank and table (checkpoint.bin) and every step's row (steps.csv). Half of the

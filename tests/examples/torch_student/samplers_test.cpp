@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The orders of examples/torch_student: every image once, or every person as often as the others.
 #include "samplers.hpp"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # train_student with its losses and mining on a CUDA device takes the steps that it takes on the
 # host: FCD, relations and mining to the byte of steps.csv; with the margin softmax, whose products
 # are the device's, the first steps to four digits. Ends with 77 where there is no device.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test support: a training set small enough for runs of a moment, and what runs on it leave.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mining strategies of examples/train_student: each trains the student on pairs of its own
 // choice, runs stopped after every step end with the bytes of one that was not, and settings are
 // known again.

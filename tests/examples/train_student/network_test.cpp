@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The layers of examples/train_student: every gradient against central differences in double, plain
 // loops for the convolution, the same bits for any number of threads, state that survives a round
 // trip.

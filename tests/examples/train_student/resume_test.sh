@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A run that is killed and continued ends with the bytes of one that went straight through: weights,
 # momentum, bank and table (checkpoint.bin), every step's row (steps.csv), the scores. And what else
 # a user of checkpoints meets: Ctrl-C, other settings, damage, a disk that takes no more.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The training loop of examples/train_student by its results: what the weights of the losses do to
 // the network, what changes from one epoch to the next, what a checkpoint is worth.
 #include "student.hpp"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """torch.autograd.gradcheck, which exists in Python only, on the losses.
 
 usage: gradcheck.py LIBRARY_OF_OPERATORS

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses as operators of torch.ops, for gradcheck.py.
 #include <coupleface/interop/torch/losses.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses as nodes of libtorch's graph: against central differences, against the same
 // expressions written with libtorch, in every element type, and what they refuse.
 #include <coupleface/interop/torch/losses.hpp>

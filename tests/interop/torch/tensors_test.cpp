@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tensors as views and back, feature banks and mining on them: what is read in place, and that the
 // results are those of the functions on views.
 #include <coupleface/interop/dlpack.hpp>

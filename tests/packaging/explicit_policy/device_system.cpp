@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled with several targets: what is thrust::device?
 #include <thrust/detail/config.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Thrust first, as in docs/own_trainer.md: no header of coupleface can set a macro for it.
 #include <thrust/execution_policy.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: counters and bounds that many threads change. For whole numbers only: sums of
 // floating point have one order. The emulator has its own.
 #pragma once

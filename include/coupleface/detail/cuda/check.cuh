@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: looking through whole inputs on a CUDA device. The answer is read back and waited
 // for.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: counters on a CUDA device. Sums of integers: their order decides nothing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the name of the public function that is at work on a CUDA device: in the messages of
 // calls that fail, and as a range of NVTX (domain "coupleface") where its header is found.
 #pragma once

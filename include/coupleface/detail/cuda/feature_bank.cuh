@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: updating a feature bank on a CUDA device: a team of threads a class.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: running body(team, i) for every row on a CUDA device.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the samples of each class, in their order, on a CUDA device: a stable sort by label.
 #pragma once
 

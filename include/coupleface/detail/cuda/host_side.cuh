@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: copies on the host for what answers there: the call waits for them, and for what the
 // policy's stream had still to do.
 #pragma once

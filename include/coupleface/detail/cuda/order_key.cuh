@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the order of scores as an order of unsigned numbers, for selecting by digits.
 #pragma once
 

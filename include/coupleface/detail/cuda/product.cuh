@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: matrix products on a CUDA device: cuBLAS. The one header that names it; programs that
 // call what uses it link coupleface::cuda.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums of unit vectors by class on a CUDA device: a block a class, a thread a column.
 //
 // A column's samples are added by one thread in their order, so sums have the host's bits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values of pairs of rows on a CUDA device.
 //
 // Relations that say what they sum (`term`) go by tiles: a block has 16 x 16 pairs, and both sides'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels that give rows to teams of threads, or indices to threads.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a few neighbouring threads that work on a row together, with the canonical
 // arithmetic.
 //

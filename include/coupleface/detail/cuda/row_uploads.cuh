@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: copies of rows from the host beside the policy's stream. CUDA's part of it: the
 // emulator has its own.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what kernels and their launches take from CUDA. With atomics.cuh, product.cuh,
 // row_uploads.cuh, sort.cuh and tensor_core.cuh that is all, so that an emulator can stand in.
 #pragma once

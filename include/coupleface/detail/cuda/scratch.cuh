@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: scratch of a CUDA policy without an allocator: memory in the stream's own order.
 //
 // Thrust's temporary memory for plain `par` is cudaMalloc's, which waits for the device and cannot

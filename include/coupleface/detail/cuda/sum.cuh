@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums in one fixed order on a CUDA device: by one thread, from what its block has
 // fetched together.
 #pragma once

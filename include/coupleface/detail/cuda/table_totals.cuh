@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what a table that lies on a CUDA device adds up to. Counts and totals are read back,
 // the table is not.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: products of small tiles by a warp, and copies to shared memory that go on while a
 // block computes. The emulator has its own.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the k largest of every row on a CUDA device: a block a row.
 //
 // The k-th best is found by radix selection: counts of eight bits at a time, first of a key that

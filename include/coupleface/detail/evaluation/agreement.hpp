@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a student's relations beside its teacher's, row by row.
 #pragma once
 

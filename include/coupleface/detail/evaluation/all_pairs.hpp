@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: operating points over all pairs of two sets of rows, in passes that narrow down where
 // each lies.
 #pragma once

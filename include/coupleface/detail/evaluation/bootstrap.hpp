@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: verification numbers of pairs weighed by how often their people were drawn.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the teacher's pairs of a row beside the student's, host side.
 #pragma once
 

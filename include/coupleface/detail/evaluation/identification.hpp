@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: where each probe's mate comes among its nearest gallery rows.
 #pragma once
 

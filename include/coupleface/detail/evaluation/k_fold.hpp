@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: accuracy of every fold at the threshold of the other folds, host side.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: two sets of rows with labels: whether they fit, and how often a label is there.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how much two lists of neighbours share, host side.
 #pragma once
 

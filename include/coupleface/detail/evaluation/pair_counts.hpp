@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how many pairs, of one identity and of two, lie in which slot of scores: one pass
 // over all pairs, host side.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: all pairs of two sets of rows, tile by tile, host side.
 //
 // Candidates are packed by blocks that stay in a cache; each lane packs a group of queries at a

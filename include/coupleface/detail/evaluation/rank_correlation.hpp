@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: Spearman's rank correlation of two short lists, host side.
 #pragma once
 

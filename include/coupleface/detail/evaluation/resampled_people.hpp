@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the people of pairs, and how often each is drawn, host side.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how much of what each query retrieves is of its label.
 #pragma once
 

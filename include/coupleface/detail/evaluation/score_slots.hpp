@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: counts of scores by slots of the number line, which are narrowed down around the
 // operating points that are wanted until each of those is known exactly.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums of media averages, template by template, host side.
 #pragma once
 

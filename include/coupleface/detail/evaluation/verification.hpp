@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: operating points of scored pairs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a new file that appears whole or not at all, host side; io/atomic_file.hpp documents
 // it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: threads that make numbered things, and their results in the order of the numbers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one line of a CSV table as fields.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what identifies a feature bank in a file, and its arrays on the way there and back.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what reading and writing files share: their errors, and a descriptor that closes
 // itself.
 #pragma once

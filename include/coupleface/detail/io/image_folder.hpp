@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: names in folders, in an order that no file system decides.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a read-only map of a file, host side; io/mapped_file.hpp documents it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the elements of a .npy array: their types, where they lie, how they are written.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the header of a .npy array, read from bytes in memory.
 //
 // Format: numpy.lib.format, versions 1.0, 2.0 and 3.0: magic, version, length, then a Python

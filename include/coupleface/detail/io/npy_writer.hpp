@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: .npy arrays into a new file, with the count of rows that are still to come.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: numbers with a fraction in text.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a verification pack out of its pickle, and into one.
 #pragma once
 

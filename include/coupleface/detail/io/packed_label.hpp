@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the head of an image record: 24 bytes and as many labels as they say.
 //
 // uint32 flag, float label, uint64 id, uint64 id2; with flag > 0 as many floats follow, which are

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the lines of lists of pairs: which form a file has, and its fields.
 #pragma once
 

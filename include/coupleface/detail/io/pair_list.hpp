@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: lists of pairs, read in each of their forms.
 #pragma once
 

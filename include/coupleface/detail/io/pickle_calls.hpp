@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what pickles of NumPy arrays and of bytearray call, built without calling anything.
 //
 // Six names are known; each of them makes one kind of value out of arguments of one form. Whatever

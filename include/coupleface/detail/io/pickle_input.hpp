@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the bytes of a pickle, taken one opcode and one argument at a time.
 #pragma once
 

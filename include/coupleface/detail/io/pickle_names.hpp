@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the kinds of a restricted pickle's values, and the names and types of NumPy in it.
 #pragma once
 

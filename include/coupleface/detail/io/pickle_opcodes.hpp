@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the names of pickle's opcodes, for messages.
 #pragma once
 

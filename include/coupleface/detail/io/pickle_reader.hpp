@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a parser of pickles that can build bytes, integers, lists, tuples and NumPy arrays of
 // one extent, nothing else.
 //

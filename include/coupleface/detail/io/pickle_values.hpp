@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the stack and memo that build what a restricted pickle may hold.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how records are framed in a RecordIO file.
 //
 // A part: magic, a word of 3 bits kind and 29 bits length, the bytes, zeros up to a multiple of 4.

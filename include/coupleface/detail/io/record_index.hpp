@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: where the records of a training set lie, from its .idx file or from the records.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: keys of records that are written as floats, also where those do not hold every
 // integer.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what lies beside a .rec file, and the file `property`: classes,height,width and, from
 // InsightFace's RecBuilder, a second line with the number of images.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the three files of a training set on their way to the disk.
 #pragma once
 

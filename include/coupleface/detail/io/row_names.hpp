@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: rows by what lists call them: a path, LFW's name of an image, or a number.
 #pragma once
 

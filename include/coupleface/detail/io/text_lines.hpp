@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: text files by lines and fields, each with its place for messages.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: FCD, one row at a time, host side.
 #pragma once
 

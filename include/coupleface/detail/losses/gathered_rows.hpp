@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: multiples of rows that lie anywhere in a bank, added by groups.
 #pragma once
 

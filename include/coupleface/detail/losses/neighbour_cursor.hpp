@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the valid neighbours of a sample in batches, and what comes after each batch.
 #pragma once
 

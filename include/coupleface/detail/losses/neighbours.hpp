@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the two forms in which a pair loss is told the neighbours of its samples.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: RAD, one student row at a time, host side.
 #pragma once
 

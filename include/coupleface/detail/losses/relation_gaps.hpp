@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how a student's relations to rows of a bank differ from its teacher's, host side.
 #pragma once
 

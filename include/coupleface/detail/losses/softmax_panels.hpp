@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what a margin softmax does to one panel of logits [classes, samples], apart from the
 // products: every loop runs along the samples, so that compilers make vectors of it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: which weight rows take part in a margin softmax, and which is a sample's own.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one tile of classes of a margin softmax: logits, their sums, and the gradients.
 //
 // All matrices lie in panels (panel_product.hpp), so that a tile's weights are packed once for both

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what every mining strategy asks of its arguments.
 #pragma once
 

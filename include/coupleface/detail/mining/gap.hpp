@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the candidates on which student and teacher disagree most.
 #pragma once
 

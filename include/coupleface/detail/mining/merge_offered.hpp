@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: changed candidates merged into the lists of queries that did not change.
 //
 // Such a list is right again if it can be filled with rows that come no later than its last entry

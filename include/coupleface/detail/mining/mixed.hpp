@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the nearest candidates and random ones of the rest.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: pairs and groups of near-duplicates from a mined table, host side.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: nearest rows, host side: an exact search by relation.
 #pragma once
 

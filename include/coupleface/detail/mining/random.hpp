@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: candidates drawn in a random order.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: candidates of a window of ranks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a table of nearest rows after some rows changed.
 //
 // What changed is offered to every list that did not. Such a list is right again if it can be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the nearest candidates clearly below each query's positive.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: counts and sums over a table of relations, host side.
 #pragma once
 

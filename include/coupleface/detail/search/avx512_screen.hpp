@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the screen's kernels for AVX-512, which the processor chooses at run time.
 #pragma once
 

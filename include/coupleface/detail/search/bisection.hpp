@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the one bisection by which searches find a score that K of many scores reach.
 #pragma once
 

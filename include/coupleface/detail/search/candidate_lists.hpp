@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what an exact search holds of every query while products stream by.
 //
 // A list begins by *screened* scores: it keeps what may still be among the K best, as far as the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what the K best of a list of screened scores have in common: a score that they reach.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how a device's exact search is divided: tiles of the product, steps of tiles between
 // which thresholds rise, and the room of a list. Plain arithmetic of the sizes: nothing that is
 // read back decides what runs next.

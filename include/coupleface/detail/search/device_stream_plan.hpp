@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how a search goes through rows that lie in the host's memory: blocks of candidates
 // past blocks of queries. Plain arithmetic of the sizes.
 #pragma once

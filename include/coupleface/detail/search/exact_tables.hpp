@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values for what the screen left of the lists of one lane's queries.
 //
 // The rows that pairs point to lie anywhere, and reading each from memory would take several times

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the last part of an exact search: exact values for what the screen left, in order.
 //
 // In rounds of some queries of every lane. Where rows lie in a file that is larger than memory, all

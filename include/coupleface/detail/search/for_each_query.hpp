@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: work on all queries of a search, divided among its lanes, which count exact scores.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: thresholds guessed from a sample before an exact search, so that fewer pairs have to
 // be looked at. A guess proves nothing: the search checks every one, and repeats what was guessed
 // too high.

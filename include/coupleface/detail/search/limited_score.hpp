@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a score of which only pairs up to a limit count.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the two places where a search keeps the pairs of a query, read in one way.
 #pragma once
 

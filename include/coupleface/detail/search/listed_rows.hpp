@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a search of listed queries, or among listed candidates.
 #pragma once
 

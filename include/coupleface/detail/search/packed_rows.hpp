@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: unit rows packed into panels for the screen, and what the screen has to know of them.
 #pragma once
 

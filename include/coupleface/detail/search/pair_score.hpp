@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what an exact search for pairs ranks by: the exact score of a pair, and what a screen
 // may know of it.
 //

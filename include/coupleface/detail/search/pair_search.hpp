@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact search for the best pairs of every query, host side.
 //
 // Where queries and candidates are the same rows, a product of two panels serves the rows of both:

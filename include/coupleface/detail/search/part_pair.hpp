@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the products of two packed parts, offered to the lists that they may concern.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: scored pairs of one query put into the one order of candidates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the norms that scores of two sets of rows need.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the relation score of two sets of rows with its norms, whole or a block of queries at
 // a time.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how far a screened product can lie from the exact score.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the product of two packed panels of rows, which only screens, and which of its
 // elements reach a threshold. Each kernel has a portable twin that the tests compare it with.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how an exact search is divided: blocks that are packed at a time, and parts of them
 // that run at a time. Plain arithmetic of the sizes; which parts go together depends on the number
 // of threads too.

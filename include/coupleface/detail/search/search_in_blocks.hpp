@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: an exact search for a block of queries at a time, so that no table of all of them is
 // ever stored.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the division of a search of given sizes, and how many entries a list may hold.
 #pragma once
 

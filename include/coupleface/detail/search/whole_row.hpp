@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: rows of floats as whole numbers of 16 bits, for a screen of half width.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the vectors of AVX-512, in the compiler's own vector types, for functions that the
 // processor chooses at run time. (<immintrin.h> would cost half as much to parse as all the rest.)
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: several canonical inner products of a few rows, each read and widened once.
 //
 // Each has the bits of dot(): the same products, the same lanes, the same order of sums. With

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: vectors of doubles as wide as the registers that a unit is compiled for, AVX2 or
 // AVX-512, with fused multiply-add; of one double elsewhere, so that code which has another way
 // there still compiles. In the compiler's own vector types.

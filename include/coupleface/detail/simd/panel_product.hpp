@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the product of matrices that lie in panels, where a rounding bound covers it.
 //
 // Panel p of a matrix [m, n] holds its columns p * panel_width ..., row by row: element (i, j) is

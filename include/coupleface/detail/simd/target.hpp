@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: for which targets a unit has vectors, and what the processor that runs it can do.
 #pragma once
 

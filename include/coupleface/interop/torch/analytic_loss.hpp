@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a loss whose gradients are computed with its value, as a node of libtorch's graph.
 #pragma once
 

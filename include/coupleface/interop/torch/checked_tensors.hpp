@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what the library requires of tensors, and their memory as views.
 #pragma once
 

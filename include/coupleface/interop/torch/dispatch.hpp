@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: from a tensor's run-time properties to the types and the policy that the library is
 // compiled for.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: FCD on libtorch's tensors.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: updates a feature bank from libtorch's tensors, and shows it as a tensor. Nothing is
 // copied.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the losses on libtorch's tensors, with gradients for automatic differentiation.
 //
 // All losses accept any strides (a layout that a view cannot express is copied once) and Float,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: shared by mining on libtorch's tensors: results, and the conversion to views.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: every mining strategy on libtorch's tensors, read in place.
 //
 // The results are new tensors: values, Double for Double and Float otherwise, and indices, Long, as

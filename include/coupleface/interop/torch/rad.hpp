@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: RAD on libtorch's tensors.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: libtorch's tensors as views, and views as tensors. Nothing is copied.
 #pragma once
 

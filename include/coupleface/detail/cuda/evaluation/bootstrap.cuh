@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: resamples of sorted pairs on a CUDA device: a block a resample.
 //
 // All sums are of whole numbers: their order decides nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels that count all pairs by slot: products where they leave no doubt, else exact
 // values.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums of media averages on a CUDA device: a block a template, a thread a column.
 //
 // Entries are sorted by template, then medium, then place in the list, so that a column's faces are

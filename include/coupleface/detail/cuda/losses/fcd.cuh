@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: FCD on a CUDA device: a team of threads a row.
 //
 // Both rows come from memory once; what reads them again finds them in the nearest cache.

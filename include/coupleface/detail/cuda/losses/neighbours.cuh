@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: neighbours that kernels must not trust, and how many there are.
 #pragma once
 

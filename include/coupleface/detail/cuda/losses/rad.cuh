@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: RAD on a CUDA device: a block a sample, a team of threads a neighbour.
 //
 // As many gathered rows are under way as the block has teams. Each is read from memory once: while

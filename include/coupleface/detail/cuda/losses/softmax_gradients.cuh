@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels of the gradients of a margin softmax.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: labels of a margin softmax that kernels must not trust.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the gap of a pair by a team of threads.
 #pragma once
 

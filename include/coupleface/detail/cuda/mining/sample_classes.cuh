@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sampling classes on a CUDA device: all classes sorted by how soon they are taken.
 // Two counts are read back, as a batch that does not fit is an error.
 #pragma once

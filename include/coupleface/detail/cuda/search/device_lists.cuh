@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: what an exact search on a device holds of every query while products stream by.
 //
 // A list has room for a fixed number of pairs and a count of all that were appended since it was

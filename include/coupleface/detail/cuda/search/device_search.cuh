@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the steps of an exact search on a CUDA device.
 //
 // Rows are packed in two bytes an element. Tiles of their product pass by in steps; what reaches a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the K best of a query by exact values of all candidates: of the queries whose lists
 // did not do, and of scores that no screen knows.
 //

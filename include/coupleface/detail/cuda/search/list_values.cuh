@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values for what a screen left in the lists, in order.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: queries that several blocks have scanned, each a segment of the candidates.
 #pragma once
 

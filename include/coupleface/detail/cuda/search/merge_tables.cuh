@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: two tables of the same queries, each the K best of some candidates, become one.
 #pragma once
 

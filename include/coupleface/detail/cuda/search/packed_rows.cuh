@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: unit rows packed for the tensor cores, and how far a product of two of them can lie
 // from the exact score: measured, and never read back.
 #pragma once

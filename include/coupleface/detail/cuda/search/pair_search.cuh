@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact search for the best pairs of every query on a CUDA device.
 #pragma once
 

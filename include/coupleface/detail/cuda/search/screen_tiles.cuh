@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: products by tiles, and what of them may be among the K best: they never leave the
 // chip but as pairs that are appended to lists.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one side of a search by blocks, and what its predicate says of them.
 #pragma once
 

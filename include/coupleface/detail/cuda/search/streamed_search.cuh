@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: an exact search where queries or candidates lie in the host's memory: by blocks that
 // are copied on a stream of their own while the block before them is searched.
 //

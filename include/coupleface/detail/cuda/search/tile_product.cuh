@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one tile of the product of packed rows by a block, in the threads' registers.
 //
 // Four warps have a quarter of 128 x 128 each. Rows pass through shared memory 32 columns at a
