@@ -12,6 +12,7 @@
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/image/augmentation.hpp"
 #include "face_kit/run/checkpoint.hpp"
+#include "face_kit/run/validators.hpp"
 
 namespace torch_student {
 
@@ -85,7 +86,6 @@ struct arguments {
 inline void declare(CLI::App& app, arguments& a) {
   run_settings& r = a.run;
   app.option_defaults()->always_capture_default();
-  auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
   declare(app, a.faces);
   app.add_option("--people", a.people, "Synthetic people of the train split")->check(at_least(2));
   app.add_option("--images-drawn", a.images, "Images of each synthetic person")->check(at_least(2));

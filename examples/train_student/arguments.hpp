@@ -9,6 +9,7 @@
 
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
+#include "face_kit/run/validators.hpp"
 #include "settings.hpp"
 
 namespace train_student {
@@ -70,7 +71,6 @@ inline void declare_mining(CLI::App& app, arguments& a) {
 inline void declare(CLI::App& app, arguments& a) {
   run_settings& r = a.run;
   app.option_defaults()->always_capture_default();
-  auto const at_least = [](double low) { return CLI::Range(low, 1e12); };
 
   declare(app, a.faces);
   app.add_option("--people", a.synthetic.people,

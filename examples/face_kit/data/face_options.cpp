@@ -9,11 +9,11 @@
 #include "face_kit/data/pair_sampling.hpp"
 #include "face_kit/run/checkpoint.hpp"
 #include "face_kit/run/digest.hpp"
+#include "face_kit/run/validators.hpp"
 
 namespace face_kit {
 
 void declare(CLI::App& app, face_options& o) {
-  auto const at_least_two = CLI::Range(2.0, 1e12);
   auto const add = [&](char const* name, auto& value, char const* text) {
     return app.add_option(name, value, text)->group("Data");
   };
@@ -23,8 +23,8 @@ void declare(CLI::App& app, face_options& o) {
       "List of the images below --data: CSV path,person[,split], .lst, or lines 'path label'; "
       "without it DATA/PERSON/IMAGE, people then images in the order of their names");
   app.add_flag("--skip-undecodable", o.skip_undecodable,
-               "Skip images that cannot be decoded, and their rows of --teacher-embeddings and "
-               "--landmarks; OUT/undecodable.txt lists them. Without it the first one is an error")
+               "Skip images that cannot be decoded, and their rows in files that have a row for "
+               "every image; OUT/undecodable.txt lists them. Without it the first one is an error")
       ->group("Data");
   add("--teacher-embeddings", o.teacher_embeddings,
       "NPY [images, d] of the teacher: a row for every image of list or folder, in that order");
@@ -40,10 +40,10 @@ void declare(CLI::App& app, face_options& o) {
       "Folds of the pairs that are evaluated after each epoch, such as 0-4; empty: all");
   add("--report-folds", o.report_folds,
       "Folds of the pairs that the final table is on, such as 5-9; empty: all");
-  add("--folds", o.folds, "Folds of sampled pairs; nobody is in two of them")->check(at_least_two);
+  add("--folds", o.folds, "Folds of sampled pairs; nobody is in two of them")->check(at_least(2));
   add("--pairs-per-fold", o.pairs_per_fold,
       "Sampled pairs in each fold, half of them of one person")
-      ->check(at_least_two);
+      ->check(at_least(2));
 }
 
 face_dataset load_faces(face_options const& o, int side, std::string const& out) {

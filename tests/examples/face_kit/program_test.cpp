@@ -10,6 +10,7 @@
 #include "face_kit/run/interruption.hpp"
 #include "face_kit/run/messages.hpp"
 #include "face_kit/run/progress.hpp"
+#include "face_kit/run/validators.hpp"
 
 namespace {
 
@@ -27,10 +28,11 @@ ended run(
   std::vector<char*> argv;
   for (auto& argument : arguments) argv.push_back(argument.data());
   CLI::App app{"Does nothing.", "program"};
-  int neighbours = 0;
+  int neighbours = 0, batch = 4;
   std::string file, threshold;
   app.add_option("--neighbours", neighbours, "So many");
   app.add_option("--threshold", threshold, "From here on")->check(CLI::IsMember({"low", "high"}));
+  app.add_option("--batch", batch, "Images in each step")->check(at_least(2));
   app.add_option("file", file, "A file");
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
@@ -78,13 +80,16 @@ TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
   expect({"a", "b"}, "one argument too many: b");
   expect({"--neighbours", "many"}, "--neighbours: 'many' is no number that fits");
   expect({"--neighbours"}, "--neighbours: its value is missing");
+  expect({"--batch", "1"}, "--batch: 1 is less than 2");
+  expect({"--batch", "few"}, "--batch: 'few' is no number");
   expect({"--threshold", "middle"}, "--threshold: middle not in {low,high}");
 }
 
 TEST(program, shows_help_and_version) {
   auto const help = run({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (auto const* option : {"--neighbours", "--quiet", "--json", "--version", "program [OPTIONS]"})
+  for (auto const* option :
+       {"--neighbours", "at least 2", "--quiet", "--json", "--version", "program [OPTIONS]"})
     EXPECT_NE(help.out.find(option), std::string::npos) << help.out;
   auto const version = run({"--version"});
   EXPECT_EQ(version.status, 0);

@@ -31,7 +31,7 @@ struct number_settings {
 
 struct calls {
   std::vector<int> epochs, first_rows;
-  int best = 0, steps = 0;
+  int best = 0, steps = 0, evaluations = 0;
 };
 calls asked;
 
@@ -57,6 +57,7 @@ class number_student {
     return {rate_, value_};
   }
   std::vector<float> scores(std::vector<verification_pair> const& pairs, bool masked) {
+    ++asked.evaluations;
     if (masked) return {};
     std::vector<float> all;
     for (auto const& pair : pairs) all.push_back(pair.same ? 1.0F : 0.5F);
@@ -126,6 +127,7 @@ TEST_F(training, is_not_repeated_when_it_is_finished) {
   asked = {};
   auto const again = train(folder);
   EXPECT_EQ(asked.steps, 0);
+  EXPECT_EQ(asked.evaluations, 0);
   EXPECT_EQ(again.pair_scores, first.pair_scores);
   EXPECT_EQ(again.per_epoch.size(), first.per_epoch.size());
   settings.rate = 0.25;
