@@ -14,6 +14,7 @@ packages=(
 if [[ ${1:-} != --quickstart ]]; then
   packages+=(
     git
+    doxygen # the reference
     libgtest-dev libbenchmark-dev
     g++-aarch64-linux-gnu qemu-user # the tests for ARM64, which are skipped without them
     python3-venv # what the evaluation is compared with

@@ -87,7 +87,7 @@ all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<Q> probes,
 /// @brief The same over all pairs of two rows of `x`, each once.
 ///
 /// @param x [n, d], @param labels [n] signed integers, -1: ignored; the rest as above
-/// @throws, @complexity, @scratch, @determinism as above. Source: ours.
+/// Errors, complexity, scratch and determinism are as above. Source: ours.
 template <class Policy, class X, class L, class Relation = cosine, class Progress = no_progress>
 all_pairs_rates verify_all_pairs(Policy const& policy, matrix_view<X> x, vector_view<L> labels,
                                  std::vector<double> const& fars, Relation relation = {},

@@ -25,8 +25,8 @@ struct retrieval_rates {
 ///
 /// A query with R other references of its label ranks all references by the library's order (larger
 /// score first, equal ones by the smaller row, NaN last). With h(k) references of its label among
-/// the first k: P@1 = h(1); R-precision = h(R) / R; AP@R = 1 / R times the sum of h(k) / k over all
-/// k <= R whose k-th reference is of its label. Each query has the same weight. Scores are
+/// the first k: `P@1` = h(1); R-precision = h(R) / R; `AP@R` = 1 / R times the sum of h(k) / k over
+/// all k <= R whose k-th reference is of its label. Each query has the same weight. Scores are
 /// relations rounded once to float; a reference of NaN score is not retrieved.
 ///
 /// @param policy any Thrust execution policy; with a device policy labels and each query's numbers

@@ -79,7 +79,7 @@ struct operating_point {
 /// @param scores [p] larger = more similar
 /// @param same [p] 1 if the pair is of one identity, else 0; integers or bool
 /// @throws std::invalid_argument if the shapes differ or `same` is neither 0 nor 1
-/// @complexity O(p log p), @scratch 16 p bytes; the copy
+/// @complexity O(p log p) @scratch 16 p bytes; the copy
 /// @determinism identical for any policy, thread count and order of the pairs. Source: ours.
 template <class Policy, class S, class Y>
 roc_curve roc(Policy const& policy, vector_view<S> scores, vector_view<Y> same) {

@@ -61,7 +61,7 @@ matrix_view<T> matrix_view_of(Tensor const& x, dlpack_memory where = dlpack_memo
   return view;
 }
 
-/// @overload of one dimension, without gaps
+/// @brief The same of one dimension, without gaps.
 template <class T, class Tensor>
 vector_view<T> vector_view_of(Tensor const& x, dlpack_memory where = dlpack_memory::host) {
   constexpr char const* function = "vector_view_of";
@@ -98,7 +98,7 @@ dlpack_owner<Managed> make_dlpack(matrix_view<T> x, Owner owner, int device_type
                                    {x.stride(0), 1}, device_type, device_id));
 }
 
-/// @overload of one dimension
+/// @brief The same of one dimension.
 template <class Managed, class T, class Owner>
 dlpack_owner<Managed> make_dlpack(vector_view<T> x, Owner owner, int device_type = 1,
                                   int device_id = 0) {

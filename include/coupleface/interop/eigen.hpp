@@ -101,7 +101,7 @@ auto as_eigen(matrix_view<T> x) {
       x.data_handle(), x.extent(0), x.extent(1), Eigen::OuterStride<>(x.stride(0)));
 }
 
-/// @overload a column vector
+/// @brief The same of a vector, as a column.
 template <class T>
 auto as_eigen(vector_view<T> x) {
   using vector = Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, 1>;

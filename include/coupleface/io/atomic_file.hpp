@@ -9,7 +9,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief A new file that is written beside `path` and takes that name in commit(), when its bytes
 /// are on the disk. Without a commit nothing of it remains, and what was at `path` stays.
 ///
-/// atomic_file(path): creates `path`.<process>.<number>.tmp. write(data, bytes), write(text):
+/// atomic_file(path): creates `path.PROCESS.NUMBER.tmp`. write(data, bytes), write(text):
 /// appends. commit(): once, the last call. offset(): bytes written so far. path(): the name. It
 /// cannot be copied.
 /// @pre the folder of `path` exists; the file system renames atomically (POSIX)

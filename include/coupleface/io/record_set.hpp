@@ -26,8 +26,8 @@ struct identity_range {
 /// @brief A training set, mapped. Everything const may be called from several threads at once.
 class record_set {
  public:
-  /// @param path the .rec file. Beside it: <same name>.idx; if that is missing, the whole file is
-  ///   scanned once. `property` may be missing
+  /// @param path the .rec file. Beside it the .idx of the same name; if that is missing, the whole
+  ///   file is scanned once. `property` may be missing
   /// @throws std::runtime_error naming file, byte and reason, for a damaged index, record 0 or
   ///   property (also for a wrong number of images), and without an index for any damaged record.
   ///   Other records are checked when they are read
@@ -99,7 +99,7 @@ class record_set {
   detail::record_layout layout_;
 };
 
-/// @brief Writes a training set: <path> (ending in .rec), the .idx beside it and `property` in the
+/// @brief Writes a training set: `path` (ending in .rec), the .idx beside it and `property` in the
 /// same folder. commit() makes each file appear, whole and synced, the .rec file last. Without
 /// commit() nothing changes there and no temporary file remains.
 class record_set_writer {

@@ -51,7 +51,6 @@ struct keep_logits {
 ///   straight_through<...>, or your own
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is out of range or
 ///   not among the sampled classes; before anything is written
-/// @param logits (with gradients) recompute_logits{} (default) or keep_logits{}
 /// @complexity one matrix product n C d for the value, three more for the gradients: logits are
 ///   computed twice; two more with keep_logits
 /// @scratch with a = accumulator size, and n and d rounded up to multiples of 128 / a: a n d for
@@ -77,6 +76,7 @@ void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix
 }
 
 /// @brief The same with the gradient with respect to the embeddings, [n, d], overwritten.
+/// @param logits recompute_logits{} (default) or keep_logits{}
 template <class Policy, class E, class W, class N, class L, class G, class Margin = arc_margin,
           class Logits = recompute_logits, detail::enable_if_margin<Margin> = 0>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,

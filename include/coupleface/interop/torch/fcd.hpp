@@ -14,7 +14,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param student, teacher [n, d] embeddings of any length
 /// @return scalar tensor
 /// @throws std::invalid_argument if shapes, element types or devices do not fit
-/// @complexity, @determinism fcd_loss's
+/// @complexity fcd_loss's @determinism the same
 /// @scratch fcd_loss's, and a gradient [n, d] until backward
 /// Source: as fcd_loss.
 template <class Policy>

@@ -15,7 +15,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param policy for CPU tensors; the bank's memory must be where the tensors are
 /// @param labels Long [n], -1 = ignored; @param teacher [n, d_t] of any length, any element type
 /// @throws std::invalid_argument as feature_bank::update; the bank is then unchanged
-/// @complexity, @scratch, @determinism feature_bank::update's
+/// @complexity feature_bank::update's @scratch the same @determinism the same
 /// Source: as feature_bank.
 template <class Policy, class T, class Update, template <class...> class Vector>
 void update(Policy const& policy, feature_bank<T, Update, Vector>& bank, at::Tensor const& labels,
@@ -32,8 +32,8 @@ void update(Policy const& policy, feature_bank<T, Update, Vector>& bank, at::Ten
   });
 }
 
-/// @overload with the student's half, [n, d_s], of the teacher's element type or two bytes beside
-/// Float
+/// @brief The same with the student's half, [n, d_s], of the teacher's element type or two bytes
+/// beside Float.
 template <class Policy, class T, class Update, template <class...> class Vector>
 void update(Policy const& policy, feature_bank<T, Update, Vector>& bank, at::Tensor const& labels,
             at::Tensor const& teacher, at::Tensor const& student) {

@@ -56,7 +56,7 @@ inline at::Tensor rows_of_classes(at::Tensor const& gradient, at::Tensor const& 
 /// @return scalar tensor
 /// @throws std::invalid_argument if shapes, element types or devices do not fit or, on the CPU, a
 ///   label is out of range or not sampled
-/// @complexity, @determinism margin_softmax_loss's
+/// @complexity margin_softmax_loss's @determinism the same
 /// @scratch margin_softmax_loss's, and gradients of what requires them until backward
 /// Source: as margin_softmax_loss.
 template <class Policy, class Labels, class Margin = arc_margin, class Logits = recompute_logits,

@@ -114,7 +114,7 @@ at::Tensor rad_loss_of_tensors(Policy const& policy, at::Tensor const& student,
 /// @return scalar tensor
 /// @throws std::invalid_argument if shapes, element types or devices do not fit or, on the CPU, an
 ///   id is out of range
-/// @complexity, @determinism rad_loss's
+/// @complexity rad_loss's @determinism the same
 /// @scratch rad_loss's, and a gradient [n, d] until backward
 /// Source: as rad_loss.
 template <class Policy, class Neighbours, class Penalty = hinge,
@@ -124,7 +124,7 @@ at::Tensor rad_loss(Policy const& policy, at::Tensor const& student, at::Tensor 
   return detail::rad_loss_of_tensors(policy, student, teacher, bank, neighbours, penalty);
 }
 
-/// @overload with a bank for each of two widths, [C, d_s] and [C, d_t]
+/// @brief The same with a bank for each of two widths, [C, d_s] and [C, d_t].
 template <class Policy, class Neighbours, class Penalty = hinge,
           detail::enable_if_neighbours<Neighbours> = 0, detail::enable_if_penalty<Penalty> = 0>
 at::Tensor rad_loss(Policy const& policy, at::Tensor const& student, at::Tensor const& teacher,

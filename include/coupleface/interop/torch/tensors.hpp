@@ -28,7 +28,7 @@ matrix_view<T> matrix_view_of(at::Tensor const& t) {
   return view;
 }
 
-/// @overload of one dimension, without gaps
+/// @brief The same of one dimension, without gaps.
 template <class T>
 vector_view<T> vector_view_of(at::Tensor const& t) {
   detail::expect_tensor("vector_view_of", "the tensor", t, 1);
@@ -54,7 +54,7 @@ at::Tensor as_tensor(matrix_view<T> x, at::Device device = at::kCPU) {
                        at::TensorOptions(detail::scalar_type_of<T>()).device(device));
 }
 
-/// @overload of one dimension
+/// @brief The same of one dimension.
 template <class T>
 at::Tensor as_tensor(vector_view<T> x, at::Device device = at::kCPU) {
   detail::expect_view("as_tensor", "x", x);
