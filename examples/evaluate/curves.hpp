@@ -70,30 +70,60 @@ inline void write_scores(std::string const& file, arguments const& a,
   coupleface::write_npy(file, view_of(computed));
 }
 
-/// One picture of all ROC curves there are, one of the ranks.
-inline void write_plot_script(std::string const& file, std::vector<std::string> const& curves,
-                              bool ranks) {
+/// What plots.gp draws: names of .csv files without the ending, in the order of the legend.
+struct plots {
+  std::vector<std::string> curves, agreements;
+  int ranks = 0;
+};
+
+/// What a legend calls the points of a file.
+inline std::string curve_title(std::string const& name) {
+  if (name == "roc_pairs") return "1:1, listed pairs";
+  if (name == "roc_all_pairs") return "1:1, all pairs";
+  return "1:N with unknown people (DIR)";
+}
+
+/// One picture of all ROC curves, one of the ranks, and one of the gaps for each agreement.
+inline void write_plot_script(std::string const& file, plots const& drawn) {
   auto script = open_to_write(file);
   script << "# Draws the .csv files beside it: gnuplot plots.gp\n"
-            "set encoding utf8\nset colorsequence podo\nset grid\nset key noenhanced above\n"
+            "set encoding utf8\nset grid\nset key noenhanced below\n"
             "set datafile separator ','\nset datafile missing 'nan'\n"
          << plot_formats;
-  if (!curves.empty()) {
+  if (!drawn.curves.empty()) {
     script << "  set output 'roc.'.format\n  set logscale x\n  set format x '10^{%L}'\n"
-              "  set xrange [*:1]\n  set yrange [0:1]\n  set xlabel 'false accept rate'\n"
+              "  set autoscale xfix\n  set yrange [*:1]\n"
+              "  set title 'ROC'\n  set xlabel 'false accept rate'\n"
               "  set ylabel 'true accept (identification) rate'\n  plot ";
-    for (std::size_t c = 0; c < curves.size(); ++c) {
-      script << (c == 0 ? "" : ", \\\n    ") << '\'' << curves[c]
-             << ".csv' every ::1 using ($2 > 0 ? $2 : NaN):3 with steps lw 2 title '" << curves[c]
+    for (std::size_t c = 0; c < drawn.curves.size(); ++c) {
+      script << (c == 0 ? "" : ", \\\n    ") << '\'' << drawn.curves[c]
+             << ".csv' every ::1 using ($2 > 0 ? $2 : NaN):3 with steps lw 2 lc rgb "
+             << plot_colour(drawn.curves[c], c) << " title '" << curve_title(drawn.curves[c])
              << "'";
     }
     script << "\n";
   }
-  if (ranks) {
-    script << "  unset logscale x\n  set format x '%g'\n  set xrange [1:*]\n"
-              "  set yrange [*:1]\n  set output 'cmc.'.format\n  set xlabel 'rank'\n"
-              "  set ylabel 'identified'\n"
-              "  plot 'cmc.csv' every ::1 using 1:2 with linespoints lw 2 notitle\n";
+  if (drawn.ranks > 0) {
+    script << "  unset logscale x\n  set format x '%g'\n  set xtics " << whole_step(drawn.ranks)
+           << "\n  set xrange [0.8:" << drawn.ranks
+           << ".2]\n  set yrange [*:1]\n  set output 'cmc.'.format\n"
+              "  set title 'Identification: the right person among the first'\n"
+              "  set xlabel 'rank'\n  set ylabel 'share of probes'\n"
+              "  plot 'cmc.csv' every ::1 using 1:2 with linespoints pt 7 lw 2 lc rgb "
+           << plot_colour("cmc", 0) << " notitle\n";
+  }
+  for (auto const& name : drawn.agreements) {
+    // The first and the last row hold what lies outside the bins.
+    script << "  unset logscale x\n  set format x '%g'\n  set xtics autofreq\n"
+              "  set autoscale x\n  set yrange [0:*]\n  set output '"
+           << name
+           << ".'.format\n  set title 'Relations of the student beside the teacher''s'\n"
+              "  set xlabel 'gap: relation of the student minus relation of the teacher'\n"
+              "  set ylabel 'pairs in the bin'\n  plot '"
+           << name
+           << ".csv' every ::1 using (abs($1) < 1e9 && abs($2) < 1e9 ? ($1 + $2) / 2 : NaN)"
+              ":3:($2 - $1) with boxes fs solid 0.6 lc rgb "
+           << plot_colour(name, 0) << " notitle\n";
   }
   script << "  unset output\n}\n";
   close_written(script, file);
@@ -102,12 +132,12 @@ inline void write_plot_script(std::string const& file, std::vector<std::string> 
 /// @returns whether there is something to draw
 inline bool write_files(output_folder const& folder, arguments const& a, inputs const& in,
                         results const& found) {
-  std::vector<std::string> curves;
+  plots drawn;
   auto const add = [&](std::string const& name, coupleface::roc_curve const& curve,
                        char const* rate) {
     write_curve(folder.path(name + ".csv"), curve, rate);
     bool const drawable = !std::isnan(curve.far.back()) && !std::isnan(curve.tar.back());
-    if (drawable) curves.push_back(name);
+    if (drawable) drawn.curves.push_back(name);
   };
   if (found.pairs) {
     add("roc_pairs", found.pairs->curve, "tar");
@@ -117,11 +147,15 @@ inline bool write_files(output_folder const& folder, arguments const& a, inputs 
   if (found.identification) {
     if (found.identification->unmated > 0) add("dir", found.identification->open_set, "dir");
     write_ranks(folder.path("cmc.csv"), found.identification->rank_rates);
+    drawn.ranks = static_cast<int>(found.identification->rank_rates.size());
   }
-  for (auto const& agreement : found.agreement) write_agreement(folder, agreement);
+  for (auto const& agreement : found.agreement) {
+    write_agreement(folder, agreement);
+    drawn.agreements.push_back("gaps_of_" + agreement.of);
+  }
   write_atomically(folder.path("results.json"), json_text(document_of(a, in, found)) + '\n');
-  if (curves.empty() && !found.identification) return false;
-  write_plot_script(folder.path("plots.gp"), curves, found.identification.has_value());
+  if (drawn.curves.empty() && drawn.ranks == 0 && drawn.agreements.empty()) return false;
+  write_plot_script(folder.path("plots.gp"), drawn);
   return true;
 }
 

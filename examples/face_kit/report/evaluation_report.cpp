@@ -12,6 +12,7 @@
 #include "face_kit/report/csv_writer.hpp"
 #include "face_kit/report/json_output.hpp"
 #include "face_kit/report/plot_files.hpp"
+#include "face_kit/report/report_page.hpp"
 #include "face_kit/report/report_plots.hpp"
 #include "face_kit/report/text_table.hpp"
 #include "face_kit/run/program.hpp"
@@ -103,8 +104,8 @@ text_table table_of_differences(std::vector<paired_difference> const& difference
 
 constexpr char const* note_on_deviations = "± is the standard deviation over seeds.";
 constexpr char const* note_on_intervals =
-    "[ ] holds 95 % of the differences when people are drawn anew (paired bootstrap; seeds as they "
-    "are). Where it contains 0 the difference is undecided.";
+    "[ ] is the 95 % interval of the difference when people are resampled (paired bootstrap; the "
+    "seeds stay). Where it contains 0 the difference is undecided.";
 
 void write_methods_csv(std::string const& file, std::vector<run_record> const& runs,
                        run_record const* teacher) {
@@ -211,6 +212,32 @@ void write_markdown(std::string const& file, text_table const& methods,
   close_written(stream, file);
 }
 
+void write_report_page(std::string const& out_dir, text_table const& methods,
+                       text_table const& differences, bool with_epochs) {
+  std::vector<page_section> sections{
+      {"Methods",
+       {"Verification: does a pair of images show one person? TAR is the true accept rate at a "
+        "given false accept rate (FAR); EER is the rate at which both errors are equal.",
+        note_on_deviations},
+       methods,
+       ""}};
+  if (differences.size() > 1)
+    sections.push_back({"Differences between methods", {note_on_intervals}, differences, ""});
+  sections.push_back({"ROC",
+                      {"How many pairs of one person are accepted (up), at how many accepted pairs "
+                       "of two people (right). Higher is better; the left end is what matters "
+                       "where a false accept is costly."},
+                      {},
+                      out_dir + "/roc.svg"});
+  if (with_epochs) {
+    sections.push_back({"During training",
+                        {"After each epoch, mean over seeds; the band is one standard deviation."},
+                        {},
+                        out_dir + "/epochs.svg"});
+  }
+  write_page(out_dir + "/report.html", "Comparison of students", sections);
+}
+
 /// Names go into tables and scripts as they are.
 void check_runs(std::vector<run_record> const& runs, std::size_t pairs, run_record const* teacher) {
   std::set<std::pair<std::string, int>> seen;
@@ -262,11 +289,12 @@ nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_
   write_methods_csv(out_dir + "/table.csv", runs, teacher);
   write_runs_csv(out_dir + "/runs.csv", runs);
   write_differences_csv(out_dir + "/differences.csv", differences);
-  bool const with_epochs = detail::write_epochs(out_dir + "/epochs.dat", runs);
+  int const epochs = detail::write_epochs(out_dir + "/epochs.dat", runs);
   detail::write_roc(out_dir + "/roc.dat", runs, pairs, teacher);
-  detail::write_plot_script(out_dir + "/plots.gp", methods_of(runs), teacher, with_epochs);
+  detail::write_plot_script(out_dir + "/plots.gp", methods_of(runs), teacher, epochs);
   out.flush();
   draw_plots(out_dir, json_wanted() ? std::cerr : out);
+  write_report_page(out_dir, methods_table, differences_table, epochs > 0);
   return {{"methods", json_of_methods(runs, teacher)},
           {"differences", json_of_differences(differences)}};
 }

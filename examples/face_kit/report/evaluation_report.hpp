@@ -16,8 +16,8 @@
 namespace face_kit {
 
 /// @brief Prints the comparison and writes it to `out_dir`: table.md, table.csv, runs.csv,
-/// differences.csv, and epochs.dat, roc.dat, plots.gp with the pictures that gnuplot draws from
-/// them.
+/// differences.csv, epochs.dat, roc.dat, plots.gp with the pictures that gnuplot draws from them,
+/// and report.html, which shows the tables and the pictures.
 ///
 /// An earlier report there is removed first. Percent throughout. Methods keep the order in which
 /// they first appear.

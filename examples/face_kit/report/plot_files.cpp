@@ -3,8 +3,10 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 namespace face_kit {
@@ -26,6 +28,39 @@ char const* const plot_formats =
     "  if (format eq 'svg') { set terminal svg size 900,600 background 'white' } else {\n"
     "    if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) { set terminal pngcairo size 900,600 }\n"
     "    else { set terminal png size 900,600 }\n  }\n";
+
+namespace {
+
+struct known_method {
+  char const *name, *title, *colour;
+};
+constexpr known_method known_methods[] = {{"supervised", "ArcFace, no teacher", "#009E73"},
+                                          {"fcd", "FCD", "#0072B2"},
+                                          {"mrd", "FCD and two-sided relations", "#CC79A7"},
+                                          {"coupleface", "CoupleFace", "#D55E00"}};
+constexpr char const* other_colours[] = {"#56B4E9", "#E69F00", "#332288", "#7F7F7F"};
+
+known_method const* find_method(std::string const& name) {
+  for (auto const& method : known_methods) {
+    if (name == method.name) return &method;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string plot_colour(std::string const& method, std::size_t place) {
+  auto const* const known = find_method(method);
+  return std::string("'") +
+         (known != nullptr ? known->colour : other_colours[place % std::size(other_colours)]) + "'";
+}
+
+std::string plot_title(std::string const& method) {
+  auto const* const known = find_method(method);
+  return known != nullptr ? known->title : method;
+}
+
+int whole_step(int last) { return std::max(1, (last + 9) / 10); }
 
 namespace {
 

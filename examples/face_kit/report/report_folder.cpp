@@ -10,9 +10,9 @@ namespace face_kit {
 
 namespace {
 
-constexpr char const* report_files[] = {"table.md",   "table.csv",  "runs.csv",  "differences.csv",
-                                        "epochs.dat", "roc.dat",    "plots.gp",  "roc.png",
-                                        "roc.svg",    "epochs.png", "epochs.svg"};
+constexpr char const* report_files[] = {"table.md",   "table.csv",  "runs.csv",   "differences.csv",
+                                        "epochs.dat", "roc.dat",    "plots.gp",   "roc.png",
+                                        "roc.svg",    "epochs.png", "epochs.svg", "report.html"};
 
 }  // namespace
 

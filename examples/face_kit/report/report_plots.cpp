@@ -28,9 +28,9 @@ std::vector<run_record const*> runs_of(std::vector<run_record> const& runs,
   return chosen;
 }
 
-bool write_epochs(std::string const& file, std::vector<run_record> const& runs) {
+int write_epochs(std::string const& file, std::vector<run_record> const& runs) {
   auto stream = open_to_write(file);
-  bool any = false;
+  int last = 0;
   for (auto const& method : methods_of(runs)) {
     stream << "# " << method << ": epoch accuracy deviation tar_1e2 deviation\n";
     std::size_t epochs = 0;
@@ -47,13 +47,13 @@ bool write_epochs(std::string const& file, std::vector<run_record> const& runs) 
       auto const t = moments(tar);
       stream << e + 1 << ' ' << a.mean << ' ' << (accuracy.size() > 1 ? a.deviation : 0.0) << ' '
              << t.mean << ' ' << (tar.size() > 1 ? t.deviation : 0.0) << '\n';
-      any = true;
     }
+    last = std::max(last, static_cast<int>(epochs));
     if (epochs == 0) stream << "NaN NaN NaN NaN NaN\n";  // keeps the count of blocks
     stream << "\n\n";
   }
   close_written(stream, file);
-  return any;
+  return last;
 }
 
 void write_roc(std::string const& file, std::vector<run_record> const& runs,
@@ -93,11 +93,12 @@ void write_epoch_clauses(std::ostream& script, std::vector<std::string> const& m
   auto const deviation = "$" + std::to_string(column + 1);
   for (std::size_t m = 0; m < methods.size(); ++m) {
     std::string const block = "'epochs.dat' index " + std::to_string(m);
-    std::string const color = " lc " + std::to_string(m + 2);
+    std::string const colour = " lc rgb " + plot_colour(methods[m], m);
     script << (m == 0 ? "" : ", \\\n    ") << block << " using 1:(" << value << "-" << deviation
            << "):(" << value << "+" << deviation << ") with filledcurves fs transparent solid 0.15"
-           << color << " notitle, \\\n    " << block << " using 1:" << column
-           << " with linespoints pt 7 ps 0.5 lw 2" << color << " title '" << methods[m] << "'";
+           << colour << " notitle, \\\n    " << block << " using 1:" << column
+           << " with linespoints pt 7 ps 0.5 lw 2" << colour << " title '" << plot_title(methods[m])
+           << "'";
   }
   if (has_teacher) {
     script << ", \\\n    " << teacher_percent << " with lines dt 2 lw 2 lc black title 'teacher'";
@@ -108,29 +109,33 @@ void write_epoch_clauses(std::ostream& script, std::vector<std::string> const& m
 }  // namespace
 
 void write_plot_script(std::string const& file, std::vector<std::string> const& methods,
-                       run_record const* teacher, bool with_epochs) {
+                       run_record const* teacher, int epochs) {
   auto script = open_to_write(file);
   script << "# Draws epochs.dat and roc.dat, which lie beside it: gnuplot plots.gp\n"
-            "set encoding utf8\nset colorsequence podo\nset grid\n"  // colour 1, black, is the
-                                                                     // teacher's
-            "set key noenhanced above\nset datafile missing 'NaN'\n"
+            "set encoding utf8\nset grid\n"
+            "set key noenhanced below\nset datafile missing 'NaN'\n"
          << plot_formats;
-  if (with_epochs) {
-    script << "  unset logscale x\n  set format x '%g'\n  set autoscale x\n"
-              "  set output 'epochs.'.format\n  set multiplot layout 1,2\n"
-              "  set xlabel 'epoch'\n  set ylabel 'verification accuracy, %'\n";
+  if (epochs > 0) {
+    script << "  unset logscale x\n  set format x '%g'\n  set xtics " << whole_step(epochs)
+           << "\n  set xrange [0.8:" << epochs << ".2]\n  set autoscale y\n"
+           << "  set output 'epochs.'.format\n  set multiplot layout 1,2\n"
+              "  set xlabel 'epoch'\n  set title 'Accuracy after each epoch'\n"
+              "  set ylabel 'verification accuracy, %'\n";
     write_epoch_clauses(script, methods, 2, teacher ? 100 * teacher->summary.accuracy : 0, teacher);
-    script << "  set ylabel 'TAR at FAR 1e-2, %'\n";
+    script << "  set title 'TAR at FAR 1e-2 after each epoch'\n"
+              "  set ylabel 'true accept rate, %'\n";
     write_epoch_clauses(script, methods, 4, teacher ? 100 * teacher->summary.tar_1e2 : 0, teacher);
     script << "  unset multiplot\n";
   }
   script << "  set output 'roc.'.format\n  set logscale x\n  set format x '10^{%L}'\n"
-            "  set xrange [*:1]\n  set xlabel 'false accept rate'\n"
-            "  set ylabel 'true accept rate'\n  plot ";
+            "  set xtics autofreq\n  set autoscale xfix\n  set yrange [*:1]\n"
+            "  set title 'Verification ROC (mean over seeds)'\n"
+            "  set xlabel 'false accept rate'\n  set ylabel 'true accept rate'\n  plot ";
   std::size_t block = 0;
   for (; block < methods.size(); ++block) {
     script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block
-           << " with lines lw 2 lc " << block + 2 << " title '" << methods[block] << "'";
+           << " with lines lw 2 lc rgb " << plot_colour(methods[block], block) << " title '"
+           << plot_title(methods[block]) << "'";
   }
   if (teacher != nullptr) {
     script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block

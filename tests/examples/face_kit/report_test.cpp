@@ -25,6 +25,7 @@
 
 #include "face_kit/data/pair_sampling.hpp"
 #include "face_kit/data/random_stream.hpp"
+#include "face_kit/report/report_page.hpp"
 #include "face_kit/report/text_table.hpp"
 #include "image_writing.hpp"
 
@@ -334,6 +335,60 @@ TEST_F(report, draws_plots_or_says_that_it_cannot) {
     EXPECT_TRUE(absent || (std::filesystem::exists(file) && std::filesystem::file_size(file) > 500))
         << name << "\n"
         << text;
+  }
+}
+
+TEST_F(report, plots_have_titles_whole_epochs_and_a_colour_for_each_method) {
+  runs[0].per_epoch.assign(25, runs[0].summary);
+  write(folder.string(), &teacher);
+  auto const script = text_of(folder / "plots.gp");
+  EXPECT_TRUE(contains(script, "set xtics 3\n  set xrange [0.8:25.2]")) << script;
+  for (auto const* title :
+       {"set title 'Accuracy after each epoch'", "set title 'TAR at FAR 1e-2 after each epoch'",
+        "set title 'Verification ROC (mean over seeds)'"}) {
+    EXPECT_TRUE(contains(script, title)) << script;
+  }
+  // Supervised has its colour where it comes first, and where it comes second.
+  EXPECT_TRUE(
+      contains(script, "index 0 with lines lw 2 lc rgb '#009E73' title 'ArcFace, no teach"));
+  EXPECT_TRUE(contains(script, "index 1 with lines lw 2 lc rgb '#D55E00' title 'CoupleFace'"));
+  std::reverse(runs.begin(), runs.end());
+  write(folder.string(), &teacher);
+  EXPECT_TRUE(contains(text_of(folder / "plots.gp"),
+                       "index 1 with lines lw 2 lc rgb '#009E73' title 'ArcFace, no teach"));
+}
+
+TEST_F(report, page_holds_tables_and_pictures_and_names_no_other_file) {
+  auto const text = write(folder.string(), &teacher);
+  auto const page = text_of(folder / "report.html");
+  EXPECT_TRUE(contains(page, "<td>coupleface</td><td>3</td>")) << page;
+  EXPECT_TRUE(contains(page, "<td>coupleface - supervised</td>"));
+  auto const count = [&](std::string const& part) {
+    std::size_t found = 0;
+    for (auto at = page.find(part); at != std::string::npos; at = page.find(part, at + 1)) ++found;
+    return found;
+  };
+  if (contains(text, "gnuplot was not found")) {
+    EXPECT_EQ(count("There is no picture"), 2U);
+  } else {
+    EXPECT_EQ(count("src=\"data:image/svg+xml;charset=utf-8,%3C"), 2U);
+  }
+  EXPECT_EQ(count("src="), count("src=\"data:"));
+  EXPECT_EQ(count("<a ") + count("<link"), 0U);
+}
+
+TEST(write_page, escapes_text_and_encodes_pictures) {
+  temporary_folder const folder;
+  auto const svg = (folder / "a.svg").string();
+  image_writing::write_text(svg, "<svg a=\"#1\">%\n</svg>");
+  auto const file = (folder / "page.html").string();
+  write_page(file, "a < b", {{"x & y", {"\"p\""}, {{"h<"}, {"c>"}}, svg}});
+  auto const page = text_of(file);
+  for (auto const* part :
+       {"<title>a &lt; b</title>", "<h2>x &amp; y</h2>", "<p>&quot;p&quot;</p>", "<th>h&lt;</th>",
+        "<td>c&gt;</td>",
+        "src=\"data:image/svg+xml;charset=utf-8,%3Csvg%20a=%22%231%22%3E%25%0A%3C/svg%3E\""}) {
+    EXPECT_TRUE(contains(page, part)) << part << "\n" << page;
   }
 }
 
