@@ -26,7 +26,7 @@ fi
 say "training: train_student $* --out $out"
 "$program" "$@" --out "$out"
 
-say "done. The table and the plots are in $out:"
+say "done. $out/report.html shows the table and the plots in a browser. All files:"
 find "$out" -maxdepth 1 -type f | sort
 if [[ -n ${COUPLEFACE_DATA:-} ]]; then
   say "COUPLEFACE_DATA is set to $COUPLEFACE_DATA. To train on those faces:

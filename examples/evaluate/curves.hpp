@@ -87,7 +87,7 @@ inline std::string curve_title(std::string const& name) {
 inline void write_plot_script(std::string const& file, plots const& drawn) {
   auto script = open_to_write(file);
   script << "# Draws the .csv files beside it: gnuplot plots.gp\n"
-            "set encoding utf8\nset grid\nset key noenhanced below\n"
+            "set encoding utf8\nset grid\nset key noenhanced above\n"
             "set datafile separator ','\nset datafile missing 'nan'\n"
          << plot_formats;
   if (!drawn.curves.empty()) {

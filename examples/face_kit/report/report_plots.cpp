@@ -113,7 +113,7 @@ void write_plot_script(std::string const& file, std::vector<std::string> const& 
   auto script = open_to_write(file);
   script << "# Draws epochs.dat and roc.dat, which lie beside it: gnuplot plots.gp\n"
             "set encoding utf8\nset grid\n"
-            "set key noenhanced below\nset datafile missing 'NaN'\n"
+            "set key noenhanced above\nset datafile missing 'NaN'\n"
          << plot_formats;
   if (epochs > 0) {
     script << "  unset logscale x\n  set format x '%g'\n  set xtics " << whole_step(epochs)

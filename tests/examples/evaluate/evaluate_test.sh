@@ -42,6 +42,13 @@ for file in results.json roc_pairs.csv roc_all_pairs.csv pair_scores.npy cmc.csv
   gaps_of_rows.csv agreement_of_classes.csv; do
   [ -s "one/$file" ] || fail "no $file"
 done
+grep -q "plot 'gaps_of_rows.csv'" one/plots.gp || fail "the gaps are not plotted"
+grep -q "title '1:1, listed pairs'" one/plots.gp || fail "a legend of file names"
+if command -v gnuplot >log; then
+  for picture in roc cmc gaps_of_rows gaps_of_classes; do
+    [ -s "one/$picture.svg" ] || fail "gnuplot is there, but no $picture.svg"
+  done
+fi
 expect '"mean_average_precision_at_r"' one/results.json
 [ "$(wc -l <one/agreement_of_classes.csv)" -eq 61 ] || fail "not a line for each class"
 for threads in 2 3 7; do
