@@ -36,3 +36,13 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/cmake/Eigen.cmake"
   DESTINATION "${package_folder}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/coupleface")
+
+# For users without CMake. It can be moved with the prefix.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+  BASE_DIRECTORY "${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig" OUTPUT_VARIABLE to_prefix)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_INCLUDEDIR
+  BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE to_include)
+configure_file("${PROJECT_SOURCE_DIR}/cmake/coupleface.pc.in"
+               "${PROJECT_BINARY_DIR}/coupleface.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/coupleface.pc"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")

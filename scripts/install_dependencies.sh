@@ -15,6 +15,7 @@ if [[ ${1:-} != --quickstart ]]; then
   packages+=(
     git
     doxygen # the reference
+    pkgconf # a test of the installed coupleface.pc
     libgtest-dev libbenchmark-dev
     g++-aarch64-linux-gnu qemu-user # the tests for ARM64, which are skipped without them
     python3-venv # what the evaluation is compared with
