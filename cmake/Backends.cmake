@@ -25,6 +25,16 @@ target_link_libraries(coupleface INTERFACE coupleface::cccl Eigen3::Eigen)
 # thrust::device where g++ or clang compiles. Thrust's own choice is CUDA, and then even
 # thrust/execution_policy.h does not compile without the headers of a CUDA Toolkit.
 set(no_backend "$<STREQUAL:$<TARGET_PROPERTY:COUPLEFACE_BACKEND>$<TARGET_PROPERTY:THRUST_DEVICE>,>")
+# CMake does not look for such properties behind an object library, so that what it links itself has
+# to tell.
+set(links "$<TARGET_PROPERTY:LINK_LIBRARIES>")
+set(is_object "$<STREQUAL:$<TARGET_PROPERTY:TYPE>,OBJECT_LIBRARY>")
+set(no_backend_of_objects
+  "$<NOT:$<STREQUAL:$<FILTER:${links},INCLUDE,coupleface::coupleface>,>>"
+  "$<STREQUAL:$<FILTER:${links},INCLUDE,(coupleface|CCCL|Thrust|thrust)::(cpp|omp|tbb|cuda|Thrust)>,>")
+list(JOIN no_backend_of_objects "," no_backend_of_objects)
+set(no_backend
+  "$<OR:$<AND:${is_object},${no_backend_of_objects}>,$<AND:$<NOT:${is_object}>,${no_backend}>>")
 target_compile_definitions(coupleface INTERFACE
   "$<$<AND:$<COMPILE_LANGUAGE:CXX>,${no_backend}>:THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP>")
 
