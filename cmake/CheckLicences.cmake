@@ -12,6 +12,7 @@ foreach(folder include tests examples benchmarks scripts findings cmake packagin
     list(APPEND files ${found})
   endforeach()
 endforeach()
+list(FILTER files EXCLUDE REGEX "/test_package/build/")  # what Conan leaves there
 
 set(problems "")
 foreach(file ${files})
