@@ -38,7 +38,8 @@ class threshold_guesses {
       : policy_(policy), plan_(plan), guesses_(policy, plan.size > 0 ? queries : 0) {}
 
   bool any() const { return plan_.size > 0; }
-  guess_list list() const { return {guesses_.data()}; }
+  // Named: nvcc 13 drops braces around the one member of what a template returns.
+  guess_list list() const { return guess_list{guesses_.data()}; }
   float* data() const { return guesses_.data(); }
   index_t size() const { return guesses_.size(); }
 
