@@ -25,16 +25,15 @@ target_link_libraries(coupleface INTERFACE coupleface::cccl Eigen3::Eigen)
 # thrust::device where g++ or clang compiles. Thrust's own choice is CUDA, and then even
 # thrust/execution_policy.h does not compile without the headers of a CUDA Toolkit.
 set(no_backend "$<STREQUAL:$<TARGET_PROPERTY:COUPLEFACE_BACKEND>$<TARGET_PROPERTY:THRUST_DEVICE>,>")
-# CMake does not look for such properties behind an object library, so that what it links itself has
-# to tell.
+# CMake gives an object library no properties of what it links. There the names of what it links
+# directly decide.
 set(links "$<TARGET_PROPERTY:LINK_LIBRARIES>")
+set(links_core "$<NOT:$<STREQUAL:$<FILTER:${links},INCLUDE,coupleface::coupleface>,>>")
+set(links_no_backend
+    "$<STREQUAL:$<FILTER:${links},INCLUDE,coupleface::(cpp|omp|tbb|cuda)|Thrust>,>")
 set(is_object "$<STREQUAL:$<TARGET_PROPERTY:TYPE>,OBJECT_LIBRARY>")
-set(no_backend_of_objects
-  "$<NOT:$<STREQUAL:$<FILTER:${links},INCLUDE,coupleface::coupleface>,>>"
-  "$<STREQUAL:$<FILTER:${links},INCLUDE,(coupleface|CCCL|Thrust|thrust)::(cpp|omp|tbb|cuda|Thrust)>,>")
-list(JOIN no_backend_of_objects "," no_backend_of_objects)
 set(no_backend
-  "$<OR:$<AND:${is_object},${no_backend_of_objects}>,$<AND:$<NOT:${is_object}>,${no_backend}>>")
+  "$<AND:${no_backend},$<OR:$<NOT:${is_object}>,$<AND:${links_core},${links_no_backend}>>>")
 target_compile_definitions(coupleface INTERFACE
   "$<$<AND:$<COMPILE_LANGUAGE:CXX>,${no_backend}>:THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP>")
 
