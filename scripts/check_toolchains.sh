@@ -49,14 +49,16 @@ try() {
   fi
 }
 
-# wheel PACKAGE VERSION: prints the folder into which pip's wheel is unpacked.
+# wheel PACKAGE VERSION [PATH]: prints the folder into which pip's wheel (or what PATH is in it) is
+# unpacked.
 wheel() {
   local folder=$work/$1-$2 file
   if [[ ! -e $folder/complete ]]; then
     rm -rf "$folder" && mkdir -p "$folder"
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
       --python-version 3.12 --dest "$folder" "$1==$2" >&2 || return 1
-    for file in "$folder"/*.whl; do python3 -m zipfile -e "$file" "$folder"; done
+    for file in "$folder"/*.whl; do (cd "$folder" && cmake -E tar xf "$file" "${@:3}"); done
+    rm "$folder"/*.whl
     touch "$folder/complete"
   fi
   echo "$folder"
@@ -123,36 +125,46 @@ try_cccl() {
   done
 }
 
-kernels() {  # NVCC STANDARD ARCHITECTURE FLAGS...
-  local nvcc=$1 standard=$2 architecture=$3
-  shift 3
-  timeout "${minutes}m" "$nvcc" -std=c++"$standard" -O3 $architecture -cubin "$@" -Iinclude "${eigen[@]}" \
+# Both halves of a unit: the host's compiled by g++, the device's left as PTX in build/toolchains/ptx.
+both_halves() {  # NVCC STANDARD ARCHITECTURE
+  rm -rf "$work/ptx" && mkdir -p "$work/ptx"
+  "$1" -std=c++"$2" -O0 -gencode "arch=compute_$3,code=compute_$3" \
+    -c --keep --keep-dir "$work/ptx" -Werror=all-warnings -Iinclude "${eigen[@]}" \
     -DTHRUST_HOST_SYSTEM=THRUST_HOST_SYSTEM_CPP -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CUDA \
-    tests/device/main_kernels.cu -o "$work/kernels.cubin"
+    tests/device/main_kernels.cu -o "$work/kernels.o"
+}
+assemble() {  # NVCC ARCHITECTURE
+  cmake -D "NVCC=$1" -D "SOURCE=$work/ptx/main_kernels.ptx" -D "OUTPUT=$work/kernels.cubin" \
+    -P cmake/CheckSpills.cmake -- "-arch=sm_$2"
+}
+
+# PTX of the oldest card, of 8.0, where the library's own code changes, and of the newest, for which
+# CCCL has code of its own. That of 8.0 is assembled for the cards between.
+try_kernels() {  # NVCC
+  local nvcc=$1 version unit standard virtual parts part
+  version="nvcc $("$nvcc" --version | sed -n 's/.*V\([0-9.]*\)$/\1/p')"
+  for unit in "17 75 75" "20 80 80 86 89 90 100" "17 120 120"; do
+    read -r standard virtual parts <<<"$unit"
+    try "main_kernels.cu, C++$standard, compute_$virtual" "$version" \
+      both_halves "$nvcc" "$standard" "$virtual"
+    for part in $parts; do
+      try "that PTX for sm_$part, no spills" "$version" assemble "$nvcc" "$part"
+    done
+  done
 }
 
 try_nvcc() {
   local nvcc root folder part
   nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
-  if [[ -x $nvcc ]]; then
-    version="nvcc $("$nvcc" --version | sed -n 's/.*V\([0-9.]*\)$/\1/p')"
-    try "all kernels, C++17, its default architecture" "$version" kernels "$nvcc" 17 ""
-    for part in 75 80 86 89 90 100 120; do
-      try "all kernels, C++20, sm_$part" "$version" kernels "$nvcc" 20 -arch=sm_$part
-    done
-  fi
+  [[ ! -x $nvcc ]] || try_kernels "$nvcc"
   root=$work/nvcc-13.5
-  for part in nvcc=13.5.37 cccl=13.3.5.0.6 crt=13.5.37 runtime=13.5.37; do
-    folder=$(wheel nvidia-cuda-"${part%=*}" "${part#*=}") && mkdir -p "$root" && cp -r "$folder/nvidia/cu13/." "$root"
+  mkdir -p "$root"
+  for part in cuda-nvcc=13.5.37 cuda-cccl=13.3.5.0.6 cuda-crt=13.5.37 cuda-runtime=13.5.37 nvvm=13.5.37; do
+    folder=$(wheel nvidia-"${part%=*}" "${part#*=}") && cp -r "$folder/nvidia/cu13/." "$root"
   done
-  folder=$(wheel nvidia-nvvm 13.5.37) && cp -r "$folder/nvidia/cu13/." "$root"
+  folder=$(wheel nvidia-cublas 13.10.0.20 nvidia/cu13/include) && cp -r "$folder/nvidia/cu13/." "$root"
   chmod -R +x "$root/bin" "$root/nvvm/bin"
-  nvcc=$root/bin/nvcc
-  version="nvcc $("$nvcc" --version | sed -n 's/.*V\([0-9.]*\)$/\1/p')"
-  for part in 17=sm_75 20=sm_90 17=sm_120; do
-    try "all kernels, C++${part%=*}, ${part#*=}" "$version" kernels "$nvcc" "${part%=*}" -arch="${part#*=}" \
-      -isystem "$root/include/cccl" -isystem "$root/include"
-  done
+  try_kernels "$root/bin/nvcc"
 }
 
 try_eigen() {
