@@ -9,6 +9,7 @@
 #include "face_kit/data/pair_sampling.hpp"
 #include "face_kit/run/checkpoint.hpp"
 #include "face_kit/run/digest.hpp"
+#include "face_kit/run/messages.hpp"
 #include "face_kit/run/validators.hpp"
 
 namespace face_kit {
@@ -40,10 +41,17 @@ void declare(CLI::App& app, face_options& o) {
       "Folds of the pairs that are evaluated after each epoch, such as 0-4; empty: all");
   add("--report-folds", o.report_folds,
       "Folds of the pairs that the final table is on, such as 5-9; empty: all");
-  add("--folds", o.folds, "Folds of sampled pairs; nobody is in two of them")->check(at_least(2));
+  fold_sizes const defaults;
+  add("--folds", o.folds,
+      "Folds of sampled pairs; nobody is in two of them. Without the option fewer where the dev "
+      "people have too few pairs for all, with a warning")
+      ->check(at_least(2))
+      ->default_str(std::to_string(defaults.folds));
   add("--pairs-per-fold", o.pairs_per_fold,
-      "Sampled pairs in each fold, half of them of one person")
-      ->check(at_least(2));
+      "Sampled pairs in each fold, half of them of one person. Without the option fewer where the "
+      "dev people do not have so many, with a warning")
+      ->check(at_least(2))
+      ->default_str(std::to_string(defaults.pairs_per_fold));
 }
 
 face_dataset load_faces(face_options const& o, int side, std::string const& out) {
@@ -54,9 +62,26 @@ face_dataset load_faces(face_options const& o, int side, std::string const& out)
 
 namespace {
 
+std::vector<verification_pair> sampled_pairs(face_options const& o, std::uint64_t seed,
+                                             face_dataset const& faces) {
+  fold_sizes const defaults;
+  int const folds = o.folds.value_or(defaults.folds);
+  int const pairs_per_fold = o.pairs_per_fold.value_or(defaults.pairs_per_fold);
+  auto const used = fitting_folds(faces, o.folds, o.pairs_per_fold);
+  auto pairs = make_pairs(faces, used.folds, used.pairs_per_fold, seed);
+  if (used.folds != folds || used.pairs_per_fold != pairs_per_fold) {
+    warn(
+        "the dev people do not have %d folds of %d pairs (%d folds have at most %d each), so %d "
+        "folds of %d pairs are sampled. Options: --folds, --pairs-per-fold, --eval-pairs",
+        folds, pairs_per_fold, folds, most_pairs_per_fold(faces, folds), used.folds,
+        used.pairs_per_fold);
+  }
+  return pairs;
+}
+
 std::vector<verification_pair> pairs_for(face_options const& o, std::uint64_t seed,
                                          face_dataset& faces) {
-  if (o.eval_pairs.empty()) return make_pairs(faces, o.folds, o.pairs_per_fold, seed);
+  if (o.eval_pairs.empty()) return sampled_pairs(o, seed, faces);
   auto found = load_pairs(o.eval_pairs, faces, o.skip_undecodable);
   warn_of_pairs(o.eval_pairs, found);
   return std::move(found.pairs);

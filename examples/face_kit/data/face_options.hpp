@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace face_kit {
 struct face_options {
   std::string data, list, teacher_embeddings, eval_pairs, select_folds, report_folds;
   bool centre = true, skip_undecodable = false;
-  int folds = 10, pairs_per_fold = 300;
+  std::optional<int> folds, pairs_per_fold;  ///< of sampled pairs; without them fitting_folds
 };
 
 void declare(CLI::App& app, face_options& options);
@@ -35,7 +36,8 @@ struct training_faces {
 /// Of --data, which must be given. Warns of what is left out.
 face_dataset load_faces(face_options const& options, int side, std::string const& out);
 
-/// Fills all of `data`. Pairs of a pack become faces of their own.
+/// Fills all of `data`. Pairs of a pack become faces of their own. Warns where the dev people have
+/// fewer pairs than are sampled without options.
 /// @param seed  of the pairs, where there is no list of them
 void select_faces(face_options const& options, std::uint64_t seed, face_dataset& faces,
                   training_faces& data);

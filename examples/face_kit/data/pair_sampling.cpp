@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -16,20 +17,37 @@ namespace {
 
 using rows_of_person = std::vector<int>;
 
+std::int64_t same_pairs(std::vector<rows_of_person> const& people) {
+  std::int64_t pairs = 0;
+  for (auto const& rows : people) {
+    auto const n = static_cast<std::int64_t>(rows.size());
+    pairs += n * (n - 1) / 2;
+  }
+  return pairs;
+}
+
+std::int64_t different_pairs(std::vector<rows_of_person> const& people) {
+  std::int64_t faces = 0, pairs = 0;
+  for (auto const& rows : people) {
+    auto const n = static_cast<std::int64_t>(rows.size());
+    pairs += faces * n;
+    faces += n;
+  }
+  return pairs;
+}
+
 /// Pairs of one person, taken from each person in turn: nobody with many pictures fills a fold.
 void add_same_pairs(int fold, int wanted, std::vector<rows_of_person> const& people,
                     random_stream& random, std::vector<verification_pair>& pairs) {
   std::vector<std::vector<std::pair<int, int>>> open;
-  int available = 0;
   for (auto const& rows : people) {
     open.emplace_back();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) open.back().emplace_back(rows[j], rows[i]);
     }
     random.shuffle(open.back());
-    available += static_cast<int>(open.back().size());
   }
-  if (available < wanted) {
+  if (auto const available = same_pairs(people); available < wanted) {
     throw std::invalid_argument("make_pairs: fold " + std::to_string(fold) + " has " +
                                 std::to_string(available) + " pairs of one dev person, not " +
                                 std::to_string(wanted));
@@ -46,13 +64,7 @@ void add_same_pairs(int fold, int wanted, std::vector<rows_of_person> const& peo
 
 void add_different_pairs(int fold, int wanted, std::vector<rows_of_person> const& people,
                          random_stream& random, std::vector<verification_pair>& pairs) {
-  std::int64_t faces = 0;
-  std::int64_t available = 0;
-  for (auto const& rows : people) {
-    available += faces * static_cast<std::int64_t>(rows.size());
-    faces += static_cast<std::int64_t>(rows.size());
-  }
-  if (available < wanted) {
+  if (auto const available = different_pairs(people); available < wanted) {
     throw std::invalid_argument("make_pairs: fold " + std::to_string(fold) + " has " +
                                 std::to_string(available) + " pairs of two dev people, not " +
                                 std::to_string(wanted));
@@ -71,6 +83,28 @@ void add_different_pairs(int fold, int wanted, std::vector<rows_of_person> const
   }
 }
 
+std::vector<rows_of_person> dev_people(face_dataset const& faces) {
+  std::vector<rows_of_person> people(faces.people.size());
+  for (int i = 0; i < faces.size(); ++i) {
+    if (faces.is_train[i] == 0) people[faces.labels[i]].push_back(i);
+  }
+  people.erase(
+      std::remove_if(people.begin(), people.end(), [](auto const& rows) { return rows.empty(); }),
+      people.end());
+  return people;
+}
+
+/// Those with most pictures are dealt out first, so that folds have about the same choice.
+std::vector<std::vector<rows_of_person>> deal(std::vector<rows_of_person> people, int folds) {
+  std::stable_sort(people.begin(), people.end(),
+                   [](auto const& a, auto const& b) { return a.size() > b.size(); });
+  std::vector<std::vector<rows_of_person>> dealt(static_cast<std::size_t>(folds));
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    dealt[i % dealt.size()].push_back(std::move(people[i]));
+  }
+  return dealt;
+}
+
 }  // namespace
 
 std::vector<verification_pair> make_pairs(face_dataset const& faces, int folds, int pairs_per_fold,
@@ -78,27 +112,38 @@ std::vector<verification_pair> make_pairs(face_dataset const& faces, int folds, 
   if (folds < 1 || pairs_per_fold < 2 || pairs_per_fold % 2 != 0) {
     throw std::invalid_argument("make_pairs: needs folds and an even number of pairs in each");
   }
-  std::vector<rows_of_person> rows(faces.people.size());
-  for (int i = 0; i < faces.size(); ++i) {
-    if (faces.is_train[i] == 0) rows[faces.labels[i]].push_back(i);
-  }
-  rows.erase(std::remove_if(rows.begin(), rows.end(), [](auto const& r) { return r.empty(); }),
-             rows.end());
+  auto people = dev_people(faces);
   random_stream random{seed, 5};
-  random.shuffle(rows);
-  // Those with most pictures are dealt out first, so that folds have about the same choice.
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](auto const& a, auto const& b) { return a.size() > b.size(); });
+  random.shuffle(people);
   std::vector<verification_pair> pairs;
-  for (int fold = 0; fold < folds; ++fold) {
-    std::vector<rows_of_person> people;
-    for (auto i = static_cast<std::size_t>(fold); i < rows.size(); i += folds) {
-      people.push_back(rows[i]);
-    }
-    add_same_pairs(fold, pairs_per_fold / 2, people, random, pairs);
-    add_different_pairs(fold, pairs_per_fold / 2, people, random, pairs);
+  int fold = 0;
+  for (auto const& of_fold : deal(std::move(people), folds)) {
+    add_same_pairs(fold, pairs_per_fold / 2, of_fold, random, pairs);
+    add_different_pairs(fold, pairs_per_fold / 2, of_fold, random, pairs);
+    ++fold;
   }
   return pairs;
+}
+
+int most_pairs_per_fold(face_dataset const& faces, int folds) {
+  std::int64_t of_a_kind = std::numeric_limits<int>::max() / 2;
+  for (auto const& people : deal(dev_people(faces), folds)) {
+    of_a_kind = std::min({of_a_kind, same_pairs(people), different_pairs(people)});
+  }
+  return static_cast<int>(2 * of_a_kind);
+}
+
+fold_sizes fitting_folds(face_dataset const& faces, std::optional<int> folds,
+                         std::optional<int> pairs_per_fold) {
+  fold_sizes const defaults;
+  fold_sizes const wanted{folds.value_or(defaults.folds),
+                          pairs_per_fold.value_or(defaults.pairs_per_fold)};
+  int const fewest = folds ? wanted.folds : 2;
+  for (int count = wanted.folds; count >= fewest; --count) {
+    int const most = most_pairs_per_fold(faces, count);
+    if (most >= pairs_per_fold.value_or(2)) return {count, std::min(most, wanted.pairs_per_fold)};
+  }
+  return wanted;
 }
 
 }  // namespace face_kit

@@ -9,8 +9,10 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -173,6 +175,63 @@ TEST(make_pairs, refuses_more_than_there_is) {
   EXPECT_THROW(make_pairs(faces, 5, 2, 1), std::invalid_argument);  // a fold without people
   EXPECT_THROW(make_pairs(faces, 2, 3, 1), std::invalid_argument);
   EXPECT_THROW(make_pairs(faces, 0, 2, 1), std::invalid_argument);
+}
+
+/// Dev people with so many images each; nobody looks at their pixels.
+face_dataset dev_people(std::vector<int> const& images) {
+  face_dataset faces;
+  for (std::size_t person = 0; person < images.size(); ++person) {
+    faces.people.push_back(std::to_string(person));
+    for (int i = 0; i < images[person]; ++i) {
+      faces.labels.push_back(static_cast<std::int32_t>(person));
+      faces.is_train.push_back(0);
+    }
+  }
+  return faces;
+}
+
+TEST(most_pairs_per_fold, counts_by_hand_and_make_pairs_agree) {
+  // Folds of people with 5 and 2 images (10 + 1 pairs of one person, 10 of two) and with 3 and 2
+  // (3 + 1 and 6): 4 of each kind.
+  EXPECT_EQ(most_pairs_per_fold(dev_people({2, 5, 2, 3}), 2), 8);
+  EXPECT_EQ(most_pairs_per_fold(dev_people({2, 5, 2, 3}), 1), 2 * 15);  // 15 and 51
+  auto const eight = dev_people(std::vector<int>(8, 4));
+  EXPECT_EQ(most_pairs_per_fold(eight, 2), 48);                  // 4 * 6 and 6 * 16
+  EXPECT_EQ(most_pairs_per_fold(eight, 4), 24);                  // 2 * 6 and 16
+  EXPECT_EQ(most_pairs_per_fold(eight, 5), 0);                   // a fold of one person
+  EXPECT_EQ(most_pairs_per_fold(eight, 9), 0);                   // a fold of nobody
+  EXPECT_EQ(most_pairs_per_fold(dev_people({9, 1}), 1), 2 * 9);  // 36 and 9
+  for (std::uint64_t const seed : {1, 2, 3}) {
+    EXPECT_EQ(make_pairs(dev_people({2, 5, 2, 3}), 2, 8, seed).size(), 16U);
+    EXPECT_THROW(make_pairs(dev_people({2, 5, 2, 3}), 2, 10, seed), std::invalid_argument);
+    EXPECT_EQ(make_pairs(dev_people({9, 1}), 1, 18, seed).size(), 18U);
+    EXPECT_THROW(make_pairs(dev_people({9, 1}), 1, 20, seed), std::invalid_argument);
+  }
+}
+
+TEST(fitting_folds, takes_fewer_only_of_what_is_not_given) {
+  auto const fitting = [](face_dataset const& faces, std::optional<int> folds,
+                          std::optional<int> pairs) {
+    auto const used = fitting_folds(faces, folds, pairs);
+    return std::pair(used.folds, used.pairs_per_fold);
+  };
+  auto const forty = dev_people(std::vector<int>(40, 10));  // in ten folds 180 and 600 of a kind
+  EXPECT_EQ(fitting(forty, {}, {}), std::pair(10, 300));
+  EXPECT_EQ(fitting(forty, 10, 360), std::pair(10, 360));
+  auto const thirty = dev_people(std::vector<int>(30, 10));  // 135 and 300
+  EXPECT_EQ(fitting(thirty, {}, {}), std::pair(10, 270));
+  EXPECT_EQ(fitting(thirty, {}, 200), std::pair(10, 200));
+  EXPECT_EQ(fitting(thirty, {}, 300), std::pair(7, 300));  // eight leave 3 people in some
+  EXPECT_EQ(fitting(thirty, 5, {}), std::pair(5, 300));
+  auto const eight = dev_people(std::vector<int>(8, 4));
+  EXPECT_EQ(fitting(eight, {}, {}), std::pair(4, 24));
+  EXPECT_EQ(fitting(eight, 2, {}), std::pair(2, 48));
+  EXPECT_EQ(fitting(eight, {}, 40), std::pair(2, 40));
+  // What nobody could meet stays, for make_pairs to refuse.
+  EXPECT_EQ(fitting(eight, {}, 50), std::pair(10, 50));
+  EXPECT_EQ(fitting(eight, 5, {}), std::pair(5, 300));
+  EXPECT_EQ(fitting(eight, 4, 26), std::pair(4, 26));
+  EXPECT_EQ(fitting(dev_people({1, 1, 1, 1}), {}, {}), std::pair(10, 300));
 }
 
 }  // namespace
