@@ -160,6 +160,10 @@ TEST(dlpack, what_no_view_can_show) {
   x.t.byte_offset = 0;
   x.t.data = nullptr;
   EXPECT_NE(message().find("null pointer"), string::npos);
+  x.shape[0] = 0;
+  x.strides[0] = x.strides[1] = 0;  // as NumPy's of arrays without elements
+  EXPECT_EQ(cf::matrix_view_of<float>(x.t).extent(1), 3);
+  x.shape[0] = 4;
   x.shape[1] = 0;
   EXPECT_EQ(cf::matrix_view_of<float>(x.t).extent(0), 4);
 }

@@ -51,7 +51,7 @@ matrix_view<T> matrix_view_of(Tensor const& x, dlpack_memory where = dlpack_memo
   detail::expect_dlpack_elements<T>(function, t);
   detail::expect_dlpack_memory(function, int(t.device.device_type), where == dlpack_memory::cuda);
   index_t const rows = t.shape[0], columns = t.shape[1];
-  if (columns > 1) {
+  if (rows > 0 && columns > 1) {  // NumPy exports arrays without elements with strides of 0
     detail::expect_equal(function, "inner stride", detail::dlpack_stride(t, 1), "a view's", 1);
   }
   index_t const stride = rows > 1 ? detail::dlpack_stride(t, 0) : columns;
