@@ -20,6 +20,7 @@ if [[ ${1:-} != --quickstart ]]; then
     g++-aarch64-linux-gnu qemu-user # the tests for ARM64, which are skipped without them
     python3-venv # what the evaluation is compared with
     python3-dev pybind11-dev # examples/python_module
+    python3-torch # its test
     libtorch-dev # interop/torch.hpp and examples/torch_student, which are left out without it
     clang clang-format libclang-rt-dev libomp-dev llvm # sanitizers, fuzzing, a second opinion
   )

@@ -11,7 +11,7 @@ import unittest
 try:
     import torch
 except ImportError as missing:
-    print(f"skipped: {missing}; scripts/install_evaluation_peers.sh --metric-learning installs it")
+    print(f"skipped: {missing}; scripts/install_dependencies.sh installs it")
     sys.exit(77)
 sys.path.insert(0, sys.argv[1])
 import coupleface
