@@ -38,7 +38,7 @@ class _Gradient(torch.autograd.Function):
 def _rows(x):
     if not isinstance(x, torch.Tensor):
         return x
-    x = x.detach().resolve_neg()
+    x = x.detach()
     in_place = x.dim() != 2 or (x.stride(1) == 1 and x.stride(0) >= x.size(1))
     return x if in_place else x.contiguous()
 

@@ -285,6 +285,11 @@ class Errors(unittest.TestCase):
                     coupleface.fcd_loss, x, x[:, :2])
         self.expect(ValueError, "coupleface::fcd_loss: student: coupleface::matrix_view_of: number "
                     "of dimensions is 1, but a matrix's is 2", coupleface.fcd_loss, x[0], x)
+        for function, arguments in ((coupleface.mine_nearest, (x[0], 1)),
+                                    (coupleface.class_prototypes, (x[0], labels, 1)),
+                                    (coupleface.margin_softmax_loss, (x, x[0], labels))):
+            with self.assertRaisesRegex(ValueError, "number of dimensions is 1, but a matrix's is 2"):
+                function(*arguments)
         self.expect(ValueError, "coupleface::rad_loss: width of the student's bank is 2, but width "
                     "of student is 3", coupleface.rad_loss, x, x, x[:, :2], labels, table)
         self.expect(ValueError, "coupleface::rad_loss: samples of neighbours is 1, but rows of "

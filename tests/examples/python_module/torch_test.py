@@ -119,6 +119,11 @@ class Differentiation(unittest.TestCase):
                         torch.testing.assert_close(gradient.double() / scale, right / scale,
                                                    rtol=2 * torch.finfo(x.dtype).eps, atol=1e-5)
 
+    def test_loss_scale_beyond_half(self):
+        s = rows(5).half().requires_grad_()
+        (2.0 ** 17 * autograd.fcd_loss(s, rows(5).half())).backward()
+        self.assertTrue(s.grad.isfinite().all() and s.grad.abs().max() > 1000)
+
     def test_no_second_derivative(self):
         for name, ours, _, learned, others, settings in cases():
             # Beside a term that has one: it must not be taken for the whole.
@@ -185,6 +190,11 @@ class Tensors(unittest.TestCase):
         self.assertEqual(autograd.fcd_loss(transposed, t), expected)  # copied
         with self.assertRaisesRegex(ValueError, "fcd_loss: student: .*stride"):
             coupleface.fcd_loss(transposed, t)
+        bank, labels = rows(7, 8), LABELS.repeat(2)[:6]
+        self.assertEqual(autograd.rad_loss(s, transposed, bank.t(), labels, TABLE),
+                         autograd.rad_loss(s, s, bank.t().contiguous(), labels, TABLE))
+        self.assertEqual(autograd.margin_softmax_loss(s, bank.t(), labels),
+                         autograd.margin_softmax_loss(s, bank.t().contiguous(), labels))
         row = t[:1].expand(6, 7)
         self.assertEqual(autograd.fcd_loss(s, row), autograd.fcd_loss(s, row.contiguous()))
         with self.assertRaisesRegex(ValueError, "fcd_loss: teacher: .*row stride 0"):
