@@ -32,6 +32,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     -Wno-maybe-uninitialized -Wno-uninitialized -Wno-array-bounds)
 endif()
 
+# The backend of our own programs where any host backend will do.
+set(COUPLEFACE_OWN_BACKEND coupleface::cpp)
+if(TARGET coupleface::omp)
+  set(COUPLEFACE_OWN_BACKEND coupleface::omp)
+endif()
+
 # Warnings as errors, this machine's instructions, sanitizers: for one executable of our own.
 function(coupleface_own_target name)
   target_compile_options(${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${COUPLEFACE_OWN_WARNINGS}>")

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an InsightFace set is on disk, small and of drawn faces: train.rec, train.idx, property and
-// lfw.bin. usage: write_insightface_folder FOLDER
+// What an InsightFace set is on disk, small and of synthetic faces: train.rec, train.idx, property
+// and lfw.bin. Every second image is in colour, the others are grey JPEG. usage:
+// write_insightface_folder FOLDER
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -22,8 +25,17 @@ int main(int argc, char** argv) {
   options.side = 32;
   auto const faces = face_kit::make_synthetic_faces(options);
   auto const encoded = [&](int i) {
-    return image_writing::jpeg({faces.image(i), faces.image(i) + faces.image_bytes()}, options.side,
-                               options.side);
+    image_writing::jpeg_style style;
+    style.channels = i % 2 == 0 ? 1 : 3;
+    image_writing::bytes pixels;
+    for (std::size_t p = 0; p < faces.image_bytes(); ++p) {
+      int const grey = faces.image(i)[p];
+      pixels.push_back(static_cast<std::uint8_t>(grey));
+      if (style.channels == 1) continue;
+      pixels.push_back(static_cast<std::uint8_t>(grey * 15 / 16));
+      pixels.push_back(static_cast<std::uint8_t>(grey * 7 / 8));
+    }
+    return image_writing::jpeg(pixels, options.side, options.side, style);
   };
   auto const view = [](image_writing::bytes const& image) {
     return coupleface::byte_view{image.data(), static_cast<coupleface::index_t>(image.size())};
