@@ -66,21 +66,27 @@ flags_of() {  # of a test source
   printf '%s\n' "-I$2/include -I$2/tests -I$2/examples $extra"
 }
 
-uses_kit() {  # a test source: what is linked to the library of the example programs
-  [[ $1 == tests/examples/face_kit/* || $1 == tests/examples/train_student/* ]]
+# Of a test source: folders of the example programs' libraries that it is linked to.
+kit_of() {
+  case $1 in
+    tests/examples/face_kit/*) echo face_kit ;;
+    tests/examples/train_student/*) echo face_kit train_student ;;
+  esac
 }
 
 libraries_of() {  # of a test source, in a folder
-  uses_kit "$1" && printf '%s\n' "$2"/kit/*.o -ljpeg -lpng -lxxhash
-  return 0
+  local kit
+  for kit in $(kit_of "$1"); do printf '%s\n' "$2/kit/$kit"/*.o; done
+  [[ -z $(kit_of "$1") ]] || printf '%s\n' -ljpeg -lpng -lxxhash
 }
 
-# That library as objects in the folder's kit/: compiles what is older than something it includes.
+# build_kit FOLDER KIT: as objects in the folder's kit/; compiles what is older than something it
+# includes.
 build_kit() (
   cd "$1"
-  mkdir -p kit
-  for source in examples/face_kit/*/*.cpp; do
-    object=kit/$(basename "$source" .cpp).o stale=0
+  mkdir -p "kit/$2"
+  for source in $(find "examples/$2" -name '*.cpp' ! -name main.cpp); do
+    object=kit/$2/$(basename "$source" .cpp).o stale=0
     [[ -e $object ]] || stale=1
     if ((stale == 0)); then
       for file in $(sed -e 's/^[^:]*://' -e 's/\\$//' "$object.d"); do
@@ -97,8 +103,8 @@ build_kit() (
 # Of a folder a test source with a filter, into an output: 0 passed, 1 failed, 2 did not compile, 124
 # did not end.
 build_and_run() {
-  local folder=$1 test=$2 filter=$3 out=$4 code=0
-  if uses_kit "$test"; then build_kit "$folder" >"$out.log" 2>&1 || return 2; fi
+  local folder=$1 test=$2 filter=$3 out=$4 code=0 kit
+  for kit in $(kit_of "$test"); do build_kit "$folder" "$kit" >"$out.log" 2>&1 || return 2; done
   # shellcheck disable=SC2046,SC2086
   "$compiler" $flags $(flags_of "$test" "$folder") -c "$folder/$test" -o "$out.o" >"$out.log" 2>&1 &&
     "$compiler" -fopenmp "$out.o" -o "$out" -lgtest -lgtest_main -lpthread \
@@ -182,12 +188,8 @@ flags+=" -include $work/third_party.hpp"
 
 mkdir "$work/sources"  # as they are now: somebody may go on working on them
 cp -r "$root"/{include,tests,examples} "$work/sources"
-for i in "${indices[@]}"; do
-  if uses_kit "${tests[i]}"; then
-    build_kit "$work/sources"
-    break
-  fi
-done
+kits=$(for i in "${indices[@]}"; do kit_of "${tests[i]}"; done)
+for kit in $(tr ' ' '\n' <<<"$kits" | sort -u); do build_kit "$work/sources" "$kit"; done
 for ((JOB = 0; JOB < jobs; ++JOB)); do
   cp -a "$work/sources" "$work/$JOB"  # with the times by which build_kit knows what is stale
   (

@@ -3,59 +3,21 @@
 // similarity of pairs.
 #pragma once
 
-#include <thrust/system/omp/execution_policy.h>
+#include <vector>
 
-#include <algorithm>
-#include <coupleface/evaluation/verification.hpp>
-#include <coupleface/normalize.hpp>
-
-#include "face_kit/image/augmentation.hpp"
 #include "face_kit/data/eval_pairs.hpp"
-#include "network_views.hpp"
+#include "layers.hpp"
 
 namespace train_student {
 
 /// Unit embeddings [rows, d] of some faces, unaugmented.
-inline matrix<float> embed(layer<float>& net, face_dataset const& faces,
-                           std::vector<int> const& rows) {
-  constexpr int chunk = 256;
-  int const side = faces.side, n = static_cast<int>(rows.size());
-  matrix<float> all(n, net.output_shape().channels);
-  tensor<float> x, y;
-  for (int first = 0; first < n; first += chunk) {
-    int const count = std::min(chunk, n - first);
-    x.resize(count, {side, side, 1});
-    for (int i = 0; i < count; ++i) to_float(faces.image(rows[first + i]), side, x.image(i));
-    net.forward(x, y, pass::evaluation);
-    coupleface::normalize_rows(
-        thrust::omp::par, view_of(y),
-        coupleface::make_matrix_view(all.row(first).data(), count, all.cols()));
-  }
-  return all;
-}
+matrix<float> embed(layer<float>& net, face_dataset const& faces, std::vector<int> const& rows);
 
 /// Cosine similarity of each pair; the embedding of face i is row place[i].
-inline std::vector<float> score_pairs(matrix<float> const& embeddings,
-                                      std::vector<int> const& place,
-                                      std::vector<verification_pair> const& pairs) {
-  std::vector<std::int32_t> a, b;
-  for (auto const& p : pairs) {
-    a.push_back(place[p.a]);
-    b.push_back(place[p.b]);
-  }
-  auto const n = static_cast<coupleface::index_t>(pairs.size());
-  std::vector<float> scores(pairs.size());
-  coupleface::pair_scores(thrust::omp::par, view_of(embeddings), view_of(embeddings),
-                          coupleface::make_vector_view(a.data(), n),
-                          coupleface::make_vector_view(b.data(), n),
-                          coupleface::make_vector_view(scores.data(), n));
-  return scores;
-}
+std::vector<float> score_pairs(matrix<float> const& embeddings, std::vector<int> const& place,
+                               std::vector<verification_pair> const& pairs);
 
-inline std::vector<float> score_pairs(layer<float>& net, face_dataset const& faces,
-                                      std::vector<verification_pair> const& pairs) {
-  auto const [rows, place] = rows_of_pairs(pairs, faces.size());
-  return score_pairs(embed(net, faces, rows), place, pairs);
-}
+std::vector<float> score_pairs(layer<float>& net, face_dataset const& faces,
+                               std::vector<verification_pair> const& pairs);
 
 }  // namespace train_student

@@ -4,12 +4,18 @@
 // What is here: arguments, data, teacher, the list of runs. The loop itself is in
 // face_kit/run/training_run.hpp, a step of it in student.hpp.
 #include <omp.h>
+#include <thrust/system/omp/execution_policy.h>
 
+#include <algorithm>
 #include <coupleface/io/npy.hpp>
+#include <coupleface/normalize.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "arguments.hpp"
+#include "class_relations.hpp"
+#include "embed_faces.hpp"
 #include "face_kit/data/eval_pairs.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/data/teacher_file.hpp"
@@ -18,6 +24,7 @@
 #include "face_kit/run/program_main.hpp"
 #include "face_kit/run/digest.hpp"
 #include "face_kit/run/messages.hpp"
+#include "network_views.hpp"
 #include "student.hpp"
 
 namespace {

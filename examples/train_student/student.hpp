@@ -3,14 +3,17 @@
 // method on the embeddings, one step of the optimizer.
 #pragma once
 
-#include <limits>
-#include <numeric>
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
 
-#include "class_relations.hpp"
-#include "embed_faces.hpp"
-#include "face_kit/image/augmentation.hpp"
+#include "face_kit/data/eval_pairs.hpp"
 #include "face_kit/run/training_run.hpp"
+#include "network.hpp"
 #include "settings.hpp"
+#include "step_losses.hpp"
 
 namespace train_student {
 
@@ -20,141 +23,23 @@ struct training_data : training_faces {
 
 class student {
  public:
-  student(training_data const& data, run_settings const& settings)
-      : data_(data),
-        settings_(settings),
-        net_(make_network<float>(settings.net)),
-        class_weights_("classes", data.classes, settings.net.embedding, true) {
-    random_stream start({settings.seed, purpose::weights});
-    net_.start(start);
-    class_weights_.fill_normal(start, 1 / std::sqrt(static_cast<float>(settings.net.embedding)));
-    matrix<float> prototypes(0, settings.net.embedding);
-    if (settings.uses_relations())
-      prototypes = teacher_prototypes(data.teacher, data.train, data.faces->labels, data.classes);
-    losses_ = make_losses(settings, prototypes);
-  }
+  student(training_data const& data, run_settings const& settings);
 
-  static std::vector<std::string> log_columns() {
-    return {"learning_rate",           "total",          "fcd",          "relation",
-            "classification",          "active_share",   "fcd_gradient", "relation_gradient",
-            "classification_gradient", "weight_gradient"};
-  }
-
-  void begin_epoch(int epoch) {
-    if (settings_.uses_relations()) losses_->mine_on_schedule(epoch, seed_of_mining(epoch));
-  }
-
-  std::vector<int> order_of(int epoch) const {
-    std::vector<int> order = data_.train;
-    random_stream({settings_.seed, purpose::order, static_cast<std::uint64_t>(epoch)})
-        .shuffle(order);
-    return order;
-  }
-
+  static std::vector<std::string> log_columns();
+  void begin_epoch(int epoch);
+  std::vector<int> order_of(int epoch) const;
   /// @returns the row of the log
-  std::vector<double> train_on(batch_rows const& batch) {
-    int const n = settings_.batch, side = data_.faces->side, d = settings_.net.embedding;
-    int const* const rows = batch.rows;
-    images_.resize(n, {side, side, 1});
-    labels_.resize(n);
-#pragma omp parallel for
-    for (int i = 0; i < n; ++i) {
-      random_stream const random({settings_.seed, purpose::augmentation,
-                                  static_cast<std::uint64_t>(batch.epoch),
-                                  static_cast<std::uint64_t>(rows[i])});
-      augment(data_.faces->image(rows[i]), side, settings_.augmentation, random, images_.image(i));
-      labels_[i] = data_.faces->labels[rows[i]];
-    }
-    net_.forward(images_, embeddings_, pass::training);
-
-    if (settings_.uses_teacher()) {
-      teacher_.resize(n, d);
-      for (int i = 0; i < n; ++i) teacher_.row(i) = data_.teacher.row(rows[i]);
-    }
-    losses_->begin({view_of(embeddings_), view_of(std::as_const(teacher_)),
-                    coupleface::make_vector_view(std::as_const(labels_).data(), n)});
-    gradient_.resize(n, {1, 1, d});
-    gradient_.data.setZero();
-    term_gradient_.resize(n, d);
-    step_row row;
-    auto const add = [&](float weight, double& norm) {
-      norm = term_gradient_.norm();
-      gradient_.rows() += weight * term_gradient_;
-    };
-
-    if (settings_.uses_teacher()) {
-      losses_->fcd(row.fcd, view_of(term_gradient_));
-      add(static_cast<float>(settings_.fcd_weight), row.fcd_norm);
-    }
-    if (settings_.uses_relations()) {
-      losses_->relation(row.relation, row.active, view_of(term_gradient_));
-      add(static_cast<float>(settings_.lambda), row.relation_norm);
-    }
-    float const cls_weight = static_cast<float>(settings_.classification_weight());
-    if (cls_weight != 0) {
-      losses_->classification(
-          coupleface::make_matrix_view(std::as_const(class_weights_.value).data(), data_.classes,
-                                       d),
-          row.cls, view_of(term_gradient_),
-          coupleface::make_matrix_view(class_weights_.gradient.data(), data_.classes, d));
-      add(cls_weight, row.cls_norm);
-      class_weights_.gradient *= cls_weight;
-    }
-
-    net_.backward(images_, gradient_, nullptr);
-    double squares = 0;
-    double const warmup = settings_.warmup_epochs * static_cast<double>(batch.steps_per_epoch);
-    row.rate = rate_at(schedule_of(settings_.rate_schedule), settings_.learning_rate(), batch.step,
-                       batch.steps, static_cast<std::int64_t>(warmup));
-    for_each_trained([&](parameter<float>& p) {
-      squares += static_cast<double>(p.gradient.square().sum());
-      sgd_step(p, settings_.sgd, row.rate);
-    });
-    row.weight_norm = std::sqrt(squares);
-    if (settings_.uses_relations()) losses_->renew();
-
-    row.total = (settings_.uses_teacher() ? settings_.fcd_weight * row.fcd : 0) +
-                (settings_.uses_relations() ? settings_.lambda * row.relation : 0) +
-                (cls_weight != 0 ? cls_weight * row.cls : 0);
-    return {row.rate,   row.total,    row.fcd,           row.relation, row.cls,
-            row.active, row.fcd_norm, row.relation_norm, row.cls_norm, row.weight_norm};
-  }
-
-  std::vector<float> scores(std::vector<verification_pair> const& pairs, bool masked) {
-    return masked ? std::vector<float>{} : score_pairs(net_, *data_.faces, pairs);
-  }
+  std::vector<double> train_on(batch_rows const& batch);
+  std::vector<float> scores(std::vector<verification_pair> const& pairs, bool masked);
   void keep_best(std::string const&) {}
 
-  void save(std::ostream& out) {
-    save_state(out, net_);
-    save_array(out, class_weights_.value);
-    save_array(out, class_weights_.velocity);
-    if (settings_.uses_relations()) losses_->save(out);
-  }
-  void load(std::istream& in) {
-    load_state(in, net_);
-    load_array(in, class_weights_.value, class_weights_.name);
-    load_array(in, class_weights_.velocity, class_weights_.name);
-    if (settings_.uses_relations()) losses_->load(in);
-  }
+  void save(std::ostream& out);
+  void load(std::istream& in);
 
   sequence<float>& network() { return net_; }
 
  private:
-  // What a random stream is for; one number each, so that no two streams are the same.
-  struct purpose {
-    static constexpr std::uint64_t weights = 1, order = 2, augmentation = 3, mining = 4;
-  };
-  struct step_row {
-    double rate = 0, total = 0, fcd = nan, relation = nan, active = nan, cls = nan;
-    double fcd_norm = nan, relation_norm = nan, cls_norm = nan, weight_norm = 0;
-    static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  };
-
-  std::uint64_t seed_of_mining(int epoch) const {
-    return random_stream({settings_.seed, purpose::mining, static_cast<std::uint64_t>(epoch)})
-        .bits();
-  }
+  std::uint64_t seed_of_mining(int epoch) const;
 
   template <class F>
   void for_each_trained(F const& visit) {

@@ -2,7 +2,7 @@
 // The mining strategies of examples/train_student: each trains the student on pairs of its own
 // choice, runs stopped after every step end with the bytes of one that was not, and settings are
 // known again.
-#include "mining_strategies.hpp"
+#include "class_relations.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "class_relations.hpp"
 #include "drawn_people.hpp"
 
 namespace ts = train_student;
