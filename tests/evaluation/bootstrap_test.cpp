@@ -19,7 +19,7 @@ namespace {
 using namespace coupleface_test;
 using cf::index_t;
 
-std::vector<double> const targets{0.1, 0, 1e-3, 0.5, 1};
+std::vector<double> const fars{0.1, 0, 1e-3, 0.5, 1};
 
 struct problem {
   std::vector<double> scores;
@@ -45,7 +45,7 @@ template <class Policy>
 cf::resampled_rates resample(Policy const& policy, problem const& p, index_t resamples,
                              std::uint64_t seed) {
   return cf::resample_identities(policy, view_of(p.scores), view_of(p.same), view_of(p.a),
-                                 view_of(p.b), view_of(p.folds), targets, resamples, seed);
+                                 view_of(p.b), view_of(p.folds), fars, resamples, seed);
 }
 
 void expect_same(cf::resampled_rates const& x, cf::resampled_rates const& y) {
@@ -70,8 +70,8 @@ TEST(bootstrap, the_first_numbers_are_of_the_pairs_as_they_are) {
     auto const curve = cf::roc(policy(), view_of(p.scores), view_of(p.same));
     ASSERT_EQ(rates.accuracies.size(), 1u);
     EXPECT_NEAR(rates.accuracies[0], folds.mean, 0x1p-52);
-    for (std::size_t k = 0; k < targets.size(); ++k) {
-      expect_equal_bits(rates.tars[k][0], cf::tar_at_far(curve, targets[k]).tar, "tar");
+    for (std::size_t k = 0; k < fars.size(); ++k) {
+      expect_equal_bits(rates.tars[k][0], cf::tar_at_far(curve, fars[k]).tar, "tar");
     }
   }
 }
@@ -102,8 +102,8 @@ void check_resample(problem const& p, cf::fold_accuracies const& folds, index_t 
     right[p.folds[i]] += times * ((p.scores[i] >= folds.thresholds[f]) == (p.same[i] == 1));
   }
   auto const curve = cf::roc(policy(), view_of(repeated.scores), view_of(repeated.same));
-  for (std::size_t k = 0; k < targets.size(); ++k) {
-    expect_equal_bits(rates.tars[k][std::size_t(r)], cf::tar_at_far(curve, targets[k]).tar, "tar");
+  for (std::size_t k = 0; k < fars.size(); ++k) {
+    expect_equal_bits(rates.tars[k][std::size_t(r)], cf::tar_at_far(curve, fars[k]).tar, "tar");
   }
   double sum = 0, met = 0;
   for (auto const& [fold, weight] : all) {
@@ -191,11 +191,10 @@ TEST(bootstrap, has_the_host_s_bits) {
       auto const folds = pairs > 3 ? p.folds : std::vector<int>{};
       auto const expected = cf::resample_identities(
           thrust::seq, host_view_of(p.scores), host_view_of(p.same), host_view_of(p.a),
-          host_view_of(p.b), host_view_of(folds), targets, 30, 9);
-      expect_same(
-          cf::resample_identities(policy(), view_of(p.scores), view_of(p.same), view_of(p.a),
-                                  view_of(p.b), view_of(folds), targets, 30, 9),
-          expected);
+          host_view_of(p.b), host_view_of(folds), fars, 30, 9);
+      expect_same(cf::resample_identities(policy(), view_of(p.scores), view_of(p.same),
+                                          view_of(p.a), view_of(p.b), view_of(folds), fars, 30, 9),
+                  expected);
     }
   }
 }

@@ -40,7 +40,7 @@ cf::roc_curve roc(std::vector<double> const& scores, flags const& same) {
 }
 
 // The same to the last bit, NaN included.
-void expect_same(std::vector<double> const& x, std::vector<double> const& y) {
+void expect_same_values(std::vector<double> const& x, std::vector<double> const& y) {
   ASSERT_EQ(x.size(), y.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isnan(x[i]) && std::isnan(y[i])) { continue; }
@@ -50,16 +50,16 @@ void expect_same(std::vector<double> const& x, std::vector<double> const& y) {
 }
 
 void expect_same_curve(cf::roc_curve const& x, cf::roc_curve const& y) {
-  expect_same(x.thresholds, y.thresholds);
-  expect_same(x.far, y.far);
-  expect_same(x.tar, y.tar);
+  expect_same_values(x.thresholds, y.thresholds);
+  expect_same_values(x.far, y.far);
+  expect_same_values(x.tar, y.tar);
 }
 
 void expect_same_result(cf::fold_accuracies const& x, cf::fold_accuracies const& y) {
   EXPECT_EQ(x.folds, y.folds);
-  expect_same(x.accuracies, y.accuracies);
-  expect_same(x.thresholds, y.thresholds);
-  expect_same({x.mean, x.standard_deviation}, {y.mean, y.standard_deviation});
+  expect_same_values(x.accuracies, y.accuracies);
+  expect_same_values(x.thresholds, y.thresholds);
+  expect_same_values({x.mean, x.standard_deviation}, {y.mean, y.standard_deviation});
 }
 
 template <class Exception = std::invalid_argument, class Call>
@@ -70,17 +70,18 @@ std::string message_of(Call call) {
   return "(nothing was thrown)";
 }
 
-struct problem {
+struct scored_pairs {
   std::vector<double> scores;
   flags same;
   std::vector<int> folds;
 };
 
 // Few distinct scores, so that ties are the rule.
-problem random_problem(int pairs, int levels, int folds, double nan_share, unsigned seed) {
+scored_pairs random_scored_pairs(int pairs, int levels, int folds, double nan_share,
+                                 unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_real_distribution<double> uniform(0, 1);
-  problem p;
+  scored_pairs p;
   for (int i = 0; i < pairs; ++i) {
     p.same.push_back(uniform(random) < 0.4);
     double const score = std::floor(levels * (uniform(random) * 0.7 + 0.3 * p.same.back()));
@@ -90,7 +91,7 @@ problem random_problem(int pairs, int levels, int folds, double nan_share, unsig
   return p;
 }
 
-int count_right(problem const& p, double threshold, int fold, bool inside) {
+int count_right(scored_pairs const& p, double threshold, int fold, bool inside) {
   int right = 0;
   for (std::size_t i = 0; i < p.scores.size(); ++i) {
     if ((p.folds[i] == fold) == inside) { right += (p.scores[i] >= threshold) == (p.same[i] == 1); }
@@ -201,15 +202,15 @@ TEST(pair_scores, errors_leave_the_output_alone) {
 TEST(roc, hand_computed) {
   // 0.9 same, 0.8 different, 0.7 same and different (one tie), 0.2 same.
   auto const curve = roc({0.7, 0.9, 0.2, 0.8, 0.7}, {1, 1, 1, 0, 0});
-  expect_same(curve.thresholds, {infinity, 0.9, 0.8, 0.7, 0.2});
-  expect_same(curve.far, {0, 0, 0.5, 1, 1});
-  expect_same(curve.tar, {0, 1 / 3., 1 / 3., 2 / 3., 1});
+  expect_same_values(curve.thresholds, {infinity, 0.9, 0.8, 0.7, 0.2});
+  expect_same_values(curve.far, {0, 0, 0.5, 1, 1});
+  expect_same_values(curve.tar, {0, 1 / 3., 1 / 3., 2 / 3., 1});
 }
 
 TEST(roc, agrees_with_a_plain_loop) {
   for (int pairs : {1, 2, 5, 40, 300}) {
     for (double nan_share : {0.0, 0.3}) {
-      auto const p = random_problem(pairs, 20, 2, nan_share, unsigned(pairs));
+      auto const p = random_scored_pairs(pairs, 20, 2, nan_share, unsigned(pairs));
       auto const curve = roc(p.scores, p.same);
       double positives = 0, negatives = 0;
       for (auto same : p.same) { (same ? positives : negatives) += 1; }
@@ -218,8 +219,8 @@ TEST(roc, agrees_with_a_plain_loop) {
         for (int i = 0; i < pairs; ++i) {
           accepted[p.same[i]] += p.scores[i] >= curve.thresholds[k];
         }
-        expect_same({curve.far[k]}, {negatives > 0 ? accepted[0] / negatives : nan});
-        expect_same({curve.tar[k]}, {positives > 0 ? accepted[1] / positives : nan});
+        expect_same_values({curve.far[k]}, {negatives > 0 ? accepted[0] / negatives : nan});
+        expect_same_values({curve.tar[k]}, {positives > 0 ? accepted[1] / positives : nan});
         if (k > 0) { EXPECT_LT(curve.thresholds[k], curve.thresholds[k - 1]); }
       }
       std::vector<double> distinct;
@@ -236,7 +237,7 @@ TEST(roc, agrees_with_a_plain_loop) {
 }
 
 TEST(roc, does_not_depend_on_the_order_of_the_pairs) {
-  auto p = random_problem(200, 10, 2, 0.1, 3);
+  auto p = random_scored_pairs(200, 10, 2, 0.1, 3);
   p.scores[0] = 0.0, p.scores[1] = -0.0;  // equal: one point, threshold +0
   auto const curve = roc(p.scores, p.same);
   std::reverse(p.scores.begin(), p.scores.end());
@@ -262,36 +263,36 @@ TEST(roc, element_types) {
 
 TEST(roc, edge_cases) {
   auto const empty = roc({}, {});
-  expect_same(empty.thresholds, {infinity});
-  expect_same(empty.far, {nan});
-  expect_same(empty.tar, {nan});
+  expect_same_values(empty.thresholds, {infinity});
+  expect_same_values(empty.far, {nan});
+  expect_same_values(empty.tar, {nan});
 
   auto const positives = roc({0.3, 0.6}, {1, 1});
-  expect_same(positives.far, {nan, nan, nan});
-  expect_same(positives.tar, {0, 0.5, 1});
+  expect_same_values(positives.far, {nan, nan, nan});
+  expect_same_values(positives.tar, {0, 0.5, 1});
 
   auto const negatives = roc({0.3, 0.6}, {0, 0});
-  expect_same(negatives.far, {0, 0.5, 1});
-  expect_same(negatives.tar, {nan, nan, nan});
+  expect_same_values(negatives.far, {0, 0.5, 1});
+  expect_same_values(negatives.tar, {nan, nan, nan});
 
   auto const rejected = roc({nan, nan, nan}, {0, 1, 1});
-  expect_same(rejected.thresholds, {infinity});
-  expect_same(rejected.far, {0});
-  expect_same(rejected.tar, {0});
+  expect_same_values(rejected.thresholds, {infinity});
+  expect_same_values(rejected.far, {0});
+  expect_same_values(rejected.tar, {0});
 
   auto const tie = roc({0.5, 0.5, 0.5}, {0, 1, 1});
-  expect_same(tie.thresholds, {infinity, 0.5});
-  expect_same(tie.far, {0, 1});
-  expect_same(tie.tar, {0, 1});
+  expect_same_values(tie.thresholds, {infinity, 0.5});
+  expect_same_values(tie.far, {0, 1});
+  expect_same_values(tie.tar, {0, 1});
 
   for (double first : {0.0, -0.0}) {  // equal scores: one point, at +0
-    expect_same(roc({first, -first, 1}, {1, 0, 1}).thresholds, {infinity, 1, 0});
+    expect_same_values(roc({first, -first, 1}, {1, 0, 1}).thresholds, {infinity, 1, 0});
   }
 
   auto const infinite = roc({infinity, -infinity, 1}, {1, 0, 0});
-  expect_same(infinite.thresholds, {nan, infinity, 1, -infinity});
-  expect_same(infinite.far, {0, 0, 0.5, 1});
-  expect_same(infinite.tar, {0, 1, 1, 1});
+  expect_same_values(infinite.thresholds, {nan, infinity, 1, -infinity});
+  expect_same_values(infinite.far, {0, 0, 0.5, 1});
+  expect_same_values(infinite.tar, {0, 1, 1, 1});
 }
 
 TEST(roc, errors) {
@@ -310,7 +311,7 @@ TEST(tar_at_far, hand_computed) {
       roc({0.8, 0.6, 0.4, 0.2, 0.9, 0.7, 0.7, 0.3, 0.1}, {0, 0, 0, 0, 1, 1, 1, 1, 1});
   auto const expect_point = [&](double target, double threshold, double far, double tar) {
     auto const point = cf::tar_at_far(curve, target);
-    expect_same({point.threshold, point.far, point.tar}, {threshold, far, tar});
+    expect_same_values({point.threshold, point.far, point.tar}, {threshold, far, tar});
   };
   expect_point(0, 0.9, 0, 0.2);
   expect_point(0.24, 0.9, 0, 0.2);     // 1 / 4 exceeds the target
@@ -334,13 +335,13 @@ TEST(tar_at_far, a_target_that_is_a_ratio_of_counts_is_met_exactly) {
 
 TEST(tar_at_far, edge_cases_and_errors) {
   auto const point = cf::tar_at_far(roc({0.3, 0.6}, {1, 1}), 0.1);  // no different pair
-  expect_same({point.threshold, point.far, point.tar}, {nan, nan, nan});
+  expect_same_values({point.threshold, point.far, point.tar}, {nan, nan, nan});
   auto const no_same = cf::tar_at_far(roc({0.3, 0.6}, {0, 0}), 0.5);
-  expect_same({no_same.threshold, no_same.far, no_same.tar}, {0.6, 0.5, nan});
+  expect_same_values({no_same.threshold, no_same.far, no_same.tar}, {0.6, 0.5, nan});
   auto const nothing = cf::tar_at_far(roc({}, {}), 0.1);
   EXPECT_TRUE(std::isnan(nothing.tar));
   auto const hard = cf::tar_at_far(roc({0.9, 0.1}, {0, 1}), 0.1);  // nothing can be accepted
-  expect_same({hard.threshold, hard.far, hard.tar}, {infinity, 0, 0});
+  expect_same_values({hard.threshold, hard.far, hard.tar}, {infinity, 0, 0});
 
   auto const curve = roc({0.9, 0.1}, {0, 1});
   for (double target : {-0.1, 1.1, nan}) {
@@ -367,7 +368,7 @@ TEST(equal_error_rate, hand_computed) {
 
 TEST(equal_error_rate, is_between_the_errors_of_its_neighbours) {
   for (unsigned seed = 0; seed < 50; ++seed) {
-    auto const p = random_problem(60, 30, 2, 0, seed);
+    auto const p = random_scored_pairs(60, 30, 2, 0, seed);
     auto const curve = roc(p.scores, p.same);
     double const rate = cf::equal_error_rate(curve);
     double low = 0, high = 1;  // of the larger error at every point, and of the smaller one
@@ -405,8 +406,8 @@ TEST(k_fold_accuracy, hand_computed) {
   EXPECT_EQ(result.folds, (std::vector<std::int64_t>{-2, 5}));
   // Fold -2 is judged at 0.9 (all right in fold 5): only its different pair is right. Fold 5 is
   // judged at 0.8 (2 of 3 right, as at 0.6): both right.
-  expect_same(result.thresholds, {0.9, 0.8});
-  expect_same(result.accuracies, {1 / 3., 1});
+  expect_same_values(result.thresholds, {0.9, 0.8});
+  expect_same_values(result.accuracies, {1 / 3., 1});
   EXPECT_NEAR(result.mean, 2 / 3., 1e-15);
   EXPECT_NEAR(result.standard_deviation, std::sqrt(2.) / 3, 1e-15);
 }
@@ -416,7 +417,8 @@ TEST(k_fold_accuracy, agrees_with_a_plain_loop) {
     for (int fold_count : {2, 3, 10, 60}) {
       for (double nan_share : {0.0, 0.2}) {
         if (fold_count > pairs) { continue; }
-        auto p = random_problem(pairs, 12, fold_count, nan_share, unsigned(pairs + fold_count));
+        auto p =
+            random_scored_pairs(pairs, 12, fold_count, nan_share, unsigned(pairs + fold_count));
         if (pairs == 60) { p.scores[7] = p.scores[30] = infinity, p.scores[8] = -infinity; }
         auto const result =
             cf::k_fold_accuracy(policy(), view_of(p.scores), view_of(p.same), view_of(p.folds));
@@ -450,7 +452,7 @@ TEST(k_fold_accuracy, agrees_with_a_plain_loop) {
 }
 
 TEST(k_fold_accuracy, invariances) {
-  auto p = random_problem(120, 40, 10, 0.05, 9);
+  auto p = random_scored_pairs(120, 40, 10, 0.05, 9);
   auto const run = [&] {
     return cf::k_fold_accuracy(policy(), view_of(p.scores), view_of(p.same), view_of(p.folds));
   };
@@ -460,7 +462,7 @@ TEST(k_fold_accuracy, invariances) {
   std::reverse(p.folds.begin(), p.folds.end());
   expect_same_result(result, run());
   for (auto& s : p.scores) { s = std::exp(3 * s) - 5; }
-  expect_same(result.accuracies, run().accuracies);
+  expect_same_values(result.accuracies, run().accuracies);
 }
 
 TEST(k_fold_accuracy, edge_cases) {
@@ -469,18 +471,18 @@ TEST(k_fold_accuracy, edge_cases) {
     return cf::k_fold_accuracy(policy(), view_of(scores), view_of(same), view_of(folds));
   };
   auto const negatives = run({1, 2, 3, 4}, {0, 0, 0, 0});  // accept nothing
-  expect_same(negatives.thresholds, {infinity, infinity});
-  expect_same(negatives.accuracies, {1, 1});
+  expect_same_values(negatives.thresholds, {infinity, infinity});
+  expect_same_values(negatives.accuracies, {1, 1});
   EXPECT_EQ(negatives.standard_deviation, 0);
   auto const positives = run({1, 2, 3, 4}, {1, 1, 1, 1});  // accept all that was seen
-  expect_same(positives.thresholds, {3, 1});
-  expect_same(positives.accuracies, {0, 1});
+  expect_same_values(positives.thresholds, {3, 1});
+  expect_same_values(positives.accuracies, {0, 1});
   auto const numbers_missing = run({nan, nan, nan, nan}, {1, 0, 0, 0});  // reject: half, all right
-  expect_same(numbers_missing.thresholds, {infinity, infinity});
-  expect_same(numbers_missing.accuracies, {0.5, 1});
+  expect_same_values(numbers_missing.thresholds, {infinity, infinity});
+  expect_same_values(numbers_missing.accuracies, {0.5, 1});
   auto const infinite = run({infinity, 0, infinity, 0}, {0, 0, 1, 0});
-  expect_same(infinite.thresholds, {infinity, infinity});  // +infinity cannot be refused
-  expect_same(infinite.accuracies, {0.5, 1});
+  expect_same_values(infinite.thresholds, {infinity, infinity});  // +infinity cannot be refused
+  expect_same_values(infinite.accuracies, {0.5, 1});
 }
 
 TEST(k_fold_accuracy, errors) {
@@ -530,7 +532,7 @@ struct counting_allocator {
 };
 
 TEST(verification, scratch_is_what_the_comments_say) {
-  auto const p = random_problem(90, 12, 5, 0.1, 1);
+  auto const p = random_scored_pairs(90, 12, 5, 0.1, 1);
   auto const scores = view_of(p.scores);
   auto const same = view_of(p.same);
   auto const most_of = [](auto call) {

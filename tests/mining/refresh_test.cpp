@@ -15,7 +15,7 @@ using coupleface::refresh_nearest;
 using list = std::vector<std::int32_t>;
 namespace engine = coupleface::detail;
 
-list const none;
+list const no_rows;
 
 /// Two sets of rows (or one, on both sides) with a table, renewed after every change and compared
 /// with one that is mined anew.
@@ -90,7 +90,7 @@ TEST(refresh_nearest, hand_computed) {
   EXPECT_EQ(table.row(64).size(), 2u);
   turn(129, 0.64 + 1e-5 * 64 * 64 + 0.001);
   index_t const searched =
-      refresh_nearest(policy(), x.view(), x.view(), view_of(list{129}), view_of(none),
+      refresh_nearest(policy(), x.view(), x.view(), view_of(list{129}), view_of(no_rows),
                       table.values.view(), table.indices.view());
   EXPECT_EQ(table.row(0), (std::vector<index_t>{1, 2}));
   EXPECT_EQ(table.row(64), (std::vector<index_t>{129, 63}));
@@ -103,9 +103,9 @@ TEST(refresh_nearest, nothing_changed_and_everything) {
   auto const x = random_matrix<float>(200, 12, 1);
   kept_table<float, float> rows(x, 9);
   rows.mine();
-  EXPECT_EQ(rows.refresh(none, none), 0);
+  EXPECT_EQ(rows.refresh(no_rows, no_rows), 0);
   set_rows(rows.queries, {3, 4, 150}, random_matrix<float>(200, 12, 2));
-  index_t const searched = rows.refresh(none, {3, 4, 150});
+  index_t const searched = rows.refresh(no_rows, {3, 4, 150});
   EXPECT_TRUE(3 < searched && searched < 60) << searched;
   list all(200);
   for (std::size_t i = 0; i < all.size(); ++i) { all[i] = std::int32_t(i); }
@@ -145,8 +145,8 @@ void expect_exact_after_changes(matrix<T> const& q, matrix<T> const& c, index_t 
       set_rows(two.queries, mine, q);
       set_rows(two.candidates, theirs, c);
     }
-    one.refresh(mine, round % 2 ? none : mine);
-    two.refresh(round % 3 == 1 ? none : mine, theirs);
+    one.refresh(mine, round % 2 ? no_rows : mine);
+    two.refresh(round % 3 == 1 ? no_rows : mine, theirs);
   }
 }
 
@@ -186,7 +186,7 @@ TEST(refresh_nearest, lists_that_are_not_full) {
                                                                     250, {}, keep);
   rows.mine();
   set_rows(rows.queries, {8, 9}, random_matrix<float>(n, 6, 2));
-  EXPECT_EQ(rows.refresh({8, 9}, none), 2);
+  EXPECT_EQ(rows.refresh({8, 9}, no_rows), 2);
 }
 
 TEST(refresh_nearest, more_changed_candidates_than_are_offered) {
@@ -202,7 +202,7 @@ TEST(refresh_nearest, more_changed_candidates_than_are_offered) {
                           rows.queries.at(0, j) + 1e-3 * double(k) * rows.queries.at(1, j));
     }
   }
-  EXPECT_GE(rows.refresh(none, changed), 1);
+  EXPECT_GE(rows.refresh(no_rows, changed), 1);
 }
 
 TEST(refresh_nearest, queries_are_searched_by_blocks) {

@@ -16,11 +16,11 @@ using coupleface::table_statistics;
 using ids = matrix<std::int32_t>;
 using counts = std::vector<index_t>;
 
-double const none = -std::numeric_limits<double>::infinity();
+double const no_value = -std::numeric_limits<double>::infinity();
 
 TEST(describe_table, hand_computed) {
-  matrix<float> const values(3, 3, {0.75, 0.5, none, 0.25, -0.5, std::nan(""), none, none, none},
-                             1);
+  matrix<float> const values(
+      3, 3, {0.75, 0.5, no_value, 0.25, -0.5, std::nan(""), no_value, no_value, no_value}, 1);
   ids const indices(3, 3, {1, 2, -1, 2, 4, 0, -1, -1, -1}, 2);
   auto const s = describe_table(policy(), values.view(), indices.view(), 6, even_edges(4));
   EXPECT_EQ(s.pairs, 5);
@@ -167,7 +167,7 @@ TEST(describe_table, same_bits_for_every_policy_within_the_documented_scratch) {
 
 TEST(active_pair_share, hand_computed_for_every_penalty) {
   // Two pairs do not count: one slot is empty, one gap is NaN.
-  matrix<double> const gaps(2, 4, {0.5, 0.1, 0.03, -0.2, 0.0, none, std::nan(""), -0.01});
+  matrix<double> const gaps(2, 4, {0.5, 0.1, 0.03, -0.2, 0.0, no_value, std::nan(""), -0.01});
   ids const indices(2, 4, {0, 1, 2, 3, 0, -1, 2, 3});
   auto const share = [&](auto penalty) {
     return active_pair_share(policy(), gaps.view(), indices.view(), penalty);
