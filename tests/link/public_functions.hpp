@@ -14,9 +14,16 @@
 #include <cstddef>
 #include <cstring>
 
+// Where the functions run. No bit depends on it.
+#ifndef COUPLEFACE_DIGEST_POLICY
+#define COUPLEFACE_DIGEST_POLICY thrust::seq
+#endif
+
 namespace {
 
 namespace cf = coupleface;
+
+auto const policy = COUPLEFACE_DIGEST_POLICY;
 
 // FNV-1a over the bytes; all NaNs count as one, since their sign is nobody's promise.
 class digest_of {
@@ -91,9 +98,9 @@ template <class X, class G>
 void digest_normalize(collector& out, std::int64_t width) {
   rows<X> x(33, width, 1), gradient_in(33, width, 2);
   rows<G> y(33, width), gradient(33, width);
-  cf::normalize_rows(thrust::seq, x.view(), y.view());
+  cf::normalize_rows(policy, x.view(), y.view());
   out.put("normalize_rows", digest_of().add(y.data));
-  cf::normalize_rows_gradient(thrust::seq, x.view(), gradient_in.view(), gradient.view());
+  cf::normalize_rows_gradient(policy, x.view(), gradient_in.view(), gradient.view());
   out.put("normalize_rows_gradient", digest_of().add(gradient.data));
 }
 
@@ -105,7 +112,7 @@ void digest_losses(collector& out, std::int64_t width) {
   rows<G> gradient(n, width);
   double loss = 0;
   auto const view = cf::make_scalar_view(&loss);
-  cf::fcd_loss(thrust::seq, student.view(), teacher.view(), view, gradient.view());
+  cf::fcd_loss(policy, student.view(), teacher.view(), view, gradient.view());
   out.put("fcd_loss", digest_of().add(loss).add(gradient.data));
 
   std::vector<std::int32_t> ids;
@@ -114,13 +121,13 @@ void digest_losses(collector& out, std::int64_t width) {
   }
   cf::matrix_view<std::int32_t> const neighbours(ids.data(), n, k);
   auto const rad = [&](char const* name, auto penalty) {
-    cf::rad_loss(thrust::seq, student.view(), teacher.view(), bank.view(), neighbours, view,
+    cf::rad_loss(policy, student.view(), teacher.view(), bank.view(), neighbours, view,
                  gradient.view(), penalty);
     out.put(name, digest_of().add(loss).add(gradient.data));
   };
   rad("rad_loss hinge", cf::hinge{});
   rad("rad_loss squared", cf::squared{});
-  cf::rad_loss(thrust::seq, student.view(), teacher.view(), bank.view(), other_bank.view(),
+  cf::rad_loss(policy, student.view(), teacher.view(), bank.view(), other_bank.view(),
                neighbours, view, gradient.view(), cf::squared{});
   out.put("rad_loss of two banks", digest_of().add(loss).add(gradient.data));
 }
@@ -131,13 +138,13 @@ void digest_relations(collector& out, std::int64_t width) {
   rows<G> matrix(31, 29), best(31, 5);
   std::vector<std::int32_t> ids(31 * 5);
   auto const matrix_of = [&](char const* name, auto relation) {
-    cf::relation_matrix(thrust::seq, a.view(), b.view(), matrix.view(), relation);
+    cf::relation_matrix(policy, a.view(), b.view(), matrix.view(), relation);
     out.put(name, digest_of().add(matrix.data));
   };
   matrix_of("relation_matrix inner_product", cf::inner_product{});
   matrix_of("relation_matrix negative_squared_distance", cf::negative_squared_distance{});
   matrix_of("relation_matrix cosine", cf::cosine{});
-  cf::top_k(thrust::seq, matrix.view(), best.view(),
+  cf::top_k(policy, matrix.view(), best.view(),
             cf::matrix_view<std::int32_t>(ids.data(), 31, 5));
   out.put("top_k", digest_of().add(best.data).add(ids));
 }
@@ -147,12 +154,12 @@ void digest_prototypes(collector& out, std::int64_t width) {
   rows<X> x(60, width, 9);
   rows<P> prototypes(8, width);
   auto labels = cyclic_labels(60, 8);
-  cf::class_prototypes(thrust::seq, x.view(), view_of(labels), prototypes.view());
+  cf::class_prototypes(policy, x.view(), view_of(labels), prototypes.view());
   out.put("class_prototypes", digest_of().add(prototypes.data));
 
   auto const bank_of = [&](char const* name, auto update) {
-    cf::feature_bank<P, decltype(update)> bank(thrust::seq, prototypes.view(), update);
-    for (int step = 0; step < 3; ++step) { bank.update(thrust::seq, view_of(labels), x.view()); }
+    cf::feature_bank<P, decltype(update)> bank(policy, prototypes.view(), update);
+    for (int step = 0; step < 3; ++step) { bank.update(policy, view_of(labels), x.view()); }
     auto const entries = bank.teacher();
     out.put(name, digest_of().add(entries.data_handle(),
                                   std::size_t(entries.extent(0) * entries.extent(1))));
@@ -174,17 +181,17 @@ inline void digest_mining(collector& out, std::int64_t width) {
   auto const put = [&](char const* name) { out.put(name, digest_of().add(values.data).add(ids)); };
   auto const x = a.view(), y = b.view();
   auto const v = values.view();
-  cf::mine_nearest(thrust::seq, x, y, v, table);
+  cf::mine_nearest(policy, x, y, v, table);
   put("mine_nearest of two sets");
-  cf::mine_nearest(thrust::seq, x, x, v, table, cf::negative_squared_distance{});
+  cf::mine_nearest(policy, x, x, v, table, cf::negative_squared_distance{});
   put("mine_nearest by distance");
-  cf::mine_nearest(thrust::seq, x, x, v, table);
+  cf::mine_nearest(policy, x, x, v, table);
   put("mine_nearest");
-  auto const described = cf::describe_table(thrust::seq, v, table, n);
+  auto const described = cf::describe_table(policy, v, table, n);
   out.put("describe_table",
           digest_of().add(described.mean).add(described.smallest).add(described.mean_nearest));
-  out.put("active_pair_share", digest_of().add(cf::active_pair_share(thrust::seq, v, table)));
-  auto const doubles = cf::near_duplicates(thrust::seq, v, table, 0.1);
+  out.put("active_pair_share", digest_of().add(cf::active_pair_share(policy, v, table)));
+  auto const doubles = cf::near_duplicates(policy, v, table, 0.1);
   digest_of of_pairs;
   for (auto const& pair : doubles.pairs) {
     of_pairs.add(&pair.first, 1).add(&pair.second, 1).add(pair.similarity);
@@ -192,30 +199,30 @@ inline void digest_mining(collector& out, std::int64_t width) {
   out.put("near_duplicates", of_pairs);
   std::vector<std::int64_t> changed{3, 77};
   for (std::int64_t i : changed) { a.data[std::size_t(i * width)] += 0.25f; }
-  cf::refresh_nearest(thrust::seq, x, x, view_of(changed), view_of(changed), v, table);
+  cf::refresh_nearest(policy, x, x, view_of(changed), view_of(changed), v, table);
   put("refresh_nearest");
   std::vector<std::int32_t> classes(40);
-  cf::sample_classes(thrust::seq, view_of(labels), n, table, 5, view_of(classes));
+  cf::sample_classes(policy, view_of(labels), n, table, 5, view_of(classes));
   out.put("sample_classes", digest_of().add(classes));
-  cf::mine_gap(thrust::seq, x, x, y, y, v, table);
+  cf::mine_gap(policy, x, x, y, y, v, table);
   put("mine_gap");
-  cf::mine_gap(thrust::seq, x, x, y, y, v, table, cf::absolute_gap{});
+  cf::mine_gap(policy, x, x, y, y, v, table, cf::absolute_gap{});
   put("mine_gap absolute");
-  cf::mine_teacher_order(thrust::seq, x, x, y, y, 12, v, table);
+  cf::mine_teacher_order(policy, x, x, y, y, 12, v, table);
   put("mine_teacher_order");
-  cf::mine_relative_margin(thrust::seq, x, x, view_of(positives), 0.95, v, table);
+  cf::mine_relative_margin(policy, x, x, view_of(positives), 0.95, v, table);
   put("mine_relative_margin");
-  cf::mine_random(thrust::seq, x, x, 3, v, table);
+  cf::mine_random(policy, x, x, 3, v, table);
   put("mine_random");
-  cf::mine_mixed(thrust::seq, x, x, 2, 3, v, table);
+  cf::mine_mixed(policy, x, x, 2, 3, v, table);
   put("mine_mixed");
-  cf::mine_rank_window(thrust::seq, x, x, 4, v, table);
+  cf::mine_rank_window(policy, x, x, 4, v, table);
   put("mine_rank_window");
-  cf::mine_similarity_window(thrust::seq, x, x, {-0.1, 0.1}, v, table);
+  cf::mine_similarity_window(policy, x, x, {-0.1, 0.1}, v, table);
   put("mine_similarity_window");
-  cf::mine_in_batch(thrust::seq, x, view_of(labels), v, table);
+  cf::mine_in_batch(policy, x, view_of(labels), v, table);
   put("mine_in_batch");
-  cf::mine_from_bank(thrust::seq, x, view_of(labels), y, v, table);
+  cf::mine_from_bank(policy, x, view_of(labels), y, v, table);
   put("mine_from_bank");
 }
 
@@ -231,10 +238,10 @@ inline void digest_verification(collector& out, rows<float>& a, rows<float>& b,
     same.push_back(labels[p] == labels[q]), folds.push_back(std::int32_t(i % 10));
   }
   std::vector<float> scores(pair_count);
-  cf::pair_scores(thrust::seq, a.view(), b.view(), view_of(first), view_of(second),
+  cf::pair_scores(policy, a.view(), b.view(), view_of(first), view_of(second),
                   view_of(scores));
   out.put("pair_scores", digest_of().add(scores));
-  auto const curve = cf::roc(thrust::seq, view_of(scores), view_of(same));
+  auto const curve = cf::roc(policy, view_of(scores), view_of(same));
   auto const point = cf::tar_at_far(curve, 0.1);
   out.put("roc", digest_of()
                      .add(curve.thresholds)
@@ -244,14 +251,14 @@ inline void digest_verification(collector& out, rows<float>& a, rows<float>& b,
                      .add(point.threshold)
                      .add(point.tar));
   auto const accuracy =
-      cf::k_fold_accuracy(thrust::seq, view_of(scores), view_of(same), view_of(folds));
+      cf::k_fold_accuracy(policy, view_of(scores), view_of(same), view_of(folds));
   out.put("k_fold_accuracy", digest_of()
                                  .add(accuracy.mean)
                                  .add(accuracy.standard_deviation)
                                  .add(accuracy.accuracies)
                                  .add(accuracy.thresholds));
   auto const again =
-      cf::resample_identities(thrust::seq, view_of(scores), view_of(same), view_of(a_people),
+      cf::resample_identities(policy, view_of(scores), view_of(same), view_of(a_people),
                               view_of(b_people), view_of(folds), {0.1, 0.01}, 20, 4);
   auto const interval = cf::interval_of(again.accuracies);
   out.put(
@@ -267,20 +274,20 @@ inline void digest_evaluation(collector& out, std::int64_t width) {
     b.data[std::size_t(i)] = 0.5f * a.data[std::size_t(i)] + b.data[std::size_t(i)];
   }
   digest_verification(out, a, b, labels);
-  auto const all = cf::verify_all_pairs(thrust::seq, a.view(), view_of(labels), {0.1, 0.01});
+  auto const all = cf::verify_all_pairs(policy, a.view(), view_of(labels), {0.1, 0.01});
   out.put(
       "verify_all_pairs",
       digest_of().add(all.equal_error_rate).add(all.points[0].threshold).add(all.points[1].tar));
   auto const found =
-      cf::identify(thrust::seq, b.view(), view_of(labels), a.view(), view_of(labels), 5);
+      cf::identify(policy, b.view(), view_of(labels), a.view(), view_of(labels), 5);
   out.put("identify", digest_of().add(found.rank_rates).add(found.open_set.thresholds));
   auto const ranked =
-      cf::retrieve(thrust::seq, b.view(), view_of(labels), a.view(), view_of(labels));
+      cf::retrieve(policy, b.view(), view_of(labels), a.view(), view_of(labels));
   out.put("retrieve", digest_of()
                           .add(ranked.precision_at_1)
                           .add(ranked.r_precision)
                           .add(ranked.mean_average_precision_at_r));
-  auto const agreement = cf::compare_with_teacher(thrust::seq, a.view(), b.view(), 7);
+  auto const agreement = cf::compare_with_teacher(policy, a.view(), b.view(), 7);
   out.put("compare_with_teacher", digest_of()
                                       .add(agreement.overlaps)
                                       .add(agreement.rank_correlations)
@@ -289,7 +296,7 @@ inline void digest_evaluation(collector& out, std::int64_t width) {
                                       .add(agreement.mean_rank_correlation));
   std::vector<std::int32_t> face_rows, media;
   for (std::int32_t i = 0; i < n; ++i) { face_rows.push_back(i), media.push_back(i % 50); }
-  cf::average_templates(thrust::seq, a.view(), view_of(face_rows), view_of(labels), view_of(media),
+  cf::average_templates(policy, a.view(), view_of(face_rows), view_of(labels), view_of(media),
                         means.view());
   out.put("average_templates", digest_of().add(means.data));
 }
