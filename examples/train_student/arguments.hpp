@@ -33,6 +33,7 @@ struct arguments {
 
 inline void declare_mining(CLI::App& app, arguments& a) {
   mining_settings& m = a.run.mining;
+  app.option_defaults()->group("Mining");
   app.add_option(
          "--mining", a.mining,
          "Whom relations are with. A table of classes, mined by --refresh: nearest, random, "
@@ -40,32 +41,25 @@ inline void declare_mining(CLI::App& app, arguments& a) {
          "(where the student exceeds the teacher most), absolute_gap, teacher_order, "
          "relative_margin. Several, with commas, are compared")
       ->check(CLI::IsMember(mining_strategies()))
-      ->delimiter(',')
-      ->group("Mining");
+      ->delimiter(',');
   app.add_option("--mining-skip", m.skip,
                  "Nearest classes that rank_window leaves out: one person under two names")
-      ->check(CLI::Range(0, 1000000000))
-      ->group("Mining");
+      ->check(CLI::Range(0, 1000000000));
   app.add_option("--mining-highest", m.highest,
                  "Relation above which similarity_window leaves classes out; two pictures of one "
-                 "person mostly have more than the default")
-      ->group("Mining");
+                 "person mostly have more than the default");
   app.add_option("--mining-lowest", m.lowest,
-                 "Relation below which similarity_window leaves classes out")
-      ->group("Mining");
+                 "Relation below which similarity_window leaves classes out");
   app.add_option("--mining-hard", m.hard,
                  "Nearest ones among the K of mixed, the others are random; 0: half")
-      ->check(CLI::Range(0, 1000000000))
-      ->group("Mining");
+      ->check(CLI::Range(0, 1000000000));
   app.add_option("--mining-pool", m.pool,
                  "Classes nearest to the student's embedding, of which teacher_order takes those "
                  "nearest to the teacher's; 0: 3 K")
-      ->check(CLI::Range(0, 1000000000))
-      ->group("Mining");
+      ->check(CLI::Range(0, 1000000000));
   app.add_option("--mining-margin", m.margin,
                  "Share of the relation to the own class by which relative_margin stays under it")
-      ->check(CLI::Range(0.0, 1e12))
-      ->group("Mining");
+      ->check(CLI::Range(0.0, 1e12));
 }
 
 inline void declare(CLI::App& app, arguments& a) {
@@ -73,140 +67,108 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->always_capture_default();
 
   declare(app, a.faces);
+  app.option_defaults()->group("Synthetic faces");
   app.add_option("--people", a.synthetic.people,
-                 "Synthetic people of the train split, whom the student sees")
-      ->group("Synthetic faces");
+                 "Synthetic people of the train split, whom the student sees");
   app.add_option(
-         "--teacher-people", a.teacher_people,
-         "Synthetic people whom the teacher sees, the student's among them: a teacher knows "
-         "more of the world")
-      ->group("Synthetic faces");
+      "--teacher-people", a.teacher_people,
+      "Synthetic people whom the teacher sees, the student's among them: a teacher knows "
+      "more of the world");
   app.add_option("--images-per-person", a.synthetic.images_per_person,
-                 "Images of each synthetic person")
-      ->group("Synthetic faces");
-  app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs")
-      ->group("Synthetic faces");
+                 "Images of each synthetic person");
+  app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs");
   app.add_option("--data-seed", a.data_seed,
-                 "Seed of synthetic faces, their teacher and sampled pairs")
-      ->group("Synthetic faces");
+                 "Seed of synthetic faces, their teacher and sampled pairs");
   app.add_option("--teacher-epochs", a.teacher_epochs,
-                 "Epochs of the training of the teacher of synthetic faces")
-      ->group("Synthetic faces");
+                 "Epochs of the training of the teacher of synthetic faces");
 
+  app.option_defaults()->group("Method");
   app.add_option("--method", a.how, "How to train: supervised, fcd, mrd or coupleface")
-      ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}))
-      ->group("Method");
-  app.add_flag("--compare", a.compare, "All four methods, and the table over all seeds")
-      ->group("Method");
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term")->group("Method");
+      ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}));
+  app.add_flag("--compare", a.compare, "All four methods, and the table over all seeds");
+  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
   app.add_option("--lambda", r.lambda,
                  "Weight of the relation term: its gradient is a mean over K pairs and starts far "
-                 "below FCD's")
-      ->group("Method");
+                 "below FCD's");
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax beside distillation; 0: the embedding is the "
-                 "teacher's affair alone")
-      ->group("Method");
+                 "teacher's affair alone");
   app.add_option("--margin", r.margin,
-                 "Angle of the margin softmax; with few images a person less than 0.5 is better")
-      ->group("Method");
+                 "Angle of the margin softmax; with few images a person less than 0.5 is better");
   app.add_option("--scale", r.scale,
-                 "Scale of the margin softmax; smaller for thousands of classes than for millions")
-      ->group("Method");
+                 "Scale of the margin softmax; smaller for thousands of classes than for millions");
   app.add_option("--penalty", r.penalty,
                  "Penalty of the relation term of coupleface (mrd has absolute)")
-      ->check(CLI::IsMember({"hinge", "absolute", "squared", "smooth_l1", "dead_zone"}))
-      ->group("Method");
-  app.add_option("--q", r.q, "Gap that the penalties hinge and dead_zone forgive")->group("Method");
+      ->check(CLI::IsMember({"hinge", "absolute", "squared", "smooth_l1", "dead_zone"}));
+  app.add_option("--q", r.q, "Gap that the penalties hinge and dead_zone forgive");
   app.add_option("--beta", r.beta, "Gap at which the penalty smooth_l1 turns linear")
-      ->check(at_least(1e-9))
-      ->group("Method");
-  app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1))->group("Method");
+      ->check(at_least(1e-9));
+  app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1));
   app.add_option("--refresh", r.refresh,
                  "Epochs between two minings from the bank; 0: mine once, from the prototypes")
-      ->check(at_least(0))
-      ->group("Method");
-  declare_mining(app, a);
+      ->check(at_least(0));
   app.add_option("--bank", r.bank, "What stands for a class: its prototype, its latest sample, ...")
-      ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}))
-      ->group("Method");
+      ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}));
   app.add_option("--bank-momentum", r.bank_momentum,
                  "Share of the old entry in the moving average of --bank ema")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group("Method");
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--bank-depth", r.bank_depth, "Samples that --bank ring keeps of each class")
-      ->check(at_least(1))
-      ->group("Method");
+      ->check(at_least(1));
   app.add_option("--bank-age", r.bank_age,
                  "Updates after which a sample in --bank ring no longer counts")
-      ->check(at_least(1))
-      ->group("Method");
+      ->check(at_least(1));
 
+  declare_mining(app, a);
+
+  app.option_defaults()->group("Training");
   app.add_option(
          "--epochs", r.epochs,
          "Passes over the train split; 0: 8 with --data, 24 on synthetic faces, which are fewer")
-      ->check(at_least(0))
-      ->group("Training");
-  app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2))->group("Training");
+      ->check(at_least(0));
+  app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2));
   app.add_option("--lr", r.sgd.learning_rate,
                  "Peak learning rate; high, because the losses are on unit vectors and the "
                  "embedding's norm divides "
-                 "the gradient")
-      ->group("Training");
+                 "the gradient");
   app.add_option("--supervised-lr", r.supervised_rate,
-                 "Peak learning rate of --method supervised, whose gradients grow with --scale")
-      ->group("Training");
+                 "Peak learning rate of --method supervised, whose gradients grow with --scale");
   app.add_option("--momentum", r.sgd.momentum, "Momentum of the optimizer")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group("Training");
-  app.add_option("--weight-decay", r.sgd.weight_decay, "Weight decay of convolutions and matrices")
-      ->group("Training");
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--weight-decay", r.sgd.weight_decay, "Weight decay of convolutions and matrices");
   app.add_option("--schedule", r.rate_schedule, "Schedule of the learning rate after the warm-up")
-      ->check(CLI::IsMember({"cosine", "step", "constant"}))
-      ->group("Training");
-  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly")
-      ->group("Training");
-  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored")
-      ->group("Training");
+      ->check(CLI::IsMember({"cosine", "step", "constant"}));
+  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly");
+  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored");
   app.add_option("--shift", r.augmentation.shift,
                  "Random crop: training images are shifted by up to so many pixels each way; few, "
                  "because aligned test faces do not move")
-      ->check(CLI::Range(0, 64))
-      ->group("Training");
+      ->check(CLI::Range(0, 64));
   app.add_option("--mask", r.augmentation.mask,
-                 "Probability that the lower half of a training image is covered")
-      ->group("Training");
+                 "Probability that the lower half of a training image is covered");
   app.add_option("--side", r.net.side, "Pixels of a side that the network sees")
-      ->check(CLI::Range(8, 256))
-      ->group("Training");
+      ->check(CLI::Range(8, 256));
   app.add_option("--widths", r.net.widths, "Channels of each stage; multiples of 32 are fastest")
-      ->delimiter(',')
-      ->group("Training");
-  app.add_option("--blocks", r.net.blocks, "Residual blocks of each stage")
-      ->delimiter(',')
-      ->group("Training");
+      ->delimiter(',');
+  app.add_option("--blocks", r.net.blocks, "Residual blocks of each stage")->delimiter(',');
 
-  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation")->group("Runs");
+  app.option_defaults()->group("Runs");
+  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation");
   app.add_option("--seeds", a.seeds, "Runs of each method, with seeds SEED, SEED + 1, ...")
-      ->check(at_least(1))
-      ->group("Runs");
+      ->check(at_least(1));
   app.add_option(
          "--threads", a.threads,
          "Threads; 0: all cores. The results are the same bits for any number. Beside other busy "
          "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
-      ->check(at_least(0))
-      ->group("Runs");
+      ->check(at_least(0));
   app.add_option(
          "--device", r.device,
          "Where the losses and mining are computed; network, data and a synthetic teacher's own "
          "training stay on the host")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->group("Runs");
+      ->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option(
-         "--out", a.out,
-         "Folder of results. Finished runs there are not repeated, an unfinished one continues")
-      ->group("Runs");
-  app.set_config("--config", "", "File with the same options, as lines name=value")->group("Runs");
+      "--out", a.out,
+      "Folder of results. Finished runs there are not repeated, an unfinished one continues");
+  app.set_config("--config", "", "File with the same options, as lines name=value");
 }
 
 }  // namespace train_student

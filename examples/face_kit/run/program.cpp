@@ -177,6 +177,8 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   set_program_name(app.get_name());
   bool quiet_wanted = false;
   wants_json = false;
+  // The options declared last may have set a group for those that follow.
+  app.option_defaults()->group(app.get_help_ptr()->get_group());
   app.set_help_flag("-h,--help", "Show these lines and exit");
   app.set_version_flag("--version", version_text(app.get_name(), libraries),
                        "Show version, compiler, backends and instruction set, and exit");
