@@ -91,26 +91,13 @@ TEST(mine_nearest, every_storage_type_and_double_values) {
 }
 
 TEST(mine_nearest, duplicates_ties_and_coarse_values) {
-  std::mt19937 generator(7);
-  matrix<float> x(400, 6);
-  for (index_t i = 0; i < 400; ++i) {
-    for (index_t j = 0; j < 6; ++j) { x.set(i, j, double(generator() % 2u)); }
-  }
+  auto const x = coarse_matrix<float>(400, 6, 7);
   expect_brute_force_of_every_relation<float>(x, x, 30);
   expect_brute_force_of_every_relation<double>(x, x, 399);
 }
 
 TEST(mine_nearest, gaps_below_the_rounding_of_a_float_product) {
-  // Rows that differ by one unit in the last place: only the exact values can order them.
-  auto const base = random_matrix<float>(1, 64, 8);
-  matrix<float> x(300, 64);
-  for (index_t i = 0; i < 300; ++i) {
-    for (index_t j = 0; j < 64; ++j) {
-      float const value = base.get(0, j);
-      x.set(i, j,
-            j == i % 64 ? double(std::nextafterf(value, i % 2 ? 9.0f : -9.0f)) : double(value));
-    }
-  }
+  auto const x = nearly_equal_rows(300, 64, 8);
   expect_brute_force_of_every_relation<float>(x, x, 20);
   expect_brute_force_of_every_relation<double>(x, x, 20);
 }

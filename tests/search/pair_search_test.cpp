@@ -157,25 +157,13 @@ TEST(pair_search, equal_rows_tie_to_the_smaller_index) {
 }
 
 TEST(pair_search, coarse_values_tie_in_groups) {
-  std::mt19937 generator(12);
-  matrix<float> x(600, 6);
-  for (index_t i = 0; i < 600; ++i) {
-    for (index_t j = 0; j < 6; ++j) { x.set(i, j, double(generator() % 2u)); }
-  }
+  auto const x = coarse_matrix<float>(600, 6, 12);
   for (index_t const k : {1, 20, 599}) { expect_by_cosine(x, x, k); }
   expect_nearest<double, std::int64_t, cosine>(x, x, 20, every_row{});
 }
 
 TEST(pair_search, gaps_below_the_rounding_of_a_product) {
-  auto const base = random_matrix<float>(1, 64, 13);
-  matrix<float> x(500, 64);
-  for (index_t i = 0; i < 500; ++i) {
-    for (index_t j = 0; j < 64; ++j) {
-      float const value = base.get(0, j);
-      x.set(i, j,
-            j == i % 64 ? double(std::nextafterf(value, i % 2 ? 9.0f : -9.0f)) : double(value));
-    }
-  }
+  auto const x = nearly_equal_rows(500, 64, 13);
   expect_by_cosine(x, x, 20);
   expect_nearest<double, std::int64_t, cosine>(x, x, 20, every_row{});
 }

@@ -154,6 +154,29 @@ matrix<T> random_matrix(index_t rows, index_t columns, unsigned seed, index_t pa
   return {rows, columns, values, padding};
 }
 
+/// Zeros and ones: many ties.
+template <class T>
+matrix<T> coarse_matrix(index_t rows, index_t columns, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::vector<double> values(static_cast<std::size_t>(rows * columns));
+  for (double& value : values) { value = double(generator() % 2u); }
+  return {rows, columns, values};
+}
+
+/// One row again and again, each time with one element a unit in the last place higher or lower:
+/// only exact products can order them.
+inline matrix<float> nearly_equal_rows(index_t rows, index_t columns, unsigned seed) {
+  auto const base = random_matrix<float>(1, columns, seed);
+  std::vector<double> values;
+  for (index_t i = 0; i < rows; ++i) {
+    for (index_t j = 0; j < columns; ++j) {
+      float const value = base.get(0, j);
+      values.push_back(j == i % columns ? std::nextafterf(value, i % 2 ? 9.0f : -9.0f) : value);
+    }
+  }
+  return {rows, columns, values};
+}
+
 /// Labels in [0, classes), every seventh one -1.
 template <class L = std::int32_t>
 matrix<L> random_labels(index_t count, index_t classes, unsigned seed) {
