@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct arguments {
   arguments() {
     synthetic.people = 200;
     synthetic.images_per_person = 8;
+    synthetic.dev_people = 300;
+    synthetic.family_size = 5;
+    run.k = 0;
   }
   face_options faces;
   std::string out = "train_student_out", how = "coupleface";
@@ -26,7 +30,8 @@ struct arguments {
   int seeds = 1, threads = 0;
   std::vector<std::string> mining{"nearest"};
   synthetic_options synthetic;
-  int teacher_people = 1500, teacher_epochs = 12;
+  int teacher_people = 1000, teacher_epochs = 8;
+  std::optional<double> lambda;
   std::uint64_t data_seed = 1;
   run_settings run;
 };
@@ -77,6 +82,10 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--images-per-person", a.synthetic.images_per_person,
                  "Images of each synthetic person");
   app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs");
+  app.add_option("--family-size", a.synthetic.family_size,
+                 "Synthetic people of a family, who look alike; no family has people in the train "
+                 "split and in the pairs, or in two folds of these; 1: nobody has relatives")
+      ->check(at_least(1));
   app.add_option("--data-seed", a.data_seed,
                  "Seed of synthetic faces, their teacher and sampled pairs");
   app.add_option("--teacher-epochs", a.teacher_epochs,
@@ -87,9 +96,11 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}));
   app.add_flag("--compare", a.compare, "All four methods, and the table over all seeds");
   app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
-  app.add_option("--lambda", r.lambda,
-                 "Weight of the relation term: its gradient is a mean over K pairs and starts far "
-                 "below FCD's");
+  app.add_option(
+         "--lambda", a.lambda,
+         "Weight of the relation term, whose gradient is a mean over K pairs: 10 with --data, 1 on "
+         "synthetic faces")
+      ->default_str("");
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax beside distillation; 0: the embedding is the "
                  "teacher's affair alone");
@@ -103,7 +114,10 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--q", r.q, "Gap that the penalties hinge and dead_zone forgive");
   app.add_option("--beta", r.beta, "Gap at which the penalty smooth_l1 turns linear")
       ->check(at_least(1e-9));
-  app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1));
+  app.add_option("--k", r.k,
+                 "Mined relations of each class; 0: 100, but at most one twentieth of the classes, "
+                 "because farther ones are not related")
+      ->check(at_least(0));
   app.add_option("--refresh", r.refresh,
                  "Epochs between two minings from the bank; 0: mine once, from the prototypes")
       ->check(at_least(0));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <coupleface/io/npy.hpp>
 #include <coupleface/normalize.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -17,6 +18,7 @@
 #include "class_relations.hpp"
 #include "embed_faces.hpp"
 #include "face_kit/data/eval_pairs.hpp"
+#include "face_kit/data/pair_sampling.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/data/teacher_file.hpp"
 #include "face_kit/report/evaluation_report.hpp"
@@ -31,8 +33,9 @@ namespace {
 
 using namespace train_student;
 
-/// Before any work is done.
+/// Before any work is done, and again when K is known.
 void expect_valid_mining(arguments const& a) {
+  if (a.run.k == 0) return;
   for (auto const& strategy : a.mining) {
     mining_settings mining = a.run.mining;
     mining.strategy = strategy;
@@ -107,6 +110,17 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
   return all;
 }
 
+/// Of synthetic faces, where nobody names folds: settings are chosen on the first two fifths, and
+/// the table is on the others.
+void split_folds(face_options& o, face_dataset const& faces) {
+  if (!o.data.empty() || !o.eval_pairs.empty()) return;
+  if (!o.select_folds.empty() || !o.report_folds.empty()) return;
+  int const folds = fitting_folds(faces, o.folds, o.pairs_per_fold).folds, chosen = folds * 2 / 5;
+  if (chosen < 2) return;  // no accuracy over folds
+  o.select_folds = "0-" + std::to_string(chosen - 1);
+  o.report_folds = std::to_string(chosen) + '-' + std::to_string(folds - 1);
+}
+
 face_dataset read_faces(arguments const& a) {
   if (!a.faces.data.empty()) return load_faces(a.faces, a.run.net.side, a.out);
   synthetic_options all = a.synthetic;
@@ -131,19 +145,52 @@ void find_teacher(arguments const& a, face_dataset const& faces, training_data& 
   }
 }
 
+/// For readers of the report who have not seen the command.
+std::vector<std::string> about(arguments const& a, training_data const& data) {
+  auto const number = [](double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", value);
+    return std::string(text);
+  };
+  std::string faces = "A small network learns to tell people by their faces, from " +
+                      std::to_string(data.train.size()) + " images of " +
+                      std::to_string(data.classes) + " people. ";
+  if (a.faces.data.empty()) {
+    faces += "The faces are synthetic. Its teacher, a larger network, was trained on " +
+             std::to_string(std::max(a.teacher_people, a.synthetic.people)) + " such people. ";
+    if (a.synthetic.family_size > 1)
+      faces += "They come in families of " + std::to_string(a.synthetic.family_size) +
+               ", whose members look alike. Whole families are either trained on or tested with. ";
+  }
+  faces += "The tables are on other people. ";
+  if (!a.faces.select_folds.empty() && !a.faces.report_folds.empty())
+    faces += "They are on folds " + a.faces.report_folds +
+             " of the pairs, the curves over epochs on " + a.faces.select_folds + ".";
+  return {faces,
+          "Relations: each class is compared with the K = " + std::to_string(a.run.k) +
+              " classes that are most like it; their weight is lambda = " + number(a.run.lambda) +
+              ", and a gap up to q = " + number(a.run.q) +
+              " is forgiven. Every method trains for " + std::to_string(a.run.epochs) +
+              " epochs, with " + std::to_string(a.seeds) + (a.seeds == 1 ? " seed." : " seeds.")};
+}
+
 void run(arguments& a) {
   expect_valid_mining(a);
   expect_result_folder(a.out);
   if (a.run.device == "cuda") expect_cuda_device();
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   if (a.run.epochs == 0) a.run.epochs = a.faces.data.empty() ? 24 : 8;
+  a.run.lambda = a.lambda.value_or(a.faces.data.empty() ? 1 : 10);
   face_dataset faces = read_faces(a);
+  split_folds(a.faces, faces);
   training_data data;
   select_faces(a.faces, a.data_seed, faces, data);
   find_teacher(a, faces, data);
   bool const taught = data.teacher.size() > 0, judged = taught && have_rows(faces, data.report);
-  note("%zu train images of %d people, %zu pairs in the table", data.train.size(), data.classes,
-       data.report.size());
+  if (a.run.k == 0) a.run.k = default_relations(data.classes);
+  expect_valid_mining(a);
+  note("%zu train images of %d people, %zu pairs in the table; K = %d, lambda = %g, q = %g",
+       data.train.size(), data.classes, data.report.size(), a.run.k, a.run.lambda, a.run.q);
   run_record teacher;
   if (taught) {
     centre_and_normalise(data.teacher, data.train, a.faces.centre);
@@ -164,7 +211,8 @@ void run(arguments& a) {
       records.push_back(training_run<student>(data, settings, folder).run());
     }
   }
-  auto const tables = write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr);
+  auto const tables = write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr,
+                                   std::cout, about(a, data));
   if (json_wanted()) print_json(std::cout, tables);
 }
 

@@ -4,6 +4,7 @@
 // part of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -28,6 +29,10 @@ inline char const* name_of(method m) {
       return "coupleface";
   }
 }
+
+/// K where nobody chooses: the paper's 100, but no more than the nearest twentieth of the classes.
+/// More are not informative: docs/training.md, "Synthetic faces".
+inline int default_relations(int classes) { return std::clamp(classes / 20, 1, 100); }
 
 struct run_settings : loss_settings {
   std::uint64_t seed = 1;

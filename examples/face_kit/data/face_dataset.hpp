@@ -34,6 +34,7 @@ struct face_dataset {
   std::vector<std::int32_t> labels;    ///< [n], row of `people`
   std::vector<std::string> paths;      ///< [n], as the list names them
   std::vector<std::string> people;     ///< [classes]
+  std::vector<std::int32_t> families;  ///< [classes], equal for relatives; empty: none are known
   std::vector<std::uint8_t> is_train;  ///< [n], 1 = train split, 0 = dev; a person is in one split
   std::vector<image_size> sizes;       ///< [n], of the image files; empty where there are none
   std::vector<int> rows;               ///< [n], place of each in list or folder, -1: in neither;

@@ -38,9 +38,11 @@ void declare(CLI::App& app, face_options& o) {
       "Pairs for verification: CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths "
       "of the list or folder; or a pack (lfw.bin). Without it pairs of the dev people are sampled");
   add("--select-folds", o.select_folds,
-      "Folds of the pairs that are evaluated after each epoch, such as 0-4; empty: all");
+      "Folds of the pairs that are evaluated after each epoch, such as 0-4; empty: all, of "
+      "train_student's synthetic faces the first two fifths");
   add("--report-folds", o.report_folds,
-      "Folds of the pairs that the final table is on, such as 5-9; empty: all");
+      "Folds of the pairs that the final table is on, such as 5-9; empty: all, of train_student's "
+      "synthetic faces the others");
   fold_sizes const defaults;
   add("--folds", o.folds,
       "Folds of sampled pairs; nobody is in two of them. Without the option fewer where the dev "

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -83,24 +85,44 @@ void add_different_pairs(int fold, int wanted, std::vector<rows_of_person> const
   }
 }
 
-std::vector<rows_of_person> dev_people(face_dataset const& faces) {
+using family = std::vector<rows_of_person>;
+
+std::size_t pictures_of(family const& people) {
+  std::size_t pictures = 0;
+  for (auto const& rows : people) pictures += rows.size();
+  return pictures;
+}
+
+/// Those who have pictures, in the order of their first members; where no families are known,
+/// everybody is one.
+std::vector<family> dev_families(face_dataset const& faces) {
   std::vector<rows_of_person> people(faces.people.size());
   for (int i = 0; i < faces.size(); ++i) {
     if (faces.is_train[i] == 0) people[faces.labels[i]].push_back(i);
   }
-  people.erase(
-      std::remove_if(people.begin(), people.end(), [](auto const& rows) { return rows.empty(); }),
-      people.end());
-  return people;
+  std::vector<family> families;
+  std::map<std::int32_t, std::size_t> places;
+  for (std::size_t p = 0; p < people.size(); ++p) {
+    if (people[p].empty()) continue;
+    auto const name = faces.families.empty() ? static_cast<std::int32_t>(p) : faces.families[p];
+    auto const place = places.emplace(name, families.size()).first->second;
+    if (place == families.size()) families.emplace_back();
+    families[place].push_back(std::move(people[p]));
+  }
+  return families;
 }
 
-/// Those with most pictures are dealt out first, so that folds have about the same choice.
-std::vector<std::vector<rows_of_person>> deal(std::vector<rows_of_person> people, int folds) {
-  std::stable_sort(people.begin(), people.end(),
-                   [](auto const& a, auto const& b) { return a.size() > b.size(); });
-  std::vector<std::vector<rows_of_person>> dealt(static_cast<std::size_t>(folds));
-  for (std::size_t i = 0; i < people.size(); ++i) {
-    dealt[i % dealt.size()].push_back(std::move(people[i]));
+/// The people of each fold, whole families. Those with most pictures are dealt out first, so that
+/// folds have about the same choice. How many pairs a fold has depends on pictures and pairs of one
+/// person alone, so that another order of `families` gives the same numbers.
+std::vector<family> deal(std::vector<family> families, int folds) {
+  auto const size = [](family const& f) { return std::pair(pictures_of(f), same_pairs(f)); };
+  std::stable_sort(families.begin(), families.end(),
+                   [&](auto const& a, auto const& b) { return size(a) > size(b); });
+  std::vector<family> dealt(static_cast<std::size_t>(folds));
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    auto& fold = dealt[i % dealt.size()];
+    for (auto& rows : families[i]) fold.push_back(std::move(rows));
   }
   return dealt;
 }
@@ -112,12 +134,12 @@ std::vector<verification_pair> make_pairs(face_dataset const& faces, int folds, 
   if (folds < 1 || pairs_per_fold < 2 || pairs_per_fold % 2 != 0) {
     throw std::invalid_argument("make_pairs: needs folds and an even number of pairs in each");
   }
-  auto people = dev_people(faces);
+  auto families = dev_families(faces);
   random_stream random{seed, 5};
-  random.shuffle(people);
+  random.shuffle(families);
   std::vector<verification_pair> pairs;
   int fold = 0;
-  for (auto const& of_fold : deal(std::move(people), folds)) {
+  for (auto const& of_fold : deal(std::move(families), folds)) {
     add_same_pairs(fold, pairs_per_fold / 2, of_fold, random, pairs);
     add_different_pairs(fold, pairs_per_fold / 2, of_fold, random, pairs);
     ++fold;
@@ -127,7 +149,7 @@ std::vector<verification_pair> make_pairs(face_dataset const& faces, int folds, 
 
 int most_pairs_per_fold(face_dataset const& faces, int folds) {
   std::int64_t of_a_kind = std::numeric_limits<int>::max() / 2;
-  for (auto const& people : deal(dev_people(faces), folds)) {
+  for (auto const& people : deal(dev_families(faces), folds)) {
     of_a_kind = std::min({of_a_kind, same_pairs(people), different_pairs(people)});
   }
   return static_cast<int>(2 * of_a_kind);

@@ -10,8 +10,10 @@
 
 namespace face_kit {
 
-/// @brief Samples verification pairs of the dev people: every fold has its own people, and half of
-/// its pairs show one person.
+/// @brief Samples verification pairs of the dev people: every fold has its own people, whole
+/// families of them, and half of its pairs show one person. The other half shows two people of the
+/// fold, each choice equally likely: of a fold with p people in families of f, the share
+/// (f - 1) / (p - 1) shows two relatives on average.
 /// @param pairs_per_fold  even
 /// @throws std::invalid_argument  the dev people do not have so many pairs
 std::vector<verification_pair> make_pairs(face_dataset const& faces, int folds, int pairs_per_fold,

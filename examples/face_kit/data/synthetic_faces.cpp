@@ -46,7 +46,7 @@ identity another_day(identity who, dice& random) {
 }
 
 void draw_face(identity const& person, dice random, int side, std::uint8_t* image) {
-  auto const now = draw_shot(person, dice{random.bits()});
+  auto const now = sample_shot(person, dice{random.bits()});
   auto const who = another_day(person, random);
   int const oversampling = side < 32 ? 64 / side + 1 : 2;
   int const canvas_side = side * oversampling;
@@ -80,9 +80,10 @@ std::string numbered(char const* format, int number) {
 
 face_dataset make_synthetic_faces(synthetic_options const& options) {
   if (options.people < 0 || options.dev_people < 0 || options.people + options.dev_people < 1 ||
-      options.images_per_person < 1 || options.side < 8 || options.side > 1024) {
+      options.images_per_person < 1 || options.family_size < 1 || options.side < 8 ||
+      options.side > 1024) {
     throw std::invalid_argument(
-        "make_synthetic_faces: needs people, images and a side of 8 to 1024");
+        "make_synthetic_faces: needs people, images, families and a side of 8 to 1024");
   }
   face_dataset faces;
   faces.side = options.side;
@@ -90,6 +91,9 @@ face_dataset make_synthetic_faces(synthetic_options const& options) {
     bool const train = p < options.people;
     faces.people.push_back(train ? detail::numbered("person_%05d", p)
                                  : detail::numbered("dev_%05d", p - options.people));
+    int const families = (options.people + options.family_size - 1) / options.family_size;
+    faces.families.push_back(train ? p / options.family_size
+                                   : families + (p - options.people) / options.family_size);
     for (int k = 0; k < options.images_per_person; ++k) {
       faces.labels.push_back(p);
       faces.is_train.push_back(train ? 1 : 0);
@@ -99,8 +103,9 @@ face_dataset make_synthetic_faces(synthetic_options const& options) {
   faces.pixels.resize(faces.labels.size() * faces.image_bytes());
   for_each_index(options.people + options.dev_people, [&](int p) {
     bool const train = p < options.people;
-    auto const number = static_cast<std::uint64_t>(train ? p : p - options.people);
-    auto const who = detail::draw_identity(detail::dice{options.seed, train ? 1U : 2U, number});
+    int const place = train ? p : p - options.people;
+    auto const number = static_cast<std::uint64_t>(place);
+    auto const who = detail::sample_identity(options.seed, train, place, options.family_size);
     for (int k = 0; k < options.images_per_person; ++k) {
       detail::dice random{options.seed, train ? 3U : 4U, number, static_cast<std::uint64_t>(k)};
       detail::draw_face(who, random, options.side, faces.image(p * options.images_per_person + k));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a drawn person becomes tones: for any point of the picture, what is seen there and how it
-// is lit. Features live on a head that turns, so a turned face is foreshortened as a real one is.
+// Where a synthetic person becomes tones: for any point of the picture, what is seen there and how
+// it is lit. Features live on a head that turns, so a turned face is foreshortened as a real one
+// is.
 #pragma once
 
 #include <algorithm>
@@ -9,11 +10,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "face_kit/data/portable_math.hpp"
 #include "face_kit/data/synthetic_people.hpp"
 
 namespace face_kit::detail {
 
 inline void blend(float& tone, float other, float coverage) { tone += (other - tone) * coverage; }
+
+inline float power_of(float x, float y) { return static_cast<float>(power(x, y)); }
+inline float sine_of(float x) { return static_cast<float>(sine(x)); }
 
 inline float step(float from, float to, float x) {
   float const t = std::clamp((x - from) / (to - from), 0.0F, 1.0F);
@@ -98,11 +103,11 @@ class face_painter {
 
   float half_width_of(float v) const {
     if (v < 0) {
-      float const rest = 1.0F - std::pow(-v / who_.crown, 2.7F);
-      return rest <= 0 ? 0.0F : who_.width * std::pow(rest, 0.42F);
+      float const rest = 1.0F - power_of(-v / who_.crown, 2.7F);
+      return rest <= 0 ? 0.0F : who_.width * power_of(rest, 0.42F);
     }
     float const t = v / who_.chin;
-    float const rest = 1.0F - std::pow(t, who_.jaw_power);
+    float const rest = 1.0F - power_of(t, who_.jaw_power);
     return rest <= 0 ? 0.0F : who_.width * (1.0F - who_.jaw_taper * t * t) * std::sqrt(rest);
   }
 
@@ -282,7 +287,7 @@ class face_painter {
       tone *= 1.0F - who_.folds * on * hill(mirrored - fold_x, 0.0F, 0.035F, 1.0F);
     }
     if (who_.wrinkles > 0 && y < who_.brow_y && mirrored < 0.4F) {
-      float const wave = std::sin(y * 55.0F + 3.0F * x * x);
+      float const wave = sine_of(y * 55.0F + 3.0F * x * x);
       tone *= 1.0F - who_.wrinkles * std::max(0.0F, wave - 0.4F);
     }
     for (int i = 0; i < who_.mark_count; ++i) {
@@ -402,8 +407,8 @@ class face_painter {
     float const dx = std::fabs(x - 0.05F * turn_) - who_.eye_x;
     float const a = std::fabs(dx) / who_.lens_width;
     float const b = std::fabs(dy) / who_.lens_height;
-    float const power = who_.lens_squareness;
-    float const radius = std::pow(std::pow(a, power) + std::pow(b, power), 1.0F / power);
+    float const corner = who_.lens_squareness;
+    float const radius = power_of(power_of(a, corner) + power_of(b, corner), 1.0F / corner);
     float const depth = (1.0F - radius) * who_.lens_height;
     float const lens = inside(depth);
     if (lens > 0) {
@@ -426,7 +431,7 @@ class face_painter {
     float const top = now_.mask_top + 0.22F * across * across;
     float const bottom = 0.98F * who_.chin - 0.35F * across * across;
     float const cloth = inside(std::min({point.y - top, bottom - point.y, (0.86F - far) * 0.7F}));
-    float const folds = 0.05F * std::sin((point.y - top) * 28.0F);
+    float const folds = 0.05F * sine_of((point.y - top) * 28.0F);
     float const print =
         now_.mask_pattern * (grain_at(now_.grain, point.x * 12.0F, point.y * 12.0F) - 0.5F);
     float const bulge = -1.4F * point.x / who_.width * 0.3F;

@@ -212,28 +212,97 @@ void write_markdown(std::string const& file, text_table const& methods,
   close_written(stream, file);
 }
 
-void write_report_page(std::string const& out_dir, text_table const& methods,
-                       text_table const& differences, bool with_epochs) {
-  std::vector<page_section> sections{
+/// What kind a pair is, for the similarities of the page.
+enum pair_kind { one_person, two_people, relatives, pair_kinds };
+
+pair_kind kind_of(verification_pair const& pair, face_dataset const& faces) {
+  if (pair.same) return one_person;
+  auto const a = static_cast<std::size_t>(faces.labels[static_cast<std::size_t>(pair.a)]);
+  auto const b = static_cast<std::size_t>(faces.labels[static_cast<std::size_t>(pair.b)]);
+  auto const known = faces.families.size();
+  return a < known && b < known && faces.families[a] == faces.families[b] ? relatives : two_people;
+}
+
+/// Mean similarity of the pairs of each kind, and how far students are from their teacher in it.
+text_table table_of_similarities(std::vector<run_record> const& runs, run_record const& teacher,
+                                 std::vector<verification_pair> const& pairs,
+                                 face_dataset const& faces) {
+  std::array<double, pair_kinds> count{};
+  for (auto const& pair : pairs) ++count[kind_of(pair, faces)];
+  auto const means_of = [&](std::vector<run_record const*> const& chosen) {
+    std::array<double, pair_kinds> means{};
+    for (auto const* run : chosen) {
+      for (std::size_t i = 0; i < pairs.size(); ++i) {
+        auto const kind = kind_of(pairs[i], faces);
+        means[kind] += run->pair_scores[i] / (count[kind] * static_cast<double>(chosen.size()));
+      }
+    }
+    return means;
+  };
+  text_table table{{"method", "one person", "two people"}};
+  std::size_t const kinds = count[relatives] > 0 ? pair_kinds : relatives;
+  if (kinds == pair_kinds) {
+    table[0].back() = "two people, not related";
+    table[0].push_back("two relatives");
+  }
+  auto const of_teacher = means_of({&teacher});
+  table.push_back({"teacher"});
+  for (std::size_t k = 0; k < kinds; ++k) table.back().push_back(fixed(of_teacher[k], "%.3f"));
+  for (auto const& method : methods_of(runs)) {
+    auto const means = means_of(runs_of(runs, method));
+    table.push_back({method});
+    for (std::size_t k = 0; k < kinds; ++k)
+      table.back().push_back(fixed(means[k], "%.3f") + " (" +
+                             fixed(means[k] - of_teacher[k], "%+.3f") + ")");
+  }
+  return table;
+}
+
+struct page_contents {
+  text_table const &methods, &differences, &similarities;
+  bool epochs, losses;
+  std::vector<std::string> const& about;
+};
+
+void write_report_page(std::string const& out_dir, page_contents const& page) {
+  std::vector<page_section> sections;
+  if (!page.about.empty()) sections.push_back({"What was compared", page.about, {}, ""});
+  sections.push_back(
       {"Methods",
        {"Verification: does a pair of images show one person? TAR is the true accept rate at a "
         "given false accept rate (FAR); EER is the rate at which both errors are equal.",
         note_on_deviations},
-       methods,
-       ""}};
-  if (differences.size() > 1)
-    sections.push_back({"Differences between methods", {note_on_intervals}, differences, ""});
+       page.methods,
+       ""});
+  if (page.differences.size() > 1)
+    sections.push_back({"Differences between methods", {note_on_intervals}, page.differences, ""});
   sections.push_back({"ROC",
                       {"How many pairs of one person are accepted (up), at how many accepted pairs "
                        "of two people (right). Higher is better; the left end is what matters "
                        "where a false accept is costly."},
                       {},
                       out_dir + "/roc.svg"});
-  if (with_epochs) {
+  if (page.similarities.size() > 1) {
+    sections.push_back({"Agreement with the teacher",
+                        {"Mean similarity (cosine) of the pairs, and in brackets its gap to the "
+                         "teacher's. Where a student finds two people more alike than its teacher "
+                         "does, it accepts more strangers; the relation term of CoupleFace pushes "
+                         "against that alone."},
+                        page.similarities,
+                        ""});
+  }
+  if (page.epochs) {
     sections.push_back({"During training",
                         {"After each epoch, mean over seeds; the band is one standard deviation."},
                         {},
                         out_dir + "/epochs.svg"});
+  }
+  if (page.losses) {
+    sections.push_back({"Losses",
+                        {"Mean over the steps of each epoch and over seeds. The relation terms of "
+                         "different methods are different penalties."},
+                        {},
+                        out_dir + "/losses.svg"});
   }
   write_page(out_dir + "/report.html", "Comparison of students", sections);
 }
@@ -273,7 +342,7 @@ void check_runs(std::vector<run_record> const& runs, std::size_t pairs, run_reco
 nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_record> const& runs,
                                     std::vector<verification_pair> const& pairs,
                                     face_dataset const& faces, run_record const* teacher,
-                                    std::ostream& out) {
+                                    std::ostream& out, std::vector<std::string> const& about) {
   check_runs(runs, pairs.size(), teacher);
   std::error_code error;
   std::filesystem::create_directories(out_dir, error);
@@ -291,10 +360,14 @@ nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_
   write_differences_csv(out_dir + "/differences.csv", differences);
   int const epochs = detail::write_epochs(out_dir + "/epochs.dat", runs);
   detail::write_roc(out_dir + "/roc.dat", runs, pairs, teacher);
-  detail::write_plot_script(out_dir + "/plots.gp", methods_of(runs), teacher, epochs);
+  auto const losses = detail::write_losses(out_dir + "/losses.dat", runs);
+  detail::write_plot_script(out_dir + "/plots.gp", methods_of(runs), teacher, epochs, losses);
   out.flush();
   draw_plots(out_dir, json_wanted() ? std::cerr : out);
-  write_report_page(out_dir, methods_table, differences_table, epochs > 0);
+  auto const similarities =
+      teacher != nullptr ? table_of_similarities(runs, *teacher, pairs, faces) : text_table{};
+  write_report_page(
+      out_dir, {methods_table, differences_table, similarities, epochs > 0, losses.any(), about});
   return {{"methods", json_of_methods(runs, teacher)},
           {"differences", json_of_differences(differences)}};
 }

@@ -16,13 +16,14 @@
 namespace face_kit {
 
 /// @brief Prints the comparison and writes it to `out_dir`: table.md, table.csv, runs.csv,
-/// differences.csv, epochs.dat, roc.dat, plots.gp with the pictures that gnuplot draws from them,
-/// and report.html, which shows the tables and the pictures.
+/// differences.csv, epochs.dat, losses.dat, roc.dat, plots.gp with the pictures that gnuplot draws
+/// from them, and report.html, which shows the tables and the pictures, and the gap to the teacher.
 ///
 /// An earlier report there is removed first. Percent throughout. Methods keep the order in which
 /// they first appear.
 ///
 /// @param teacher  may be null
+/// @param about  paragraphs at the head of report.html: what was compared
 /// @returns both tables as one document, in percent too; with --json `out` gets no tables, and the
 /// program prints this instead
 /// @throws std::invalid_argument  nothing to report, a run twice, scores that do not fit the pairs
@@ -30,6 +31,7 @@ namespace face_kit {
 nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_record> const& runs,
                                     std::vector<verification_pair> const& pairs,
                                     face_dataset const& faces, run_record const* teacher,
-                                    std::ostream& out = std::cout);
+                                    std::ostream& out = std::cout,
+                                    std::vector<std::string> const& about = {});
 
 }  // namespace face_kit

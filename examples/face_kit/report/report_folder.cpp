@@ -11,8 +11,9 @@ namespace face_kit {
 namespace {
 
 constexpr char const* report_files[] = {"table.md",   "table.csv",  "runs.csv",   "differences.csv",
-                                        "epochs.dat", "roc.dat",    "plots.gp",   "roc.png",
-                                        "roc.svg",    "epochs.png", "epochs.svg", "report.html"};
+                                        "epochs.dat", "losses.dat", "roc.dat",    "plots.gp",
+                                        "roc.png",    "roc.svg",    "epochs.png", "epochs.svg",
+                                        "losses.png", "losses.svg", "report.html"};
 
 }  // namespace
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face_kit/report/report_plots.hpp"
 
+#include <coupleface/io/csv_table.hpp>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
+#include <filesystem>
 #include <ostream>
+#include <utility>
 
 #include "face_kit/report/plot_files.hpp"
 
@@ -85,6 +91,67 @@ void write_roc(std::string const& file, std::vector<run_record> const& runs,
 
 namespace {
 
+constexpr std::array<char const*, 2> loss_columns = {"fcd", "relation"};
+
+/// Sums over the steps of an epoch.
+struct epoch_losses {
+  std::array<double, loss_columns.size()> sums{}, counts{};
+};
+
+void add_steps(std::string const& file, std::vector<epoch_losses>& epochs) {
+  if (!std::filesystem::exists(file)) return;
+  coupleface::csv_table steps(file, {"epoch"});
+  while (steps.next()) {
+    auto const epoch = static_cast<std::size_t>(steps.integer("epoch"));
+    if (epoch >= epochs.size()) epochs.resize(epoch + 1);
+    for (std::size_t i = 0; i < loss_columns.size(); ++i) {
+      if (!steps.has(loss_columns[i]) || steps.text(loss_columns[i]).empty()) continue;
+      epochs[epoch].sums[i] += std::strtod(steps.text(loss_columns[i]).c_str(), nullptr);
+      ++epochs[epoch].counts[i];
+    }
+  }
+}
+
+}  // namespace
+
+loss_blocks write_losses(std::string const& file, std::vector<run_record> const& runs) {
+  std::vector<std::vector<epoch_losses>> methods;
+  loss_blocks blocks;
+  for (auto const& method : methods_of(runs)) {
+    std::vector<epoch_losses> epochs;
+    for (auto const* run : runs_of(runs, method)) add_steps(run->directory + "/steps.csv", epochs);
+    auto const has = [&](std::size_t column) {
+      return std::any_of(epochs.begin(), epochs.end(),
+                         [&](auto const& epoch) { return epoch.counts[column] > 0; });
+    };
+    if (has(0)) blocks.fcd.push_back(methods.size());
+    if (has(1)) blocks.relation.push_back(methods.size());
+    methods.push_back(std::move(epochs));
+  }
+  if (!blocks.any()) return blocks;
+  auto stream = open_to_write(file);
+  for (auto const& epochs : methods) {
+    stream << "# epoch";
+    for (auto const* const name : loss_columns) stream << ' ' << name;
+    stream << '\n';
+    for (std::size_t e = 0; e < epochs.size(); ++e) {
+      stream << e + 1;
+      for (std::size_t i = 0; i < loss_columns.size(); ++i) {
+        stream << ' ';
+        if (epochs[e].counts[i] > 0) stream << epochs[e].sums[i] / epochs[e].counts[i];
+        else stream << "NaN";
+      }
+      stream << '\n';
+    }
+    if (epochs.empty()) stream << "NaN NaN NaN\n";  // keeps the count of blocks
+    stream << "\n\n";
+  }
+  close_written(stream, file);
+  return blocks;
+}
+
+namespace {
+
 /// plot clauses for one column of epochs.dat: a band of one deviation and the mean.
 void write_epoch_clauses(std::ostream& script, std::vector<std::string> const& methods, int column,
                          double teacher_percent, bool has_teacher) {
@@ -106,12 +173,24 @@ void write_epoch_clauses(std::ostream& script, std::vector<std::string> const& m
   script << "\n";
 }
 
+void write_loss_clauses(std::ostream& script, std::vector<std::string> const& methods,
+                        std::vector<std::size_t> const& blocks, int column, char const* title) {
+  if (blocks.empty()) return;
+  script << "  set title '" << title << "'\n  plot ";
+  for (std::size_t const m : blocks) {
+    script << (m == blocks[0] ? "" : ", \\\n    ") << "'losses.dat' index " << m
+           << " using 1:" << column << " with linespoints pt 7 ps 0.5 lw 2 lc rgb "
+           << plot_colour(methods[m], m) << " title '" << plot_title(methods[m]) << "'";
+  }
+  script << "\n";
+}
+
 }  // namespace
 
 void write_plot_script(std::string const& file, std::vector<std::string> const& methods,
-                       run_record const* teacher, int epochs) {
+                       run_record const* teacher, int epochs, loss_blocks const& losses) {
   auto script = open_to_write(file);
-  script << "# Draws epochs.dat and roc.dat, which lie beside it: gnuplot plots.gp\n"
+  script << "# Draws the .dat files beside it: gnuplot plots.gp\n"
             "set encoding utf8\nset grid\n"
             "set key noenhanced above\nset datafile missing 'NaN'\n"
          << plot_formats;
@@ -125,6 +204,14 @@ void write_plot_script(std::string const& file, std::vector<std::string> const& 
     script << "  set title 'TAR at FAR 1e-2 after each epoch'\n"
               "  set ylabel 'true accept rate, %'\n";
     write_epoch_clauses(script, methods, 4, teacher ? 100 * teacher->summary.tar_1e2 : 0, teacher);
+    script << "  unset multiplot\n";
+  }
+  if (losses.any()) {
+    script << "  unset logscale x\n  set format x '%g'\n  set xtics autofreq\n  set autoscale x\n"
+              "  set yrange [0:*]\n  set output 'losses.'.format\n  set multiplot layout 1,2\n"
+              "  set xlabel 'epoch'\n  set ylabel 'mean over the steps'\n";
+    write_loss_clauses(script, methods, losses.fcd, 2, "FCD term: distance to the teacher");
+    write_loss_clauses(script, methods, losses.relation, 3, "Relation term, before its weight");
     script << "  unset multiplot\n";
   }
   script << "  set output 'roc.'.format\n  set logscale x\n  set format x '10^{%L}'\n"

@@ -2,6 +2,7 @@
 // Curves over epochs and ROC of a comparison, as data files and a script for gnuplot.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,19 @@ int write_epochs(std::string const& file, std::vector<run_record> const& runs);
 void write_roc(std::string const& file, std::vector<run_record> const& runs,
                std::vector<verification_pair> const& pairs, run_record const* teacher);
 
+/// The blocks of losses.dat, that is the methods, that have an FCD term, and a relation term.
+struct loss_blocks {
+  std::vector<std::size_t> fcd, relation;
+  bool any() const { return !fcd.empty() || !relation.empty(); }
+};
+
+/// One block a method, from the steps.csv of its runs: epoch, then FCD and relation term, each a
+/// mean over steps and seeds; NaN: a term that the method does not have.
+loss_blocks write_losses(std::string const& file, std::vector<run_record> const& runs);
+
 /// @param epochs  of write_epochs()
+/// @param losses  of write_losses()
 void write_plot_script(std::string const& file, std::vector<std::string> const& methods,
-                       run_record const* teacher, int epochs);
+                       run_record const* teacher, int epochs, loss_blocks const& losses);
 
 }  // namespace face_kit::detail

@@ -377,6 +377,54 @@ TEST_F(report, page_holds_tables_and_pictures_and_names_no_other_file) {
   EXPECT_EQ(count("<a ") + count("<link"), 0U);
 }
 
+// Similarities of 0.5 to 0.3 in a family of two, people 0 and 1, and a student 0.1 above its
+// teacher for two people, 0.2 for relatives.
+TEST_F(report, page_says_what_was_compared_and_how_far_students_are_from_their_teacher) {
+  faces.families.resize(faces.people.size());
+  for (std::size_t p = 0; p < faces.families.size(); ++p)
+    faces.families[p] = static_cast<std::int32_t>(p < 2 ? 0 : p);
+  pairs = {{0, 0, 1, true}, {0, 0, 4, false}, {1, 8, 9, true}, {1, 8, 12, false}};
+  teacher = run_of("teacher", 0, {0.5F, 0.4F, 0.5F, 0.3F}, pairs);
+  runs = {run_of("fcd", 1, {0.5F, 0.6F, 0.5F, 0.4F}, pairs)};
+  std::stringstream out;
+  write_report(folder.string(), runs, pairs, faces, &teacher, out, {"Two & two."});
+  auto const page = text_of(folder / "report.html");
+  EXPECT_TRUE(contains(page, "<h2>What was compared</h2>\n<p>Two &amp; two.</p>")) << page;
+  for (auto const* row :
+       {"<th>two people, not related</th><th>two relatives</th>",
+        "<td>teacher</td><td>0.500</td><td>0.300</td><td>0.400</td>",
+        "<td>fcd</td><td>0.500 (+0.000)</td><td>0.400 (+0.100)</td><td>0.600 (+0.200)</td>"})
+    EXPECT_TRUE(contains(page, row)) << row << "\n" << page;
+  faces.families.clear();
+  write_report(folder.string(), runs, pairs, faces, &teacher, out);
+  EXPECT_TRUE(contains(text_of(folder / "report.html"),
+                       "<td>fcd</td><td>0.500 (+0.000)</td><td>0.500 (+0.150)</td></tr>"));
+}
+
+TEST_F(report, draws_the_losses_of_runs_that_log_them) {
+  write(folder.string(), &teacher);
+  EXPECT_FALSE(std::filesystem::exists(folder / "losses.dat"));
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    runs[r].directory = (folder / ("r" + std::to_string(r))).string();
+    std::filesystem::create_directory(runs[r].directory);
+    // Of seeds 1, 2 and 3 of coupleface: FCD 1, 2, 3 in the first epoch.
+    bool const related = runs[r].method == "coupleface";
+    auto const fcd = std::to_string(runs[r].seed);
+    image_writing::write_text(runs[r].directory + "/steps.csv",
+                              related ? "epoch,step,total,fcd,relation\n0,0,9," + fcd +
+                                            ",0.25\n0,1,9," + fcd + ",0.75\n1,2,9,1,0.5\n"
+                                      : "epoch,step,total,fcd,relation\n0,0,9,,\n");
+  }
+  auto const text = write(folder.string(), &teacher);
+  EXPECT_EQ(text_of(folder / "losses.dat"),
+            "# epoch fcd relation\n1 NaN NaN\n\n\n# epoch fcd relation\n1 2 0.5\n2 1 0.5\n\n\n");
+  EXPECT_FALSE(contains(text_of(folder / "plots.gp"), "'losses.dat' index 0"));
+  EXPECT_TRUE(contains(text_of(folder / "plots.gp"), "'losses.dat' index 1 using 1:3"));
+  EXPECT_TRUE(contains(text_of(folder / "report.html"), "<h2>Losses</h2>"));
+  EXPECT_TRUE(contains(text, "gnuplot was not found") ||
+              std::filesystem::exists(folder / "losses.svg"));
+}
+
 TEST(write_page, escapes_text_and_encodes_pictures) {
   temporary_folder const folder;
   auto const svg = (folder / "a.svg").string();

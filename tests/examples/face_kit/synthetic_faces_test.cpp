@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the drawn faces of the training example: repeatable to the bit, different people
-// different, pictures of one person varied, no answer to be had from plain pixels; and the pairs
-// drawn from them.
+// Checks the synthetic faces of the training example: repeatable to the bit on every machine,
+// different people different, relatives alike, pictures of one person varied, no answer to be had
+// from plain pixels; and the pairs sampled from them.
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/data/pair_sampling.hpp"
+#include "face_kit/data/portable_math.hpp"
+#include "face_kit/data/synthetic_people.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -90,6 +92,29 @@ TEST(make_synthetic_faces, any_side) {
   }
 }
 
+TEST(make_synthetic_faces, families_are_consecutive_people_of_one_split) {
+  auto options = small(10, 6, 1);
+  EXPECT_EQ(make_synthetic_faces(options).families.size(), 16U);
+  options.family_size = 4;
+  std::vector<std::int32_t> const expected{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4, 4};
+  EXPECT_EQ(make_synthetic_faces(options).families, expected);
+}
+
+/// FNV-1a of all pixels.
+std::uint64_t fingerprint(face_dataset const& faces) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (auto const byte : faces.pixels) hash = (hash ^ byte) * 1099511628211U;
+  return hash;
+}
+
+// With glasses, masks, hats and blur among them. One number for all compilers and processors.
+TEST(make_synthetic_faces, same_pixels_on_every_machine) {
+  auto options = small(150, 50, 2);
+  EXPECT_EQ(fingerprint(make_synthetic_faces(options)), 0x9e9cdc4ec76e00abU);
+  options.family_size = 5;
+  EXPECT_EQ(fingerprint(make_synthetic_faces(options)), 0xcfcf71a3ddce5d45U);
+}
+
 TEST(make_synthetic_faces, refuses_nothing_to_draw) {
   for (auto const& options : {small(0, 0), small(-1, 3), small(3, 3, 0)}) {
     EXPECT_THROW(make_synthetic_faces(options), std::invalid_argument);
@@ -97,6 +122,105 @@ TEST(make_synthetic_faces, refuses_nothing_to_draw) {
   auto options = small();
   options.side = 4;
   EXPECT_THROW(make_synthetic_faces(options), std::invalid_argument);
+  options = small();
+  options.family_size = 0;
+  EXPECT_THROW(make_synthetic_faces(options), std::invalid_argument);
+}
+
+/// A number that relatives inherit, and the range that it is uniform in.
+struct inherited_number {
+  char const* name;
+  float detail::identity::*value;
+  double low, high;
+};
+constexpr inherited_number inherited_numbers[] = {
+    {"width", &detail::identity::width, 0.58, 0.78},
+    {"chin", &detail::identity::chin, 0.86, 1.08},
+    {"skin", &detail::identity::skin, 0.34, 0.88},
+    {"eye_slant", &detail::identity::eye_slant, -0.22, 0.28},
+    {"brow_density", &detail::identity::brow_density, 0.35, 1.0},
+    {"nose_width", &detail::identity::nose_width, 0.075, 0.16},
+    {"mouth_curve", &detail::identity::mouth_curve, -0.05, 0.05},
+    {"curl", &detail::identity::curl, 0, 1}};
+
+/// [people], of 600 people from 0 in the range to 1.
+std::vector<double> places_of(inherited_number const& number, int family_size) {
+  std::vector<double> places;
+  for (int p = 0; p < 600; ++p) {
+    auto const who = detail::sample_identity(1, true, p, family_size);
+    places.push_back((who.*number.value - number.low) / (number.high - number.low));
+  }
+  return places;
+}
+
+// Each is at most a quarter of the range from the family's place, so two are at most half apart.
+// Two numbers uniform in [0, 1] are 1/3 apart on average.
+TEST(sample_identity, relatives_differ_less_than_others) {
+  for (auto const& number : inherited_numbers) {
+    auto const places = places_of(number, 5);
+    double within = 0, between = 0, farthest = 0, farthest_others = 0;
+    for (std::size_t p = 0; p < 600; ++p) {
+      double const relative = std::fabs(places[p] - places[p / 5 * 5 + (p + 1) % 5]);
+      double const other = std::fabs(places[p] - places[(p + 5) % 600]);
+      within += relative / 600, between += other / 600;
+      farthest = std::max(farthest, relative), farthest_others = std::max(farthest_others, other);
+    }
+    EXPECT_LE(farthest, 0.5 + 1e-6) << number.name;
+    EXPECT_GT(farthest_others, 0.8) << number.name;
+    EXPECT_NEAR(between, 1 / 3.0, 0.06) << number.name;
+    EXPECT_LT(within, 0.5 * between) << number.name;
+  }
+}
+
+// The documented share: the correlation of two relatives.
+TEST(sample_identity, four_fifths_of_the_variance_lie_between_families) {
+  double sum_of_products = 0, sum_of_squares = 0;
+  for (auto const& number : inherited_numbers) {
+    auto const places = places_of(number, 2);
+    for (std::size_t p = 0; p < 600; p += 2) {
+      sum_of_products += 2 * (places[p] - 0.5) * (places[p + 1] - 0.5);
+      sum_of_squares += std::pow(places[p] - 0.5, 2) + std::pow(places[p + 1] - 0.5, 2);
+    }
+  }
+  EXPECT_NEAR(sum_of_products / sum_of_squares, 0.80, 0.03);
+}
+
+// Over all people every number is uniform, with families and without: mean 1/2, variance 1/12.
+TEST(sample_identity, families_leave_the_distribution_of_all_people_alone) {
+  for (int const family_size : {1, 5}) {
+    double sum = 0, squares = 0, count = 0;
+    for (auto const& number : inherited_numbers) {
+      for (double const place : places_of(number, family_size)) {
+        EXPECT_GE(place, -1e-6);
+        EXPECT_LE(place, 1 + 1e-6);
+        sum += place, squares += (place - 0.5) * (place - 0.5), ++count;
+      }
+    }
+    EXPECT_NEAR(sum / count, 0.5, 0.03) << family_size;
+    EXPECT_NEAR(squares / count, 1 / 12.0, 0.008) << family_size;
+  }
+}
+
+TEST(sample_identity, depends_on_seed_split_and_number_alone) {
+  auto const who = detail::sample_identity(1, true, 7, 5);
+  EXPECT_EQ(who.width, detail::sample_identity(1, true, 7, 5).width);
+  EXPECT_NE(who.width, detail::sample_identity(2, true, 7, 5).width);
+  EXPECT_NE(who.width, detail::sample_identity(1, false, 7, 5).width);
+  EXPECT_NE(who.width, detail::sample_identity(1, true, 8, 5).width);
+  EXPECT_NE(who.grain, detail::sample_identity(1, true, 8, 5).grain);
+}
+
+TEST(portable_math, is_that_of_the_c_library) {
+  for (double const x : {1e-6, 0.01, 0.3, 0.7071, 0.7072, 1.0, 1.7, 30.0}) {
+    for (double const y : {0.16, 0.42, 1.0, 2.7, 6.0})
+      EXPECT_NEAR(detail::power(x, y) / std::pow(x, y), 1, 1e-10) << x << "^" << y;
+  }
+  EXPECT_EQ(detail::power(0, 2.7), 0);
+  EXPECT_EQ(detail::power(1, 2.7), 1);
+  for (double x = -60; x < 60; x += 0.37) {
+    EXPECT_NEAR(detail::sine(x), std::sin(x), 1e-12) << x;
+    EXPECT_NEAR(detail::cosine(x), std::cos(x), 1e-12) << x;
+  }
 }
 
 /// Correlation of two pictures.
@@ -144,6 +268,27 @@ TEST(make_pairs, folds_share_nobody_and_are_half_same) {
   }
   ASSERT_EQ(counts.size(), 5U);
   for (auto const& [fold, count] : counts) EXPECT_EQ(count, std::make_pair(20, 20)) << fold;
+}
+
+// Ten families of four: two in each of the five folds, so that of the 7 others of a fold 3 are
+// relatives.
+TEST(make_pairs, no_family_is_in_two_folds) {
+  auto options = small(6, 40, 8);
+  options.side = 8;
+  options.family_size = 4;
+  auto const faces = make_synthetic_faces(options);
+  std::map<int, int> fold_of_family;
+  int relatives = 0;
+  for (auto const& pair : make_pairs(faces, 5, 200, 7)) {
+    int const a = faces.labels[pair.a], b = faces.labels[pair.b];
+    for (int const person : {a, b}) {
+      EXPECT_GE(faces.families[person], 2);  // 0 and 1 are of the train split
+      EXPECT_EQ(fold_of_family.emplace(faces.families[person], pair.fold).first->second, pair.fold);
+    }
+    if (a != b && faces.families[a] == faces.families[b]) ++relatives;
+  }
+  EXPECT_EQ(fold_of_family.size(), 10U);
+  EXPECT_NEAR(relatives, 500 * 3 / 7.0, 45);  // four standard deviations
 }
 
 TEST(make_pairs, same_seed_same_pairs) {

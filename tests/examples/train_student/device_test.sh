@@ -14,7 +14,7 @@ run() { # DEVICE NAME OPTIONS...
   device=$1
   name=$2
   shift 2
-  "$program" --method coupleface --people 40 --images-per-person 8 --dev-people 20 \
+  "$program" --method coupleface --people 40 --images-per-person 8 --dev-people 20 --folds 2 \
     --teacher-people 40 --teacher-epochs 1 --pairs-per-fold 50 --epochs 2 --batch 32 \
     --widths 16,32 --blocks 0,0 --k 10 --device "$device" --out "$folder/$name/$device" "$@" \
     >"$folder/log" 2>&1

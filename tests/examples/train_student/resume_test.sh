@@ -13,7 +13,7 @@ mkdir -p "$folder"
 run() {
   out=$1
   shift
-  exec "$program" --method coupleface --people 60 --images-per-person 8 --dev-people 30 \
+  exec "$program" --method coupleface --people 60 --images-per-person 8 --dev-people 30 --folds 3 \
     --teacher-people 60 --teacher-epochs 1 --pairs-per-fold 100 --epochs 6 --batch 32 \
     --widths 16,32,64 --k 10 --bank ring --cls-weight 0.1 --out "$folder/$out" "$@"
 }
