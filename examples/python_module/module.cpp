@@ -53,6 +53,9 @@ double with_matrices(tensor const& x, tensor const& other, Call call) {
       if (other.holds<float>()) {
         return call(rows, other.matrix<float const>(), make_scalar_view(&loss));
       }
+      if (!other.holds<T>()) {
+        other.refuse_element(std::string(element_name<T>()) + " or float32");
+      }
     }
     call(rows, other.matrix<T const>(), make_scalar_view(&loss));
   });

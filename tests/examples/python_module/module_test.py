@@ -273,7 +273,7 @@ class Errors(unittest.TestCase):
         self.expect(TypeError, "coupleface::fcd_loss: teacher has elements of type float32, but "
                     "needed is float64", coupleface.fcd_loss, x, x.astype("float32"))
         self.expect(TypeError, "coupleface::fcd_loss: teacher has elements of type float64, but "
-                    "needed is float16", coupleface.fcd_loss, x.astype("float16"), x)
+                    "needed is float16 or float32", coupleface.fcd_loss, x.astype("float16"), x)
         self.expect(TypeError, "coupleface::class_prototypes: labels has elements of type int32, "
                     "but needed is int64", coupleface.class_prototypes, x, numpy.zeros(2, "int32"), 1)
         with self.assertRaisesRegex(ValueError, "features cannot be exported by DLPack"):
@@ -288,7 +288,7 @@ class Errors(unittest.TestCase):
         for function, arguments in ((coupleface.mine_nearest, (x[0], 1)),
                                     (coupleface.class_prototypes, (x[0], labels, 1)),
                                     (coupleface.margin_softmax_loss, (x, x[0], labels))):
-            with self.assertRaisesRegex(ValueError, "number of dimensions is 1, but a matrix's is 2"):
+            with self.assertRaisesRegex(ValueError, "dimensions is 1, but a matrix's is 2"):
                 function(*arguments)
         self.expect(ValueError, "coupleface::rad_loss: width of the student's bank is 2, but width "
                     "of student is 3", coupleface.rad_loss, x, x, x[:, :2], labels, table)
