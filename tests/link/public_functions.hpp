@@ -127,8 +127,8 @@ void digest_losses(collector& out, std::int64_t width) {
   };
   rad("rad_loss hinge", cf::hinge{});
   rad("rad_loss squared", cf::squared{});
-  cf::rad_loss(policy, student.view(), teacher.view(), bank.view(), other_bank.view(),
-               neighbours, view, gradient.view(), cf::squared{});
+  cf::rad_loss(policy, student.view(), teacher.view(), bank.view(), other_bank.view(), neighbours,
+               view, gradient.view(), cf::squared{});
   out.put("rad_loss of two banks", digest_of().add(loss).add(gradient.data));
 }
 
@@ -144,8 +144,7 @@ void digest_relations(collector& out, std::int64_t width) {
   matrix_of("relation_matrix inner_product", cf::inner_product{});
   matrix_of("relation_matrix negative_squared_distance", cf::negative_squared_distance{});
   matrix_of("relation_matrix cosine", cf::cosine{});
-  cf::top_k(policy, matrix.view(), best.view(),
-            cf::matrix_view<std::int32_t>(ids.data(), 31, 5));
+  cf::top_k(policy, matrix.view(), best.view(), cf::matrix_view<std::int32_t>(ids.data(), 31, 5));
   out.put("top_k", digest_of().add(best.data).add(ids));
 }
 
@@ -238,8 +237,7 @@ inline void digest_verification(collector& out, rows<float>& a, rows<float>& b,
     same.push_back(labels[p] == labels[q]), folds.push_back(std::int32_t(i % 10));
   }
   std::vector<float> scores(pair_count);
-  cf::pair_scores(policy, a.view(), b.view(), view_of(first), view_of(second),
-                  view_of(scores));
+  cf::pair_scores(policy, a.view(), b.view(), view_of(first), view_of(second), view_of(scores));
   out.put("pair_scores", digest_of().add(scores));
   auto const curve = cf::roc(policy, view_of(scores), view_of(same));
   auto const point = cf::tar_at_far(curve, 0.1);
@@ -250,8 +248,7 @@ inline void digest_verification(collector& out, rows<float>& a, rows<float>& b,
                      .add(cf::equal_error_rate(curve))
                      .add(point.threshold)
                      .add(point.tar));
-  auto const accuracy =
-      cf::k_fold_accuracy(policy, view_of(scores), view_of(same), view_of(folds));
+  auto const accuracy = cf::k_fold_accuracy(policy, view_of(scores), view_of(same), view_of(folds));
   out.put("k_fold_accuracy", digest_of()
                                  .add(accuracy.mean)
                                  .add(accuracy.standard_deviation)
@@ -278,11 +275,9 @@ inline void digest_evaluation(collector& out, std::int64_t width) {
   out.put(
       "verify_all_pairs",
       digest_of().add(all.equal_error_rate).add(all.points[0].threshold).add(all.points[1].tar));
-  auto const found =
-      cf::identify(policy, b.view(), view_of(labels), a.view(), view_of(labels), 5);
+  auto const found = cf::identify(policy, b.view(), view_of(labels), a.view(), view_of(labels), 5);
   out.put("identify", digest_of().add(found.rank_rates).add(found.open_set.thresholds));
-  auto const ranked =
-      cf::retrieve(policy, b.view(), view_of(labels), a.view(), view_of(labels));
+  auto const ranked = cf::retrieve(policy, b.view(), view_of(labels), a.view(), view_of(labels));
   out.put("retrieve", digest_of()
                           .add(ranked.precision_at_1)
                           .add(ranked.r_precision)
