@@ -94,8 +94,9 @@ try_zig() {
   local zig
   python3 -m venv "$work/zig" && "$work/zig/bin/pip" install --quiet ziglang >&2
   zig=$work/zig/bin/python
+  # -c, since with -fsyntax-only zig first builds a libc++ to link.
   try "every function, all warnings, C++17, libc++" "zig c++ $("$zig" -m ziglang version)" \
-    timeout "${minutes}m" "$zig" -m ziglang c++ -std=c++17 -fsyntax-only "${warnings[@]}" "${headers[@]}" "${cpp_system[@]}" \
+    timeout "${minutes}m" "$zig" -m ziglang c++ -std=c++17 -c -o "$work/zig.o" "${warnings[@]}" "${headers[@]}" "${cpp_system[@]}" \
     -isystem "$(default_cccl)" "${eigen[@]}" tests/every_function.cpp
 }
 
