@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what every mining strategy asks of its arguments.
+// coupleface: argument checks shared by all mining strategies.
 #pragma once
 
 #include <coupleface/error.hpp>
@@ -18,19 +17,19 @@ template <class Keep>
 inline constexpr bool asks_whether_it_fits<
     Keep, std::void_t<decltype(std::declval<Keep const&>().expect_fits("", 0, 0))>> = true;
 
-/// Asks a predicate that knows sizes of its own; the others fit anything.
+/// Checks the sizes of a predicate that has its own; any other predicate fits all sizes.
 template <class Keep>
 void expect_keep_fits(char const* function, Keep const& keep, index_t queries, index_t candidates) {
   if constexpr (asks_whether_it_fits<Keep>) { keep.expect_fits(function, queries, candidates); }
 }
 
-/// How a strategy calls its two sets of rows, for messages.
+/// A strategy's names for its two sets of rows, for error messages.
 struct mining_names {
   char const* queries = "queries";
   char const* candidates = "candidates";
 };
 
-/// Two sets of rows that can be related.
+/// Checks that two sets of rows have valid views and the same width.
 template <class Q, class C>
 void check_related_rows(char const* function, matrix_view<Q> queries, matrix_view<C> candidates,
                         mining_names names = {}) {
@@ -41,7 +40,7 @@ void check_related_rows(char const* function, matrix_view<Q> queries, matrix_vie
                queries.extent(1));
 }
 
-/// Shapes of a strategy whose table has a row for every query; writes nothing.
+/// Checks the shapes for a strategy whose table has one row per query; writes nothing.
 template <class Q, class C, class V, class I, class Keep>
 void check_mining_arguments(char const* function, matrix_view<Q> queries, matrix_view<C> candidates,
                             matrix_view<V> values, matrix_view<I> indices, Keep const& keep,
@@ -55,7 +54,7 @@ void check_mining_arguments(char const* function, matrix_view<Q> queries, matrix
   expect_keep_fits(function, keep, queries.extent(0), candidates.extent(0));
 }
 
-/// Shapes of a teacher's rows beside a student's: one for one, in a width of their own.
+/// Checks that the teacher has one row for each of the student's rows. Its width may differ.
 template <class SQ, class SC, class TQ, class TC>
 void check_teacher_rows(char const* function, matrix_view<SQ> student_queries,
                         matrix_view<SC> student_candidates, matrix_view<TQ> teacher_queries,
@@ -71,14 +70,15 @@ void check_teacher_rows(char const* function, matrix_view<SQ> student_queries,
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
 
-/// Stops a call whose table could not hold relations (values) and rows (indices).
+/// Rejects a call at compile time if its table cannot hold relations (values) and row ids
+/// (indices).
 #define COUPLEFACE_EXPECT_TABLE(function, V, I)                        \
   COUPLEFACE_EXPECT_IDS(function, "indices", I);                       \
   COUPLEFACE_EXPECT_OUTPUT(function, "indices", I);                    \
   static_assert(std::is_same_v<V, float> || std::is_same_v<V, double>, \
                 "coupleface::" function ": values must be a view of float or double")
 
-/// Stops a call with other types than a strategy on two sets of rows can take.
+/// Rejects a call at compile time if a strategy on two sets of rows does not support its types.
 #define COUPLEFACE_EXPECT_MINING(function, Policy, Q, C, V, I) \
   COUPLEFACE_EXPECT_POLICY(function, Policy);                  \
   COUPLEFACE_EXPECT_ELEMENTS(function, "queries", Q);          \

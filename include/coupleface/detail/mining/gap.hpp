@@ -14,7 +14,7 @@ struct absolute_gap;
 
 namespace detail {
 
-/// A student's unit row and behind it the teacher's, with a sign.
+/// A student's unit row followed by the teacher's unit row times `sign`.
 template <class S, class T>
 struct unit_pair {
   unit_row<S> student;
@@ -28,8 +28,9 @@ struct unit_pair {
 
 inline constexpr double norm_of_two_unit_rows = 1.4142136;  ///< sqrt(2), rounded up
 
-/// gap(cosine of the student's rows, cosine of the teacher's), in double. The screen packs a
-/// student's unit row and the teacher's, negated for queries, as one: their product is the gap.
+/// gap(cosine of the student's rows, cosine of the teacher's rows), in double. The screen packs the
+/// student's and the teacher's unit rows side by side as one row. The teacher's part is negated for
+/// queries, so the product of two packed rows is the gap.
 template <class SQ, class SC, class TQ, class TC, class Gap>
 struct gap_score {
   matrix_view<SQ const> student_queries;

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: mining by labels, in a batch or against a bank.
+// coupleface: mining by labels, within a batch or against a bank.
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
@@ -21,7 +20,7 @@ void mine_labelled(Policy const& policy, char const* function, matrix_view<Q con
   search_pairs(policy, rows.score(), keep, values, indices);
 }
 
-/// Of labels that number no rows: any that are not negative.
+/// Number of classes for labels that do not index rows: every nonnegative label is valid.
 inline constexpr index_t any_class = std::numeric_limits<index_t>::max();
 
 }  // namespace detail

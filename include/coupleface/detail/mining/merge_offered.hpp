@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: changed candidates merged into the lists of queries that did not change.
+// coupleface: merges changed candidates into the lists of queries that did not change.
 //
-// Such a list is right again if it can be filled with rows that come no later than its last entry
-// did: no other row can come before that.
+// A list stays exact if it can be filled with rows that rank no later than its previous last entry:
+// every other row ranks after that entry.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -12,14 +11,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Puts the changed candidates that are offered into the lists; marks lists that must be searched
-/// anew, and leaves anything in those.
+/// Inserts the offered changed candidates into the lists. Marks the lists that must be searched
+/// again; the contents of those are unspecified.
 template <class V, class I>
 struct merge_offered {
   matrix_view<V const> offered_values;
-  matrix_view<I const> offered;  ///< places in `ids`
+  matrix_view<I const> offered;  ///< positions in `ids`
   index_t first;                 ///< query of row 0
-  bool all;                      ///< no more changed candidates than are offered
+  bool all;                      ///< every changed candidate is offered
   index_t const* ids;
   char const* candidate_changed;
   index_t candidates;
@@ -37,27 +36,28 @@ struct merge_offered {
     return I(ids[index_t(offered(i, at))]);
   }
 
-  /// False where the list has to be searched anew.
+  /// Returns false if the list must be searched again.
   COUPLEFACE_HOST_DEVICE bool merge(index_t i) const {
     index_t const slots = values.extent(1);
     V const last_value = values(first + i, slots - 1);
-    I const last = indices(first + i, slots - 1);  // if there is none, all candidates were listed
+    I const last = indices(first + i, slots - 1);  // -1: all candidates were listed
     index_t const left = keep_unchanged(i);
     index_t const fit = count_fitting(i, last_value, last);
     if (!all && fit == offered.extent(1)) { return false; }
     if (last >= 0 && left + fit < slots) { return false; }
-    // Without a fit nothing has left either: what did would fit a list with room.
+    // If nothing fits, nothing was removed: in a list with a free slot a removed entry would fit
+    // again.
     if (fit > 0) { insert(i, left, fit); }
     return true;
   }
 
-  /// Moves the entries that did not change to the front of the list; how many they are.
+  /// Moves the unchanged entries to the front of the list and returns their number.
   COUPLEFACE_HOST_DEVICE index_t keep_unchanged(index_t i) const {
     V* const value = values.row(first + i);
     I* const id = indices.row(first + i);
     index_t left = 0;
     for (index_t slot = 0; slot < values.extent(1) && id[slot] >= 0; ++slot) {
-      // A device does not refuse ids that do not exist; it must not follow them either.
+      // A device does not reject unknown ids, so it must not dereference them.
       if (id[slot] >= candidates || candidate_changed[id[slot]]) { continue; }
       value[left] = value[slot];
       id[left++] = id[slot];
@@ -65,7 +65,7 @@ struct merge_offered {
     return left;
   }
 
-  /// How many of the offered candidates come no later than the last entry did.
+  /// Counts the offered candidates that rank no later than the previous last entry.
   COUPLEFACE_HOST_DEVICE index_t count_fitting(index_t i, V last_value, I last) const {
     index_t fit = 0;
     while (fit < offered.extent(1) && offered(i, fit) >= 0 &&
@@ -76,7 +76,7 @@ struct merge_offered {
     return fit;
   }
 
-  /// The list of its first `left` entries and the first `fit` that are offered, in order.
+  /// Builds the sorted list from its first `left` entries and the first `fit` offered candidates.
   COUPLEFACE_HOST_DEVICE void insert(index_t i, index_t left, index_t fit) const {
     index_t const slots = values.extent(1);
     V* const value = values.row(first + i);

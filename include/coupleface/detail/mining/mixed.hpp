@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the nearest candidates and random ones of the rest.
+// coupleface: mining of the nearest candidates plus random ones from the rest.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -27,7 +26,8 @@ struct draw_others {
 };
 
 // The nearest are exactly the kept candidates that do not rank after the last of them. So one
-// comparison tells whether a random one is new, and the row is in order as it is filled.
+// comparison tells whether a random candidate is new, and appending random ones keeps the row
+// sorted.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
 void mine_mixed(Policy const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
                 index_t hard, std::uint64_t seed, matrix_view<V> values, matrix_view<I> indices,

@@ -13,7 +13,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Does a slot hold another row at the threshold or above? NaN never is.
+/// True if the slot holds another row with a value of at least the threshold. NaN is below it.
 template <class V, class I>
 COUPLEFACE_HOST_DEVICE bool holds_duplicate(V const* values, I const* indices, index_t slot,
                                             index_t own, double threshold) {
@@ -30,14 +30,14 @@ COUPLEFACE_HOST_DEVICE index_t count_duplicates(V const* values, I const* indice
   return count;
 }
 
-/// The smaller row first.
+/// The pair with the smaller row first.
 template <class Pair>
 COUPLEFACE_HOST_DEVICE Pair ordered_pair(index_t a, index_t b, double similarity) {
   return {a < b ? a : b, a < b ? b : a, similarity};
 }
 
-/// May a row have more duplicates than its slots show? Only if every slot is used for one (or for
-/// the row itself) and they are not all there are.
+/// True if a row may have more duplicates than its slots show: every slot holds a duplicate or the
+/// row itself, and these are not all the other rows.
 template <class V, class I>
 COUPLEFACE_HOST_DEVICE bool shows_too_few(V const* values, I const* indices, index_t slots,
                                           index_t duplicates, index_t rows, double threshold) {
@@ -48,14 +48,14 @@ COUPLEFACE_HOST_DEVICE bool shows_too_few(V const* values, I const* indices, ind
   return true;
 }
 
-/// Groups that grow together; each is known by its smallest member.
+/// Union-find over row indices. Each group is represented by its smallest member.
 class smallest_of_group {
  public:
   explicit smallest_of_group(index_t size) : parent_(static_cast<std::size_t>(size)) {
     for (index_t i = 0; i < size; ++i) { parent_[static_cast<std::size_t>(i)] = i; }
   }
 
-  // Halves the path it walks, so that later walks are short.
+  // Path halving keeps later searches short.
   index_t find(index_t i) {
     while (parent(i) != i) {
       parent(i) = parent(parent(i));
@@ -80,7 +80,8 @@ class smallest_of_group {
   std::vector<index_t> parent_;
 };
 
-/// Each pair once, the larger similarity where its two rows disagree; then descending, ties by ids.
+/// Keeps each pair once, with the larger similarity if its two rows disagree. Sorts by descending
+/// similarity; ties are sorted by ids.
 template <class Pair>
 void sort_and_merge(std::vector<Pair>& pairs) {
   std::sort(pairs.begin(), pairs.end(), [](Pair const& a, Pair const& b) {
@@ -98,7 +99,7 @@ void sort_and_merge(std::vector<Pair>& pairs) {
 template <class Result>
 using pair_of = typename decltype(Result::pairs)::value_type;
 
-/// Puts the pairs in order, and each of the n rows into its group.
+/// Sorts the pairs and assigns each of the n rows to its group.
 template <class Result>
 void group_duplicates(index_t n, Result& result) {
   sort_and_merge(result.pairs);

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: nearest rows, host side: an exact search by relation.
+// coupleface: mining of the nearest rows on the host: an exact search by relation.
 #pragma once
 
 #include <coupleface/detail/search/pair_search.hpp>
@@ -20,7 +19,7 @@ void mine_nearest(host_policy<Derived> const& base, matrix_view<Q const> queries
   search_pairs(policy, rows.score(), keep, values, indices, kernels);
 }
 
-/// The same search, one step at a time; none where there is nothing to search for.
+/// The same search, one step at a time; zero steps if there is nothing to search.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep,
           class = void>
 class nearest_steps {

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: candidates drawn in a random order.
+// coupleface: mining of candidates in a random order.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -12,7 +11,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Admits what ranks after a slot that is taken already; behind an empty slot there is nothing.
+/// Admits pairs that rank after a filled slot. After an empty slot there are no more candidates.
 struct ranks_after {
   double value;
   index_t index;
@@ -26,7 +25,7 @@ struct admits_all {
 };
 
 /// Fills a row of `slots` with the first kept and admitted candidates in random order, then sorts
-/// it. Of a team, all look for candidates and one has the heap.
+/// it. All threads of the team compute scores; the leader alone updates the heap.
 template <class Team, class Score, class Keep, class Admits, class V, class I>
 COUPLEFACE_HOST_DEVICE void draw_row(Team const& team, Score const& score, Keep const& keep,
                                      Admits const& admits, std::uint64_t seed, index_t query,

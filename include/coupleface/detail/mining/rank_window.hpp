@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: candidates of a window of ranks.
+// coupleface: mining of the candidates in a window of ranks.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -9,13 +8,13 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Slots `skip` ... of ranked rows; empty ones beyond them.
+/// Copies the ranked slots from `skip` on; slots past the last ranked one become empty.
 template <class V, class I>
 struct copy_window {
   matrix_view<V> ranked_values;
   matrix_view<I> ranked_indices;
   index_t skip;
-  matrix_view<V> values;  ///< row `first` belongs to the first ranked one
+  matrix_view<V> values;  ///< row `first` is for the first ranked row
   matrix_view<I> indices;
   index_t first;
 

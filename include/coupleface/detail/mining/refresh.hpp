@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: a table of nearest rows after some rows changed.
+// coupleface: updates a table of nearest rows after some rows changed.
 //
-// What changed is offered to every list that did not. Such a list is right again if it can be
-// filled with rows that come no later than its last entry did: no other row can come before that.
-// The queries of the other lists are searched anew.
+// The changed candidates are offered to the list of every unchanged query. Such a list stays exact
+// if it can be filled with rows that rank no later than its previous last entry: every other row
+// ranks after that entry. All other queries are searched again.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -22,19 +21,19 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// As many changed candidates are offered to a list at most; one that takes them all is searched
-/// anew, for there may be more.
+/// Number of changed candidates offered to a list, at most. A list that takes them all is searched
+/// again, because more of them may belong into it.
 inline constexpr index_t most_offered = 16;
 
-/// Candidates that changed are copied side by side: at most one of so many.
+/// At most one candidate in this many may have changed: the changed ones are copied to scratch.
 inline constexpr index_t refreshed_share = 64;
 
-/// Products that a refresh may take: half of what a search of everything takes.
+/// Products that a refresh may take: half as many as a search of everything.
 inline index_t refresh_products(index_t queries, index_t candidates, bool symmetric) {
   return queries * candidates / (symmetric ? 4 : 2);
 }
 
-/// 1 at every id, 0 elsewhere.
+/// 1 at every listed id, 0 elsewhere.
 inline std::vector<char> marks_of(std::vector<index_t> const& ids, index_t size) {
   std::vector<char> marks(static_cast<std::size_t>(size), char(0));
   for (index_t id : ids) { marks[static_cast<std::size_t>(id)] = 1; }
@@ -46,8 +45,7 @@ vector_view<T const> list_of(std::vector<T> const& list) {
   return {list.data(), static_cast<index_t>(list.size())};
 }
 
-/// Updates the lists that stay exact, if their queries did not change; returns the queries to be
-/// searched anew.
+/// Updates the lists of unchanged queries that stay exact. Returns the queries to search again.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
 std::vector<index_t> offer_changed(Policy const& policy, matrix_view<Q const> queries,
                                    matrix_view<C const> candidates,
@@ -86,7 +84,7 @@ std::vector<index_t> offer_changed(Policy const& policy, matrix_view<Q const> qu
   return result;
 }
 
-/// Searches listed queries among all candidates.
+/// Searches the listed queries among all candidates.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
 void search_listed(Policy const& policy, matrix_view<Q const> queries,
                    matrix_view<C const> candidates, std::vector<index_t> const& listed,
@@ -110,7 +108,7 @@ void search_listed(Policy const& policy, matrix_view<Q const> queries,
       });
 }
 
-/// Ids in order, each once.
+/// Sorted ids without duplicates.
 template <class L>
 std::vector<index_t> ordered_ids(vector_view<L const> ids) {
   std::vector<index_t> result(ids.data_handle(), ids.data_handle() + ids.extent(0));

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the nearest candidates clearly below each query's positive.
+// coupleface: mining of the nearest candidates that lie a margin below each query's positive.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -18,8 +17,8 @@ struct limit_of_each {
   COUPLEFACE_HOST_DEVICE double operator()(index_t query) const { return limits[query]; }
 };
 
-/// Never the positive itself, which a margin of 0 or a relation of 0 would let through, and nothing
-/// where no limit is.
+/// Rejects the positive itself, which a margin of 0 or a relation of 0 would admit, and rejects all
+/// candidates of a query without a limit.
 template <class P, class Keep>
 struct below_positive {
   vector_view<P const> positives;
@@ -31,13 +30,13 @@ struct below_positive {
   }
 };
 
-/// What a negative's relation may be beside a positive's; NaN where the latter is not finite.
+/// The largest relation a negative may have, given the positive's; NaN if that is not finite.
 COUPLEFACE_HOST_DEVICE inline double limit_below(double positive, double margin) {
   return is_finite(positive) ? positive - rounded_product(margin, std::fabs(positive))
                              : not_a_number;
 }
 
-/// Stores every query's limit; NaN where there is no positive.
+/// Stores each query's limit; NaN if it has no positive.
 template <class Score, class P>
 struct store_limits {
   Score score;
@@ -48,7 +47,7 @@ struct store_limits {
   COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
     index_t const positive = index_t(positives(i));
     double limit = not_a_number;
-    // A device does not refuse ids that do not exist; it must not follow them either.
+    // A device does not reject unknown ids, so it must not dereference them.
     if (positive >= 0 && positive < score.candidates()) {
       limit = limit_below(score_by(team, score, i, positive), margin);
     }

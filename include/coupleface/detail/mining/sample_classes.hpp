@@ -12,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Marks table entries of the batch's classes, rank by rank; returns how many slots are left.
+/// Marks the table entries of the batch's classes, rank by rank. Returns the number of slots left.
 template <class L, class I>
 index_t mark_hard_negatives(vector_view<L> labels, matrix_view<I> table, char* taken,
                             index_t slots) {
@@ -29,7 +29,7 @@ index_t mark_hard_negatives(vector_view<L> labels, matrix_view<I> table, char* t
   return slots;
 }
 
-/// Marks the `slots` free classes whose mixed bits are smallest: a sample without replacement.
+/// Marks the `slots` free classes with the smallest mixed bits: a sample without replacement.
 inline void mark_random(index_t class_count, std::uint64_t seed, char* taken, index_t slots,
                         index_t* free) {
   index_t count = 0;
@@ -44,7 +44,7 @@ inline void mark_random(index_t class_count, std::uint64_t seed, char* taken, in
   for (index_t s = 0; s < slots; ++s) { taken[free[s]] = 1; }
 }
 
-/// Labels of the batch, and the table's rows of its classes.
+/// Checks the labels of the batch, and the table rows of its classes.
 template <class L, class I>
 void expect_sampled_ids(vector_view<L> labels, index_t class_count, matrix_view<I> table) {
   expect_ids("sample_classes", "labels", labels, class_count);

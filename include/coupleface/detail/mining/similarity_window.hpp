@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the nearest candidates up to a limit of the relation.
+// coupleface: mining of the nearest candidates whose relation is at most a limit.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -16,7 +15,7 @@ struct same_limit {
   COUPLEFACE_HOST_DEVICE double operator()(index_t) const { return value; }
 };
 
-/// Empties the slots of a ranked row without NaN whose value is under `lowest`.
+/// Empties the slots of a ranked row, which has no NaN, whose value is below `lowest`.
 template <class V, class I>
 struct cut_below {
   double lowest;

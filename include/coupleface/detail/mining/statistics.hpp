@@ -35,7 +35,7 @@ void summarize(table_totals const& totals, index_t slots, Result& result) {
   }
 }
 
-/// How often each candidate is in the table.
+/// How often each candidate occurs in the table.
 template <class I>
 std::vector<index_t> count_chosen(matrix_view<I const> indices, index_t candidates) {
   expect_table_ids("describe_table", indices, candidates);
@@ -60,7 +60,7 @@ void describe_table(host_policy<Derived> const& policy, matrix_view<V const> val
             values.extent(0) * values.extent(1), result);
 }
 
-/// Of the pairs whose gap is a number, how many a penalty pushes.
+/// The share of pairs for which the penalty's slope is not 0, among pairs whose gap is not NaN.
 template <class Derived, class V, class I, class Penalty>
 double active_share_of(host_policy<Derived> const& base, matrix_view<V const> gaps,
                        matrix_view<I const> indices, Penalty penalty) {

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the student's nearest candidates in the teacher's order.
+// coupleface: mining of the student's nearest candidates, ranked by the teacher.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -10,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Of pooled candidates the first by the teacher's score, for queries from `first` on.
+/// Ranks pooled candidates by the teacher's score, for queries from `first` on.
 template <class Score, class V, class I>
 struct rank_pool {
   Score score;
@@ -46,7 +45,7 @@ void mine_teacher_order(Policy const& policy, matrix_view<SQ const> student_quer
                                                       relation);
   using score_type = relation_score<TQ, TC, Relation>;
   score_type const score = teacher.score();
-  // One column at least, so that no candidates and no slots need no path of their own.
+  // At least one column, so that the cases of no candidates and no slots need no special path.
   index_t const width = std::max<index_t>(1, std::min(pool, student.candidates()));
   search_in_blocks<V, I>(policy, student, keep, width, bytes,
                          [&](index_t first, matrix_view<V>, matrix_view<I> pooled) {
