@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the vectors of AVX-512, in the compiler's own vector types, for functions that the
-// processor chooses at run time. (<immintrin.h> would cost half as much to parse as all the rest.)
+// coupleface: AVX-512 operations in the compiler's own vector types, for functions that are chosen
+// at run time by the processor. (Parsing <immintrin.h> would take half as long as all the rest.)
 #pragma once
 
 #include <coupleface/detail/simd/target.hpp>
@@ -34,7 +33,7 @@ COUPLEFACE_AVX512_INLINE float16v multiply_add(float16v a, float16v b, float16v 
   return a * b + sum;
 }
 
-/// sum + the two products of each word's halves, which are whole numbers of 16 bits.
+/// sum + the two products of each word's halves, which are 16-bit integers.
 COUPLEFACE_AVX512_VNNI_INLINE whole16v multiply_add_pairs(word16v a, word16v b, whole16v sum) {
 #if defined(__clang__)
   return __builtin_ia32_vpdpwssd512(sum, (whole16v)a, (whole16v)b);
@@ -50,8 +49,8 @@ COUPLEFACE_AVX512_INLINE std::uint32_t reaches(float16v x, float16v least) {
                                                     std::uint16_t(0xffff), current_direction));
 }
 
-/// Stores the elements whose bits are set, one behind the other, and anything behind them up to 16;
-/// returns how many.
+/// Stores the elements whose bits are set, contiguously, and returns their number. Writes 16
+/// elements; those past the returned number are unspecified.
 template <class T>
 COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_t chosen) {
   store_vector(out, __builtin_ia32_compresssi512_mask((whole16v)elements, whole16v{},

@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: several canonical inner products of a few rows, each read and widened once.
+// coupleface: several canonical inner products of a few rows; each row is read and widened once.
 //
-// Each has the bits of dot(): the same products, the same lanes, the same order of sums. With
-// FMA the lanes of a product are a few registers; the portable form calls dot() for each.
+// Each result has the bits of dot(): the same products, the same lanes, the same order of sums.
+// With FMA the lanes of a product stay in a few registers; the portable form calls dot() for each.
 #pragma once
 
 #include <coupleface/detail/row.hpp>
@@ -32,7 +31,7 @@ COUPLEFACE_HOST_DEVICE void pair_dots(A const* a, B const* b, index_t width, dou
 }
 
 #if COUPLEFACE_FMA_VECTORS
-/// fold() of lanes that are in registers.
+/// fold() of lanes that are held in registers.
 COUPLEFACE_ALWAYS_INLINE double fold(double2v two) { return two[0] + two[1]; }
 COUPLEFACE_ALWAYS_INLINE double fold(double4v four) {
   return fold(lower_half(four) + upper_half(four));
@@ -48,8 +47,8 @@ COUPLEFACE_ALWAYS_INLINE double fold(wide_doubles const (&sums)[4]) {
 }
 #endif
 
-/// dot() of two rows, of floats or floats that were widened beforehand, its lanes in registers.
-/// Several go along together: what is inlined reads and widens a row that they share once.
+/// dot() of two rows of floats, or of floats already widened, with its lanes in registers. Several
+/// can run side by side: once inlined, a row they share is read and widened once.
 class running_dot {
  public:
   COUPLEFACE_ALWAYS_INLINE running_dot() {
@@ -57,7 +56,7 @@ class running_dot {
     for (int p = 0; p < parts; ++p) { sums_[p] = wide_doubles{}; }
   }
 
-  /// The next products: one for every lane.
+  /// Adds the next products, one per lane.
   template <class A, class B>
   COUPLEFACE_ALWAYS_INLINE void add(A const* a, B const* b) {
 #pragma GCC unroll 4
@@ -67,7 +66,7 @@ class running_dot {
     }
   }
 
-  /// The sum with the products of a last, shorter piece of the rows.
+  /// The sum after adding the products of a last, shorter piece of the rows.
   template <class A, class B>
   COUPLEFACE_ALWAYS_INLINE double finish(A const* a, B const* b, index_t rest) const {
     if (rest == 0) { return fold(sums_); }
@@ -82,8 +81,8 @@ class running_dot {
   wide_doubles sums_[parts];
 };
 
-/// Rows lie anywhere, and no hardware prefetcher follows so many at a time: each is prefetched some
-/// lines ahead.
+/// The rows are scattered, and no hardware prefetcher follows so many at a time, so each row is
+/// prefetched some lines ahead.
 template <std::size_t N>
 void dots(float const* shared, float const* const (&others)[N], index_t width, double (&out)[N]) {
   constexpr index_t line = 16, ahead = 4 * line;
@@ -105,7 +104,7 @@ void dots(float const* shared, float const* const (&others)[N], index_t width, d
   }
 }
 
-/// Prefetches line by line between the sums, since all lines at once would wait for each other.
+/// Prefetches line by line between the sums, because requests for all lines at once would queue up.
 inline void pair_dots(float const* a, float const* b, index_t width, double (&out)[3],
                       float const* soon) {
   running_dot first, second, third;
@@ -121,11 +120,11 @@ inline void pair_dots(float const* a, float const* b, index_t width, double (&ou
   out[2] = third.finish(b + j, b + j, width - j);
 }
 
-/// Rows that widened_dots() takes at a time: what the sums of all have registers for.
+/// Number of rows that widened_dots() takes at a time: as many as there are registers for the sums.
 inline constexpr int widened_rows = wide_lanes == 8 ? 2 : 1;
 
-/// out[r] = {x . a, x . b, x . x}, x = rows[r], for rows a and b of floats that were widened
-/// beforehand. Prefetches the rows `soon` line by line.
+/// out[r] = {x . a, x . b, x . x} with x = rows[r]. Rows a and b are floats already widened.
+/// Prefetches the rows `soon` line by line.
 template <std::size_t N>
 COUPLEFACE_ALWAYS_INLINE void widened_dots(float const* const (&rows)[N], double const* a,
                                            double const* b, index_t width, double (&out)[N][3],

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: vectors of doubles as wide as the registers that a unit is compiled for, AVX2 or
-// AVX-512, with fused multiply-add; of one double elsewhere, so that code which has another way
-// there still compiles. In the compiler's own vector types.
+// coupleface: vectors of doubles with fused multiply-add, in the compiler's own vector types. They
+// are as wide as the registers that the unit is compiled for, AVX2 or AVX-512. On other targets a
+// vector is one double, so that code with another path there still compiles.
 #pragma once
 
 #include <coupleface/detail/simd/target.hpp>
@@ -18,7 +17,7 @@ inline constexpr int wide_lanes = 8;
 #else
 inline constexpr int wide_lanes = 4;
 #endif
-/// What fits a register of the processor that the unit is compiled for, and as many floats.
+/// One register of the processor that the unit is compiled for, and as many floats.
 using wide_doubles __attribute__((vector_size(8 * wide_lanes))) = double;
 using narrow_floats __attribute__((vector_size(4 * wide_lanes))) = float;
 
@@ -32,7 +31,7 @@ COUPLEFACE_ALWAYS_INLINE narrow_floats narrowed(wide_doubles v) {
 #endif
 }
 
-/// GCC 12 makes several instructions of a conversion of its own vectors.
+/// GCC 12 compiles a conversion between its own vector types to several instructions.
 COUPLEFACE_ALWAYS_INLINE wide_doubles widened(narrow_floats v) {
 #if defined(__clang__)
   return __builtin_convertvector(v, wide_doubles);
@@ -126,8 +125,9 @@ COUPLEFACE_ALWAYS_INLINE void stream(float* x, narrow_floats v) {
 }
 #endif
 
-/// Stores the values as floats. `streamed` bytes at a time go past the caches, 0 for none: x must
-/// then be a multiple of them, and what another thread reads next needs a store_fence() before.
+/// Stores the values as floats. `streamed` is the number of bytes per nontemporal store, 0 for
+/// none. x must be aligned to it, and another thread may read the values only after a
+/// store_fence().
 template <int streamed>
 COUPLEFACE_ALWAYS_INLINE void store_narrowed(float* x, wide_doubles v) {
   narrow_floats const narrow = narrowed(v);
@@ -142,7 +142,7 @@ COUPLEFACE_ALWAYS_INLINE void store_narrowed(float* x, wide_doubles v) {
   }
 }
 
-/// Stores past the caches are then in order with what comes behind.
+/// Orders nontemporal stores before all later stores.
 inline void store_fence() { __builtin_ia32_sfence(); }
 
 #else

@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the product of matrices that lie in panels, where a rounding bound covers it.
+// coupleface: products of matrices stored in panels, for results that a rounding bound covers.
 //
 // Panel p of a matrix [m, n] holds its columns p * panel_width ..., row by row: element (i, j) is
-// at [(j / panel_width * m + i) * panel_width + j % panel_width]. One layout serves every place in
-// a product: its rows or its columns may be what is multiplied, on the left or on the right.
+// at [(j / panel_width * m + i) * panel_width + j % panel_width]. This one layout serves both sides
+// of a product, as it is or transposed.
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
@@ -19,20 +18,20 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Two vectors of AVX-512: 8 x 2 accumulators hide the latency of multiply-add and leave room for a
-/// panel's rows; 8 divides panel_width, so that a panel serves on either side without packing anew.
+/// Two AVX-512 vectors: 8 x 2 accumulators hide the latency of multiply-add and leave registers for
+/// a panel's row. 8 divides panel_width, so a panel serves on either side without repacking.
 template <class T>
 inline constexpr index_t panel_width = index_t(128 / sizeof(T));
 inline constexpr index_t product_rows = 8;
 
-/// Which elements the 8 rows on the left are, when `left` points to the first of them.
+/// What the 8 rows of the left operand are, if `left` points to their first element.
 enum class left_side {
-  rows,    ///< of a matrix: element k of row r at [r * panel_width + k], within each panel
-  columns  ///< of a matrix: element k of column r at [k * panel_width + r], within one panel
+  rows,    ///< matrix rows: element k of row r at [r * panel_width + k], within each panel
+  columns  ///< matrix columns: element k of column r at [k * panel_width + r], within one panel
 };
 
-/// out [Rows, two Vectors] (+)= left * right. `left_next`: from one panel of the left to the next;
-/// `right`: `depth` rows of one panel; rows of `out` lie `stride` apart.
+/// out [Rows, two Vectors] (+)= left * right. `left_next` is the distance between panels of the
+/// left operand; `right` points to `depth` rows of one panel; rows of `out` are `stride` apart.
 template <class Vector, index_t Rows, left_side Side, class T>
 COUPLEFACE_ALWAYS_INLINE void product_block(index_t depth, T const* left, index_t left_next,
                                             T const* right, T* out, index_t stride, bool add) {
@@ -64,7 +63,7 @@ COUPLEFACE_ALWAYS_INLINE void product_block(index_t depth, T const* left, index_
   }
 }
 
-/// out [product_rows, panel_width] (+)= left * right, by blocks that 16 registers hold.
+/// out [product_rows, panel_width] (+)= left * right, in blocks that fit 16 registers.
 template <class Vector, left_side Side, class T>
 void product_by_blocks(index_t depth, T const* left, index_t left_next, T const* right, T* out,
                        index_t stride, bool add) {
@@ -78,7 +77,7 @@ void product_by_blocks(index_t depth, T const* left, index_t left_next, T const*
   }
 }
 
-/// The same by what suits the processor this runs on.
+/// The same, with the kernel that suits the processor at run time.
 #if COUPLEFACE_VECTORS
 template <left_side Side, class T>
 COUPLEFACE_AVX512 void avx512_product(index_t depth, T const* left, index_t left_next,

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: vectors of floats or doubles that every target has.
+// coupleface: vectors of floats or doubles for every target.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -10,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Some T's side by side, for code that takes vectors of any kind: the twin without extensions.
+/// A vector of T without compiler extensions, for code that is generic in its vector type.
 template <class T>
 struct plain_vector {
   static constexpr std::size_t lanes = 16 / sizeof(T);
@@ -34,7 +33,7 @@ struct plain_vector {
 #endif
 using native_floats __attribute__((vector_size(COUPLEFACE_VECTOR_BYTES))) = float;
 using native_doubles __attribute__((vector_size(COUPLEFACE_VECTOR_BYTES))) = double;
-/// What fits a register of the processor that the unit is compiled for.
+/// One register of the processor that the unit is compiled for.
 template <class T>
 using native_vector = std::conditional_t<std::is_same_v<T, float>, native_floats, native_doubles>;
 #else

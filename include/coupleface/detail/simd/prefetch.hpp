@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: asking for memory that will be read soon.
+// coupleface: prefetching of memory that will be read soon.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -9,8 +8,8 @@ namespace detail {
 
 enum class cache_level { first, second };
 
-/// Asks for the cache line of x, which will be read soon. Always inlined: GCC takes a function that
-/// does nothing else for one without effect, and drops its calls.
+/// Prefetches the cache line of x. Always inlined: GCC considers a function that only prefetches to
+/// have no effect, and drops calls to it.
 template <cache_level level = cache_level::first>
 COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE void prefetch_line(void const* x) {
 #if defined(__GNUC__) && !defined(__CUDA_ARCH__)
@@ -20,7 +19,7 @@ COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE void prefetch_line(void const* x
 #endif
 }
 
-/// The same for all lines of a row.
+/// Prefetches all lines of a row.
 template <cache_level level = cache_level::first, class T>
 COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE void prefetch_row(T const* x, index_t width) {
   for (index_t j = 0; j < width; j += index_t(64 / sizeof(T))) { prefetch_line<level>(x + j); }

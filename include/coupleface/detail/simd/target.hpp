@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: for which targets a unit has vectors, and what the processor that runs it can do.
+// coupleface: which vector extensions a unit is compiled for, and which the processor supports.
 #pragma once
 
 #include <coupleface/config.hpp>
 
-// nvcc's front end does not take GCC's vector types; such units run the portable twins.
+// nvcc's front end does not accept GCC's vector types; CUDA units use the portable versions.
 #if defined(__x86_64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_VECTORS 1
 #define COUPLEFACE_AVX512 __attribute__((target("avx512f")))
@@ -16,15 +15,15 @@
 #define COUPLEFACE_VECTORS 0
 #endif
 
-// Vectors of four doubles, in units that are compiled for FMA. Which form runs shows in no bit, so
-// here the compiler's flags may choose.
+// Vectors of doubles for units that are compiled for FMA. Both forms give the same bits, so the
+// compiler's flags may choose.
 #if COUPLEFACE_VECTORS && defined(__FMA__)
 #define COUPLEFACE_FMA_VECTORS 1
 #else
 #define COUPLEFACE_FMA_VECTORS 0
 #endif
 
-// Before a loop whose counter must become constants, or its arrays do not become registers.
+// Place before a loop that must be unrolled completely so that its arrays stay in registers.
 #if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_PRAGMA(text) _Pragma(#text)
 #define COUPLEFACE_UNROLL_LOOP(count) COUPLEFACE_PRAGMA(GCC unroll count)
@@ -41,7 +40,7 @@ inline constexpr bool fma_vectors = true;
 inline constexpr bool fma_vectors = false;
 #endif
 
-/// What the processor that this runs on can do; false where units have no vectors.
+/// What the processor supports at run time; false if the unit has no vectors.
 #if COUPLEFACE_VECTORS
 inline bool has_avx512() { return __builtin_cpu_supports("avx512f"); }
 inline bool has_avx512_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
