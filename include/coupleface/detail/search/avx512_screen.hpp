@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the screen's kernels for AVX-512, which the processor chooses at run time.
+// coupleface: the screen's AVX-512 kernels, chosen at run time by the processor.
 #pragma once
 
 #include <coupleface/detail/search/screen_panels.hpp>
@@ -10,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-inline constexpr int avx512_floats = 16;  ///< of a vector; right_rows are two
+inline constexpr int avx512_floats = 16;  ///< floats per vector; right_rows is two vectors
 static_assert(right_rows == 2 * avx512_floats, "coupleface: a panel's rows are two vectors");
 
 COUPLEFACE_AVX512 inline void avx512_float_product(index_t words, panel_word const* left,
@@ -54,8 +53,7 @@ COUPLEFACE_AVX512_VNNI inline void avx512_int16_product(index_t words, panel_wor
   }
 }
 
-// Without a branch: about one element in fifty is a hit, so that which one is next cannot be
-// foreseen.
+// Branch-free: about one element in fifty is a hit, so a branch would be unpredictable.
 COUPLEFACE_AVX512 inline void avx512_hits(float const* out, float const* row_thresholds,
                                           float const* column_thresholds, product_hits& hits) {
   auto const c0 = load_vector<float16v>(column_thresholds);

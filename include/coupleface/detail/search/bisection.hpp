@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the one bisection by which searches find a score that K of many scores reach.
+// coupleface: bisection for a score that at least K of many scores reach.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -9,16 +8,16 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A list is good enough when at most a 32nd more than K of it are left: each further step of the
-/// bisection costs a pass over all of it, and drops half of that few.
+/// Bisection stops early once the list has at most K / 32 entries more than K: each further step
+/// costs a pass over the whole list and drops only half of the surplus.
 inline constexpr index_t surplus_share = 32;
 COUPLEFACE_HOST_DEVICE constexpr index_t enough_of(index_t k) { return k + k / surplus_share; }
 
-/// The largest x between low and high that bisection finds at least k of some scores to reach;
-/// count(x) says how many reach x, and k reach low. Ends early at an x that at most
-/// `enough` reach.
+/// The largest x between low and high found by bisection that at least k scores reach. count(x)
+/// returns how many scores reach x; at least k must reach low. Stops early at an x that at most
+/// `enough` scores reach.
 #if COUPLEFACE_HAS_CUDA
-#pragma nv_exec_check_disable  // `count` is the host's or the device's, as the caller is
+#pragma nv_exec_check_disable  // `count` is a host or device function, like the caller
 #endif
 template <class Number, class Count>
 COUPLEFACE_HOST_DEVICE Number bisected(Number low, Number high, int steps, index_t k,
@@ -33,7 +32,7 @@ COUPLEFACE_HOST_DEVICE Number bisected(Number low, Number high, int steps, index
   return low;
 }
 
-/// The same of floats; -infinity if fewer than k reach low.
+/// The same for floats; -infinity if fewer than k scores reach low.
 template <class Count>
 float bisected_score(float low, float high, int steps, index_t k, index_t enough, Count count) {
   if (index_t(count(low)) < k) { return -std::numeric_limits<float>::infinity(); }

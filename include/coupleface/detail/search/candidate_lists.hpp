@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what an exact search holds of every query while products stream by.
+// coupleface: the candidates that an exact search keeps per query while products are computed.
 //
-// A list begins by *screened* scores: it keeps what may still be among the K best, as far as the
-// screen can tell, and asks for exact values once, at the end. A list whose doubtful band does not
-// fit becomes *exact*: the K best by exact value, updated at every hit. Nothing is ever cut.
+// A list starts with *screened* scores: it keeps every candidate that may still be among the K
+// best, given the screen's error, and computes exact values once, at the end. A list with more
+// doubtful candidates than it has room for becomes *exact*: it holds the K best by exact value and
+// is updated at every hit. No candidate is ever dropped for lack of room.
 #pragma once
 
 #include <coupleface/detail/search/common_score.hpp>
@@ -18,14 +18,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Lists of all queries. K entries of each lie in the outputs, unordered, -1 where empty; the ones
-/// that came last, or do not fit there, wait in scratch.
+/// Lists of all queries. K entries per list are in the outputs, unordered, with id -1 if empty. The
+/// most recent pairs, and those that do not fit there, wait in scratch.
 template <class Score, class V, class I, class Keep>
 struct candidate_lists {
   using score_type = Score;
-  static constexpr std::int32_t exact = -1;  ///< in the place of a count
-  /// Shrinking, 1 to 2 us, has to free an eighth of the room: a list that frees less would be
-  /// shrunk every few pairs, and becomes exact.
+  static constexpr std::int32_t exact = -1;  ///< stored instead of a count
+  /// Shrinking takes 1 to 2 us and must free an eighth of the room. A list that frees less would be
+  /// shrunk every few pairs, so it becomes exact.
   static constexpr index_t most_eighths = 7;
   static constexpr bool begins_exact = screening_of<Score> != screening::direct || has_limit<Score>;
 
@@ -33,9 +33,9 @@ struct candidate_lists {
   Keep keep;
   matrix_view<V> values;
   matrix_view<I> indices;
-  double error;               ///< how far a screened score can lie from the exact one
-  float* thresholds;          ///< [n] screened scores below it cannot be among the K best
-  std::int32_t* counts;       ///< [n] pairs that wait, or `exact`
+  double error;               ///< bound on |screened score - exact score|
+  float* thresholds;          ///< [n] pairs with a lower screened score cannot be among the K best
+  std::int32_t* counts;       ///< [n] number of waiting pairs, or `exact`
   screened_pair<I>* waiting;  ///< [n, room]
   index_t room;
 
@@ -45,7 +45,7 @@ struct candidate_lists {
     heap(q).clear();
   }
 
-  /// Gives the places where no pair waits a value, for whoever stores all of them.
+  /// Initialises the unused waiting slots, because visit_state stores all of them.
   void clear_unused(index_t q) const {
     std::fill(waiting_of(q) + std::max(counts[q], 0), waiting_of(q) + room, screened_pair<I>{});
   }
@@ -53,7 +53,7 @@ struct candidate_lists {
   bool is_exact(index_t q) const { return counts[q] == exact; }
   screened_pair<I>* waiting_of(index_t q) const { return waiting + q * room; }
 
-  /// A pair whose screened score reached the threshold. `evaluated` counts exact scores.
+  /// Takes a pair whose screened score reached the threshold. `evaluated` counts exact scores.
   void offer(index_t q, index_t c, float screened, index_t& evaluated) const {
     if (!keep(q, c)) { return; }
     std::int32_t const at = counts[q];
@@ -65,7 +65,7 @@ struct candidate_lists {
     if (counts[q] > room / 8 * most_eighths) { make_exact(q, evaluated); }
   }
 
-  /// Drops what K others surely beat.
+  /// Drops the pairs that at least K others certainly beat.
   void shrink(index_t q) const {
     float const common = common_score(values.row(q), capacity(), waiting_of(q), counts[q],
                                       thresholds[q], most_score());
@@ -73,7 +73,8 @@ struct candidate_lists {
     V* const value = values.row(q);
     I* const id = indices.row(q);
     screened_pair<I>* const more = waiting_of(q);
-    // What stays moves to the front, in the outputs and in what waits, without a branch.
+    // Moves the surviving pairs to the front, in the outputs and among the waiting pairs,
+    // branch-free.
     index_t kept = 0, left = 0, next = 0;
     for (index_t at = 0; at < capacity(); ++at) {
       bool const stays = id[at] >= 0 && float(value[at]) >= cut;
@@ -85,7 +86,7 @@ struct candidate_lists {
       more[left] = more[w];
       left += more[w].score >= cut;
     }
-    // What waits takes the room; what is left over goes on waiting.
+    // Waiting pairs fill the free output slots; the rest keep waiting.
     for (; kept < capacity() && next < left; ++kept, ++next) {
       value[kept] = static_cast<V>(more[next].score);
       id[kept] = more[next].candidate;
@@ -103,7 +104,7 @@ struct candidate_lists {
     if (!is_exact(q)) { shrink(q); }
   }
 
-  /// From screened scores to the heap of the K best exact ones.
+  /// Converts a list of screened scores to a heap of the K best exact ones.
   void make_exact(index_t q, index_t& evaluated) const {
     index_t const pairs = counts[q];
     for (index_t at = 0; at < capacity(); ++at) {
@@ -117,8 +118,9 @@ struct candidate_lists {
     raise_threshold(q);
   }
 
-  /// What no product could tell of. Pairs with an odd row, whose product is NaN, reached no
-  /// threshold; they matter where there are too few others. Without a screen it is every pair.
+  /// Offers the pairs that no product can screen. Pairs with an odd (not finite) row have the
+  /// product NaN, which reaches no threshold; they matter only if there are too few others. Without
+  /// a screen all pairs are offered.
   void offer_unscreened(index_t q, bool odd_candidates, index_t& evaluated) const {
     if constexpr (screening_of<Score> == screening::none) {
       for (index_t c = 0; c < score.candidates(); ++c) { offer(q, c, 0.0f, evaluated); }
@@ -141,11 +143,11 @@ struct candidate_lists {
     return {values.row(q), indices.row(q), values.extent(1)};
   }
 
-  /// No screened score reaches it: rounding moves a score far less than this share.
+  /// No screened score reaches most_score(): rounding changes a score by far less than this factor.
   static constexpr float above_all = 1.01f;
   float most_score() const { return float(score.magnitude() * score.magnitude()) * above_all; }
 
-  /// Exact values of all candidates that a screen can tell of, for a list that has been cleared.
+  /// Fills a cleared list with the exact values of all candidates that a screen covers.
   void fill_exactly(index_t q, index_t& evaluated) const {
     counts[q] = exact;
     constexpr int group = 4;
@@ -188,7 +190,7 @@ struct candidate_lists {
     raise_threshold(q);
   }
 
-  // Of an exact list: scores that are bounded below the worst one kept are out.
+  // For an exact list: rejects scores that the error bound puts below the worst one kept.
   void raise_threshold(index_t q) const {
     if (indices(q, 0) < 0 || is_nan(values(q, 0))) { return; }
     float const cut =

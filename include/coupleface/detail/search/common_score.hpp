@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what the K best of a list of screened scores have in common: a score that they reach.
+// coupleface: a score that the K best of a list of screened scores all reach.
 #pragma once
 
 #include <coupleface/detail/search/bisection.hpp>
@@ -13,19 +12,19 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Steps of a bisection of scores: the range of a cosine in float is then divided to its last
-/// place.
+/// Bisection steps: enough to divide the range of a cosine down to a float's last place.
 inline constexpr int common_score_steps = 24;
 
-/// Lists of up to this length are copied, so that their scores lie side by side.
+/// Lists of up to this length are copied to make their scores contiguous.
 inline constexpr index_t most_copied_scores = 1024;
 
-/// Counting runs over whole vectors of so many floats, the widest that there are.
+/// Counting runs over whole vectors of this many floats, the widest that exist.
 inline constexpr std::int32_t vector_floats = 16;
 
-/// A score that at least `slots` of the scores in `slots` slots (-infinity where empty) and of
-/// `waits` waiting pairs reach, and few more where bisection can tell them apart; -infinity if
-/// there are not that many. Every score is at least `low` (-infinity: unknown) and at most `most`.
+/// A score that at least `slots` of the scores reach, counting those in `slots` slots (-infinity if
+/// empty) and of `waits` waiting pairs, and that few more reach if bisection can tell them apart;
+/// -infinity if there are fewer. Every score is at least `low` (-infinity: unknown) and at most
+/// `most`.
 template <class V, class I>
 float common_score(V const* slot, index_t slots, screened_pair<I> const* waiting, index_t waits,
                    float low, float most) {

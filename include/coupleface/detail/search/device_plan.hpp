@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: how a device's exact search is divided: tiles of the product, steps of tiles between
-// which thresholds rise, and the room of a list. Plain arithmetic of the sizes: nothing that is
-// read back decides what runs next.
+// coupleface: how an exact search on a device is divided: tiles of the product, steps of tiles
+// between which thresholds rise, and the room of a list. It is computed from the sizes alone: no
+// value read back from the device decides what is launched next.
 #pragma once
 
 #include <coupleface/detail/device_launch_shape.hpp>
@@ -12,17 +11,17 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-inline constexpr index_t tile_rows = 128;       ///< of either side
-inline constexpr index_t tile_band = 16;        ///< tiles of rows that run side by side
-inline constexpr index_t packed_multiple = 32;  ///< packed rows are filled up to it
-inline constexpr index_t rest_slots = 32;       ///< of a list, beside those that depend on K
+inline constexpr index_t tile_rows = 128;       ///< rows of a tile, on both sides
+inline constexpr index_t tile_band = 16;        ///< row tiles that run concurrently
+inline constexpr index_t packed_multiple = 32;  ///< packed rows are padded to a multiple of this
+inline constexpr index_t rest_slots = 32;       ///< slots of a list beyond those that depend on K
 
-/// Room of a list: with 4 K + 256 pairs seven or eight steps pass 85,742 candidates for K = 100.
+/// Room of a list. With 4 K + 256 pairs, 85,742 candidates take seven or eight steps for K = 100.
 COUPLEFACE_HOST_DEVICE constexpr index_t usual_room(index_t k) { return 4 * k + 256; }
 
-/// What a search may hold in lists (at least one tile of queries goes at a time), in the work of
-/// the scan, and in blocks of rows from the host's memory; `room` of a list, 0: by K. Tests make
-/// them small.
+/// Memory limits of a search: for lists (at least one tile of queries is searched at a time), for
+/// the scan's working memory, and for blocks of rows from host memory. `room` is a list's room, 0:
+/// derived from K. Tests set small values.
 struct device_limits {
   index_t lists_bytes = index_t(2) << 30;
   index_t scan_bytes = index_t(256) << 20;
@@ -30,15 +29,15 @@ struct device_limits {
   index_t room = 0;
 };
 
-/// Which tiles of the product a block takes: rows of queries, rows of candidates.
+/// The tile of queries (row) and of candidates (column) that a block multiplies.
 struct tile_place {
-  index_t row, column;  ///< -1: none
-  bool both;            ///< the product serves the rows of both
+  index_t row, column;  ///< -1: no tile
+  bool both;            ///< the product is used for the rows of both sides
 };
 
-/// One sweep of `queries` past all candidates. Where they are the same rows, tile I meets tile
-/// I + t for growing t, around the circle: every row sees as many candidates in a step as any
-/// other, and each product serves both sides.
+/// One pass of `queries` over all candidates. If both are the same rows, tile I is paired with tile
+/// I + t (modulo the number of tiles) for growing t: each step shows every row equally many
+/// candidates, and each product is used for both sides.
 struct tile_sweep {
   index_t queries, candidates, k, room;
   bool symmetric;
@@ -49,20 +48,20 @@ struct tile_sweep {
   COUPLEFACE_HOST_DEVICE constexpr index_t column_tiles() const {
     return rounded_up_quotient(candidates, tile_rows);
   }
-  /// How many tiles a tile of queries meets one after the other.
+  /// Number of candidate tiles that each query tile is paired with, one per turn.
   COUPLEFACE_HOST_DEVICE constexpr index_t turns() const {
     if (queries == 0 || candidates == 0) { return 0; }
     return symmetric ? row_tiles() / 2 + 1 : column_tiles();
   }
-  /// Candidates that a row has seen after so many turns, at most.
+  /// Number of candidates that a row has seen after this many turns, at most.
   constexpr index_t seen(index_t turns) const {
     index_t const tiles = symmetric && turns > 0 ? 2 * turns - 1 : turns;
     return smaller(tiles * tile_rows, candidates);
   }
 
-  /// Where the step ends that begins at a turn. All of the first step may pass. Later about the
-  /// share k / seen of the candidates does; twice that for those that the screen cannot tell
-  /// apart, and four deviations, have to fit.
+  /// The end of the step that begins at turn `begin`. In the first step all candidates may pass.
+  /// Later a share of about k / seen passes. The room must hold twice that number, for those that
+  /// the screen cannot tell apart, plus four standard deviations.
   index_t step_end(index_t begin) const {
     double const kept = 2 * double(k), reach = kept + 4 * std::sqrt(kept) + 8;
     double const before = double(seen(begin)), free = double(room) - kept - double(rest_slots);
@@ -75,8 +74,8 @@ struct tile_sweep {
   COUPLEFACE_HOST_DEVICE constexpr index_t tiles(index_t begin, index_t end) const {
     return row_tiles() * (end - begin);
   }
-  /// Tile u of the turns [begin, end): bands of rows run through all turns, so that what blocks
-  /// read at a time is little.
+  /// Tile u of the turns [begin, end). A band of row tiles runs through all turns before the next
+  /// band, so that concurrent blocks read few rows.
   COUPLEFACE_HOST_DEVICE constexpr tile_place tile(index_t begin, index_t end, index_t u) const {
     index_t const rows = row_tiles(), turns_in_step = end - begin;
     index_t const band = u / (tile_band * turns_in_step), first = band * tile_band;
@@ -84,14 +83,14 @@ struct tile_sweep {
     index_t const within = u - first * turns_in_step;
     index_t const row = first + within % across, turn = begin + within / across;
     if (!symmetric) { return {row, turn, false}; }
-    if (2 * turn == rows && row >= rows / 2) { return {-1, -1, false}; }  // met from the other side
+    if (2 * turn == rows && row >= rows / 2) { return {-1, -1, false}; }  // paired already
     return {row, (row + turn) % rows, turn != 0};
   }
 };
 
-/// The division of a search.
+/// How a search is divided.
 struct device_search_plan {
-  index_t queries, candidates, k, room, group;  ///< group: queries in one sweep
+  index_t queries, candidates, k, room, group;  ///< group: queries per sweep
   bool symmetric;
 
   tile_sweep sweep(index_t first) const {
@@ -103,7 +102,7 @@ inline device_search_plan plan_device_search(index_t queries, index_t candidates
                                              bool symmetric, index_t entry_bytes,
                                              device_limits limits) {
   index_t const all = rounded_up(candidates, rest_slots);
-  // Of a huge K only the candidates count.
+  // If K exceeds the number of candidates, only that number matters.
   index_t const wanted = limits.room > 0
                              ? limits.room
                              : (k < candidates ? rounded_up(usual_room(k), rest_slots) : all);
@@ -114,15 +113,16 @@ inline device_search_plan plan_device_search(index_t queries, index_t candidates
   return {queries, candidates, k, room, group, symmetric && group == queries};
 }
 
-/// The scan: blocks of so many queries, each with work of its own for as many as run at a time.
+/// The scan: each block takes scan_rows queries and has its own working memory; there is memory for
+/// as many blocks as run concurrently.
 inline constexpr index_t scan_rows = 8;
 inline constexpr index_t scan_columns = 16;
 inline constexpr index_t most_segments = 32;
-inline constexpr index_t divided_blocks = 256;      ///< as many as a device runs at a time, about
-inline constexpr index_t segment_candidates = 256;  ///< of a segment, at least
+inline constexpr index_t divided_blocks = 256;      ///< about as many as a device runs concurrently
+inline constexpr index_t segment_candidates = 256;  ///< minimum per segment
 
-/// Few queries are scanned by several blocks each, which have a stretch of the candidates: all at
-/// one time, so that each has its own work until the best of all are merged.
+/// If there are few queries, several blocks scan each, one segment of the candidates per block. All
+/// run concurrently, so each keeps its own working memory until the results are merged.
 COUPLEFACE_HOST_DEVICE constexpr index_t scan_segments(index_t queries, index_t candidates,
                                                        index_t blocks) {
   index_t const groups = rounded_up_quotient(queries, scan_rows);
@@ -137,13 +137,13 @@ COUPLEFACE_HOST_DEVICE constexpr index_t segment_begin(index_t segment, index_t 
 }
 
 struct scan_plan {
-  index_t capacity;  ///< entries of a query's work
+  index_t capacity;  ///< entries of a query's working memory
   index_t blocks;
 };
 
-/// Work of a query: the best so far, half as many that came since, and some.
+/// Entries per query: the best so far, half as many recent ones, and a constant.
 constexpr index_t scan_room(index_t best) { return best + best / 2 + 256; }
-inline constexpr index_t most_scan_blocks = 1024;  ///< more than any device runs at a time
+inline constexpr index_t most_scan_blocks = 1024;  ///< more than any device runs concurrently
 
 inline scan_plan plan_scan(index_t queries, index_t candidates, index_t k, index_t entry_bytes,
                            device_limits limits) {

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: how a search goes through rows that lie in the host's memory: blocks of candidates
-// past blocks of queries. Plain arithmetic of the sizes.
+// coupleface: how a device search streams rows from host memory: blocks of candidates against
+// blocks of queries. Computed from the sizes alone.
 #pragma once
 
 #include <coupleface/detail/device_launch_shape.hpp>
@@ -9,20 +8,20 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// One step: a block of candidates past a block of queries.
+/// One step: a block of candidates against a block of queries.
 struct stream_step {
   index_t query_first, query_count;
   index_t candidate_first, candidate_count;
-  index_t block;  ///< of the candidates; the first one begins the queries' table
-  bool last;      ///< block: the table is complete
+  index_t block;  ///< block of candidates; block 0 starts the queries' table
+  bool last;      ///< the last block: the table is then complete
 };
 
-/// Queries in blocks of `query_rows`, and for each of these all candidates in blocks of
+/// Queries in blocks of `query_rows`; each is searched in all candidates, in blocks of
 /// `candidate_rows`.
 struct stream_plan {
   index_t queries, candidates, query_rows, candidate_rows;
 
-  /// At least one: without candidates tables are empty, and somebody has to write that.
+  /// At least one: without candidates a step must still write the empty tables.
   index_t candidate_blocks() const {
     return candidates == 0 ? 1 : rounded_up_quotient(candidates, candidate_rows);
   }
@@ -39,18 +38,18 @@ struct stream_plan {
   }
 };
 
-/// Rows of a block: whole tiles that fit, at least one, at most all.
+/// Rows of a block: as many whole tiles as fit, at least one, at most all rows.
 constexpr index_t rows_of_block(index_t rows, index_t row_bytes, index_t bytes) {
   index_t const fit = bytes / row_bytes / tile_rows * tile_rows;
   return smaller(rows, fit < tile_rows ? tile_rows : fit);
 }
 
-/// Bytes that each row takes on the device while its block is there.
+/// Device memory per row of a block, in bytes.
 struct streamed_row_bytes {
   index_t query, candidate;
 };
 
-/// Half of `bytes` for the queries' block and their tables, half for the candidates' two blocks.
+/// Half of `bytes` is for the block of queries and its tables, half for two blocks of candidates.
 constexpr stream_plan plan_stream(index_t queries, index_t candidates, streamed_row_bytes row,
                                   index_t bytes) {
   return {queries, candidates, rows_of_block(queries, row.query, bytes / 2),

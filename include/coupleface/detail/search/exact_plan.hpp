@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: how the exact values at the end of a search are divided into blocks of candidates and
-// groups of queries. Plain arithmetic of the sizes.
+// groups of queries. Computed from the sizes alone.
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
@@ -11,18 +10,18 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// How much of what is worked on together.
+/// Limits on what is processed together.
 struct exact_limits {
-  index_t block_bytes = index_t(2) << 20;     ///< of candidates that a group of queries asks for
-  index_t grouped = 2048;                     ///< queries of a group
-  index_t stretch_bytes = index_t(64) << 20;  ///< of candidates that all lanes ask for
-  index_t queries = most_exact_queries;       ///< of a lane in a round
+  index_t block_bytes = index_t(2) << 20;     ///< candidates that a query group reads
+  index_t grouped = 2048;                     ///< queries per group
+  index_t stretch_bytes = index_t(64) << 20;  ///< candidates that all lanes read
+  index_t queries = most_exact_queries;       ///< queries per lane and round
 };
 
-/// How the candidates are divided, and the queries that ask for them together.
+/// How candidates are divided into blocks, and queries into groups and rounds.
 struct exact_plan {
   index_t candidates, block, blocks;
-  index_t stretch;  ///< blocks that all queries of a round are done with before the next ones
+  index_t stretch;  ///< blocks that all queries of a round finish before the next ones
   index_t grouped, queries;
 
   index_t places() const { return exact_places(queries, blocks); }

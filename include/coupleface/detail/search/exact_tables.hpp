@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: exact values for what the screen left of the lists of one lane's queries.
+// coupleface: exact values for the pairs that the screen left in the lists of one lane's queries.
 //
-// The rows that pairs point to lie anywhere, and reading each from memory would take several times
-// as long as computing with it. So candidates are taken by blocks that fit the nearest large cache.
-// Where queries and candidates are the same rows, most pairs are in the lists of both: the smaller
-// index evaluates, and the larger one looks the value up afterwards.
+// The candidates of a list are scattered in memory; reading each from memory would take several
+// times as long as the arithmetic. So pairs are processed by blocks of candidates that fit a large
+// nearby cache. If queries and candidates are the same rows, most pairs are in the lists of both
+// rows: the row with the smaller index evaluates the pair, and the other one copies the value
+// afterwards.
 #pragma once
 
 #include <coupleface/detail/search/candidate_lists.hpp>
@@ -19,24 +19,25 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Works on the queries of one lane; every step for all queries before the next one.
+/// Processes the queries of one lane; each step finishes for all queries before the next one
+/// starts.
 template <class Lists, class V, class I>
 struct exact_tables {
   Lists lists;
   exact_plan plan;
-  scored_pair<V, I>* pairs;  ///< room for K and all that may wait
+  scored_pair<V, I>* pairs;  ///< room for K and all waiting pairs
   std::int32_t* next;        ///< [plan.places()]
 
-  /// The exact value of a pair that waits takes the place of its screened score, if it fits.
+  /// The exact value of a waiting pair replaces its screened score, if its type fits.
   static constexpr bool fits_waiting = std::is_same_v<V, float>;
 
-  /// Puts the pairs of a round's queries in the order of blocks; what is left to others gets the
+  /// Sorts the pairs of a round's queries by block. Pairs that another query evaluates get the
   /// value NaN.
   void begin_round(index_t first, index_t last) const {
     for (index_t q = first; q < last; ++q) { order_by_block(q, place(q, first)); }
   }
 
-  /// Evaluates a round's pairs with candidates of some blocks, but for what is left to others.
+  /// Evaluates a round's own pairs with candidates in the blocks [block, end).
   void evaluate_own(index_t first, index_t last, index_t block, index_t end,
                     index_t& evaluated) const {
     for (index_t group = first; group < last; group += plan.grouped) {
@@ -49,7 +50,7 @@ struct exact_tables {
     }
   }
 
-  /// Looks up what others have evaluated; evaluates what their lists do not have.
+  /// Copies the values that other queries evaluated; evaluates pairs that their lists lack.
   void take_shared(index_t q, index_t& evaluated) const {
     if (lists.is_exact(q)) { return; }
     take_shared_of(q, slots(q, kept(q)), evaluated);
@@ -75,20 +76,21 @@ struct exact_tables {
 
  private:
   std::int32_t* place(index_t q, index_t first) const { return next + 2 * (q - first); }
-  static constexpr index_t lists_ahead = 4;  ///< whose lists are prefetched
+  static constexpr index_t lists_ahead = 4;  ///< prefetch distance, in lists
 
-  /// How many of the K slots of a screened list are taken.
+  /// Number of used slots, of K, in a screened list.
   index_t kept(index_t q) const {
     I const* const ids = lists.indices.row(q);
     return std::find(ids, ids + lists.indices.extent(1), I(-1)) - ids;
   }
 
-  /// Will the candidate, as a query, have this pair? What its threshold refuses it surely lacks.
+  /// True if the candidate, as a query, evaluates this pair: its list may hold the pair. A list
+  /// never holds a pair below its threshold.
   bool is_left_to(index_t c, index_t q, float screened) const {
     return c < q && lists.score.symmetric() && screened >= lists.thresholds[c];
   }
 
-  /// They come last in the order of blocks.
+  /// These pairs are last in the order of blocks.
   template <class Pairs>
   void take_shared_of(index_t q, Pairs listed, index_t& evaluated) const {
     for (index_t at = listed.count - 1; at >= 0 && is_nan(load(listed.value(at))); --at) {
@@ -101,7 +103,7 @@ struct exact_tables {
   V shared_value(index_t q, index_t c, index_t& evaluated) const {
     I const* const ids = lists.indices.row(c);
     std::int32_t const slots = static_cast<std::int32_t>(lists.indices.extent(1));
-    std::int32_t found = 0;  // without a branch: an id is there once at most
+    std::int32_t found = 0;  // branch-free: an id occurs at most once
     for (std::int32_t at = 0; at < slots; ++at) { found += ids[at] == I(q) ? at + 1 : 0; }
     if (found > 0) { return lists.values(c, found - 1); }
     if constexpr (fits_waiting) {
@@ -126,7 +128,8 @@ struct exact_tables {
     if constexpr (fits_waiting) { count_sort(q, waiting(q)); }
   }
 
-  // By block alone, for within one the order does not matter; last what is left to others.
+  // Sorts by block only: the order within a block is irrelevant. Pairs that others evaluate come
+  // last.
   template <class Pairs>
   void count_sort(index_t q, Pairs listed) const {
     std::int32_t* const ends = next + 2 * plan.queries;
@@ -153,7 +156,7 @@ struct exact_tables {
     if constexpr (fits_waiting) { evaluate_until(q, last, waiting(q), place[1], evaluated); }
   }
 
-  static constexpr std::size_t most_together = 8;  ///< whose query's row is widened once
+  static constexpr std::size_t most_together = 8;  ///< pairs that share the query's widened row
 
   template <class Pairs>
   void evaluate_until(index_t q, index_t last, Pairs listed, std::int32_t& place,
@@ -170,7 +173,7 @@ struct exact_tables {
     place = static_cast<std::int32_t>(end);
   }
 
-  /// Is there a candidate below `last`, which nobody else evaluates?
+  /// True if the candidate is below `last` and this query evaluates the pair.
   template <class Pairs>
   static bool is_own(Pairs listed, index_t at, index_t last) {
     return listed.id(at) >= 0 && listed.id(at) < last && !is_nan(load(listed.value(at)));

@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the last part of an exact search: exact values for what the screen left, in order.
+// coupleface: the last part of an exact search: exact values for the pairs the screen left, sorted.
 //
-// In rounds of some queries of every lane. Where rows lie in a file that is larger than memory, all
-// lanes work on one stretch of candidates at a time, so that it is read once a round.
+// It runs in rounds, each over some queries of every lane. All lanes work on the same stretch of
+// candidates at a time. So rows in a file larger than memory are read once per round.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -15,7 +14,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Exact values and order for lists of screened scores.
+/// Computes exact values for lists of screened scores, and sorts them.
 template <class V, class I, class Policy, class Lists>
 class screened_finish {
  public:
@@ -44,7 +43,7 @@ class screened_finish {
  private:
   using tables_type = exact_tables<Lists, V, I>;
 
-  /// The work of a lane; for use inside a policy's functor.
+  /// Returns the function that makes a lane's tables; it can be used inside a policy's functor.
   auto tables() const {
     return [lists = lists_, plan = plan_, most = most_, pairs = pairs_.data(),
             next = next_.data()](index_t lane) {
@@ -52,7 +51,7 @@ class screened_finish {
     };
   }
 
-  /// The queries of a round that begins with the round-th one of every lane.
+  /// Evaluates a round: the queries of every lane from its round-th one on.
   void evaluate(index_t round) const {
     for_each_lane_of(round, [](auto const& table, index_t first, index_t last, index_t&) {
       table.begin_round(first, last);
@@ -88,13 +87,13 @@ class screened_finish {
   index_t queries_, lanes_;
   index_t* evaluated_;
   exact_plan plan_;
-  index_t most_;  ///< pairs of a list
+  index_t most_;  ///< maximum pairs per list
   scratch<scored_pair<V, I>, Policy> pairs_;
   scratch<std::int32_t, Policy> next_;
 };
 
-/// Finishes all queries, whose lists have been shrunk; adds what each lane evaluated to
-/// evaluated[lane].
+/// Finishes all queries; their lists have been shrunk. Adds the number of exact scores that each
+/// lane evaluated to evaluated[lane].
 template <class V, class I, class Policy, class Lists>
 void finish_tables(Policy const& policy, Lists const& lists, index_t queries, index_t candidates,
                    index_t lanes, index_t* evaluated, exact_limits limits) {

@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: thresholds guessed from a sample before an exact search, so that fewer pairs have to
-// be looked at. A guess proves nothing: the search checks every one, and repeats what was guessed
-// too high.
+// coupleface: thresholds guessed from a sample before an exact search, so that fewer pairs pass. A
+// guess proves nothing: the search checks every one and repeats the queries whose guess was too
+// high.
 #pragma once
 
 #include <coupleface/detail/mixed_bits.hpp>
@@ -15,20 +14,23 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A sample of candidates, and the place in it whose score is guessed to lie below the K-th of all.
+/// The size of a sample of candidates, and the rank in it whose score is guessed to lie below the
+/// K-th best of all candidates.
 struct guess_plan {
-  index_t size = 0;  ///< 0: no guess is worth its cost
+  index_t size = 0;  ///< 0: a guess does not pay
   index_t rank = 0;
 };
 
-/// How often a row's guess may be too high: such a row takes exact values of all its candidates,
-/// tens of times what a guess saves a row, so that once in 2,000 rows does not count.
+/// Accepted probability that a row's guess is too high. Such a row takes exact values of all its
+/// candidates, which costs tens of times what a guess saves per row: negligible at once in 2,000
+/// rows.
 inline constexpr double guess_failure = 1.0 / 2000;
 
-/// Smallest rank that a Poisson variable of this mean reaches with a probability under
+/// The smallest rank that a Poisson variable of this mean reaches with a probability below
 /// guess_failure.
 inline index_t safe_rank(double mean) {
-  // exp(-mean) underflows at 745. Four deviations, 3e-5 of a normal variable, are as safe there.
+  // exp(-mean) underflows at 745. Four standard deviations (3e-5 for a normal variable) are as
+  // safe.
   constexpr double large_mean = 500;
   if (mean > large_mean) { return index_t(mean + 4 * std::sqrt(mean)); }
   double term = std::exp(-mean), tail = 1;
@@ -40,13 +42,14 @@ inline index_t safe_rank(double mean) {
   return rank;
 }
 
-/// A sample is worth the pass over it only if it has some panels, and if fewer pairs then pass than
-/// this share of those that would pass without it.
+/// A sample pays only if it spans several panels and if fewer pairs pass with it than this share of
+/// those that pass without it.
 inline constexpr index_t least_sample = 4 * right_rows;
 inline constexpr double worthwhile_share = 0.7;
 
 /// A fortieth of the candidates costs a twentieth of the products of a symmetric search. Without a
-/// guess about K (1 + ln(m / K)) pairs a query pass the rising threshold, with one rank m / size.
+/// guess about K (1 + ln(m / K)) pairs per query pass the rising threshold; with one, rank * m /
+/// size.
 inline guess_plan plan_guess(index_t k, index_t candidates, index_t most) {
   index_t const size = std::min(most, candidates / sampled_share);
   if (size < least_sample) { return {}; }
@@ -57,20 +60,20 @@ inline guess_plan plan_guess(index_t k, index_t candidates, index_t most) {
                                                                : guess_plan{size, rank};
 }
 
-/// Which sample is taken; any number would do.
+/// Seed of the sample; any number would do.
 inline constexpr std::uint64_t sample_seed = 0x6775657373u;
 
-/// Candidate s of the sample: one of each of `size` equal stretches, anywhere in it.
+/// Candidate s of the sample: a random one from stretch s of `size` equal stretches.
 inline index_t sampled_candidate(index_t s, index_t size, index_t candidates) {
   index_t const first = s * candidates / size, last = (s + 1) * candidates / size;
   return first + index_t(mixed_bits(sample_seed, std::uint64_t(s)) % std::uint64_t(last - first));
 }
 
-/// Steps of a bisection of the sample's scores: 2^-16 of their range is well below the distance of
-/// neighbouring ranks in a sample.
+/// Bisection steps for the sample's scores: 2^-16 of their range is well below the distance between
+/// neighbouring ranks of a sample.
 inline constexpr int ranked_score_steps = 16;
 
-/// The largest score that bisection finds at least `rank` of `scores` to reach.
+/// The largest score found by bisection that at least `rank` of `scores` reach.
 inline float ranked_score(float const* scores, index_t size, index_t rank, float most) {
   auto const count = [=](float least) {
     std::int32_t reached = 0;
@@ -79,12 +82,12 @@ inline float ranked_score(float const* scores, index_t size, index_t rank, float
     }
     return reached;
   };
-  index_t const never = rank - 1;  // a guess is as high as its rank allows
+  index_t const never = rank - 1;  // no early stop: the guess should be as high as its rank allows
   return bisected_score(-most, most, ranked_score_steps, rank, never, count);
 }
 
-/// Guesses for one part of the queries; `scores` holds left_rows rows of the sample's panels,
-/// `sampled` its candidates.
+/// Guesses the thresholds of one part of the queries. `scores` is scratch for left_rows rows of
+/// sample scores, padded to whole panels; `sampled` holds the sample's candidate ids.
 template <class Lists>
 void guess_part(Lists const& lists, screen_kernels const& kernels, index_t words,
                 packed_part queries, panel_word const* sample, index_t const* sampled,

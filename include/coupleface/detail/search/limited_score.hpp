@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: a score of which only pairs up to a limit count.
+// coupleface: a score with an upper limit per query.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -7,8 +6,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A score whose pairs count only up to limit(query), which NaN never does and where a NaN limit
-/// lets nothing through.
+/// A score whose pairs count only up to limit(query). A NaN score never counts, and a NaN limit
+/// admits no pairs.
 template <class Score, class Limit>
 struct limited_score : Score {
   Limit limit_of;

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the two places where a search keeps the pairs of a query, read in one way.
+// coupleface: the two stores of a query's pairs during a search, with one interface.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -7,14 +6,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A pair by its screened score.
+/// A candidate with its screened score.
 template <class I>
 struct screened_pair {
   float score;
   I candidate;
 };
 
-/// The first pairs of a list, which lie in the outputs.
+/// The pairs of a list that are in the outputs.
 template <class V, class I>
 struct slot_pairs {
   I* ids;
@@ -25,7 +24,7 @@ struct slot_pairs {
   V& value(index_t at) const { return values[at]; }
 };
 
-/// The pairs of a list that wait.
+/// The waiting pairs of a list.
 template <class I>
 struct waiting_pairs {
   screened_pair<I>* pairs;

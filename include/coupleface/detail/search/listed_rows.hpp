@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: a search of listed queries, or among listed candidates.
+// coupleface: searches for listed queries, or among listed candidates.
 #pragma once
 
 #include <coupleface/detail/for_each_row.hpp>
@@ -24,7 +23,7 @@ struct copy_listed_rows {
   }
 };
 
-/// What `keep` says of listed queries (all where there is no list), and of listed candidates.
+/// Applies `keep` to listed queries and listed candidates; a null list means all rows.
 template <class Keep>
 struct listed_keep {
   Keep keep;
@@ -36,7 +35,7 @@ struct listed_keep {
   }
 };
 
-/// Listed queries against all candidates; copies the rows of a block of them at a time.
+/// Listed queries against all candidates; copies the rows of one block of queries at a time.
 template <class Policy, class Q, class C, class Relation>
 class listed_queries {
  public:

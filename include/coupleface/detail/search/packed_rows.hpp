@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: unit rows packed into panels for the screen, and what the screen has to know of them.
+// coupleface: packs unit rows into panels for the screen, and measures the packing error.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -15,7 +14,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The words of a row of floats, `stride` apart.
+/// Packs a row of floats into words that are `stride` apart.
 inline void pack_row(screen_element element, float const* x, index_t width, panel_word* words,
                      index_t stride) {
   if (element == screen_element::float32) {
@@ -34,7 +33,7 @@ inline void pack_row(screen_element element, float const* x, index_t width, pane
   words[(width + 1) / 2 * stride] = element_bits::bits_of(row.unit());
 }
 
-/// || x - packed x ||; 0 for a row that is not finite, which no screen is asked about.
+/// || x - packed x ||; 0 for a row that is not finite, which the screen does not cover.
 inline double packing_residual(screen_element element, float const* x, index_t width) {
   whole_row const row(x, width);
   if (element == screen_element::float32 || is_nan(row.unit())) { return 0; }
@@ -58,7 +57,7 @@ struct survey {
   bool odd_candidates = false;
 };
 
-/// What the screen has to know of all rows beforehand; `temporary` as in pack_panels.
+/// Measures all rows before the search; `temporary` as in pack_panels.
 template <class Policy, class Score>
 survey survey_rows(Policy const& policy, screen_kernels const& kernels, Score const& score,
                    index_t lanes, float* temporary) {
@@ -93,9 +92,8 @@ survey survey_rows(Policy const& policy, screen_kernels const& kernels, Score co
   return result;
 }
 
-/// Packs rows [first, first + count) into panels of `panel_rows`; the last one is filled up with
-/// zeros. `unit_row(i, out)` writes row i; `lanes` temporary rows of `width` floats are at
-/// `temporary`.
+/// Packs rows [first, first + count) into panels of `panel_rows`; the last one is padded with
+/// zeros. `unit_row(i, out)` writes row i; `temporary` has room for `lanes` rows of `width` floats.
 template <class Policy, class UnitRow>
 void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow unit_row,
                  index_t first, index_t count, index_t width, int panel_rows, index_t lanes,
@@ -120,15 +118,15 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
   });
 }
 
-/// The panels of `to_rows` rows of the same packed rows first, ..., first + count - 1, of which
-/// panels of `from_rows` rows are at `from`; the last one is filled up with zeros.
+/// Repacks rows first, ..., first + count - 1 from the panels `from` of `from_rows` rows into
+/// panels of `to_rows` rows; the last one is padded with zeros.
 template <class Policy>
 void repack_panels(Policy const& policy, panel_word const* from, int from_rows, index_t first,
                    index_t count, index_t words, int to_rows, panel_word* to) {
   if (words == 0) { return; }
   for_each_index(policy, rounded_up_quotient(count, to_rows), [=](index_t p) {
     panel_word* const panel = to + p * to_rows * words;
-    panel_word const* rows[right_rows];  // of whichever side has more
+    panel_word const* rows[right_rows];  // the larger of both panel heights
     int const present = int(std::min<index_t>(to_rows, count - p * to_rows));
     for (int r = 0; r < present; ++r) {
       index_t const i = first + p * to_rows + r;

@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what an exact search for pairs ranks by: the exact score of a pair, and what a screen
-// may know of it.
+// coupleface: the score that an exact search ranks pairs by, and its interface to the screen.
 //
-// A score has queries(), candidates() and the exact value, operator()(query, candidate): canonical,
-// the same every time. It may have limit(query): only pairs whose stored score is at most that are
-// candidates. With `screening` other than none it also writes unit rows for a product:
+// A score has queries(), candidates() and the exact value, operator()(query, candidate), which is
+// canonical: the same at every call. It may have limit(query): only pairs whose stored score is at
+// most that are candidates. With `screening` other than none it also writes unit rows for a
+// product:
 //   direct    the product of two packed rows is the score, or its magnitude where `absolute`
 //   bounded   bound(product, query, candidate) bounds every score whose product is at most that
 #pragma once
@@ -54,7 +53,7 @@ COUPLEFACE_HOST_DEVICE bool same_rows(matrix_view<A> a, matrix_view<B> b) {
   }
 }
 
-/// The relation of two rows: what mine_nearest ranks by.
+/// The relation of two rows, by which mine_nearest ranks.
 template <class Q, class C, class Relation>
 struct relation_score {
   matrix_view<Q const> query_rows;
@@ -68,7 +67,7 @@ struct relation_score {
           ? screening::direct
           : (has_upper_bound<Relation> ? screening::bounded : screening::none);
   static constexpr bool absolute = false;
-  static constexpr bool packs_alike = true;  ///< a row as query and the same row as candidate
+  static constexpr bool packs_alike = true;  ///< a row packs the same as query and as candidate
   using query_element = Q;
   using candidate_element = C;
 
@@ -85,7 +84,7 @@ struct relation_score {
   COUPLEFACE_HOST_DEVICE row<C> candidate_row(index_t j) const {
     return {candidate_rows.row(j), candidate_rows.extent(1), candidate_norms[j]};
   }
-  /// Values of several pairs of one query.
+  /// Exact values of several pairs of one query.
   template <std::size_t N, class I>
   void evaluate(index_t query, I const (&ids)[N], double (&out)[N]) const {
     if constexpr (std::is_same_v<Relation, cosine>) {
@@ -134,14 +133,15 @@ struct relation_score {
   }
 
  private:
-  // The cosine of a row without a direction is 0; what another relation makes of it no screen
-  // knows.
+  // The cosine with a row that has no direction is 0. The screen does not know the value of another
+  // relation, so it packs NaN.
   COUPLEFACE_HOST_DEVICE static float degenerate() {
     return screens_by == screening::direct ? 0.0f : float(not_a_number);
   }
 };
 
-/// The score of a pair by those who work on it together; cuda/search/ has it for teams.
+/// The score of a pair, computed by one thread; cuda/search/pair_score.cuh has the overload for
+/// teams.
 template <class Score>
 COUPLEFACE_HOST_DEVICE double score_by(one_thread const&, Score const& score, index_t query,
                                        index_t candidate) {

@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: exact search for the best pairs of every query, host side.
+// coupleface: exact search for the best pairs of every query, on the host.
 //
-// Where queries and candidates are the same rows, a product of two panels serves the rows of both:
-// the triangle of blocks is visited once. Within two blocks, bands of parts are paired in rounds in
-// which no part occurs twice, so that no two threads touch the lists of one row.
+// If queries and candidates are the same rows, a product of two panels is used for the rows of
+// both, and only the triangle of blocks is visited. Within two blocks, bands of parts are paired in
+// rounds. No part occurs twice in a round, so no two threads update the lists of one row.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -20,8 +19,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// @brief The search in steps: each takes one pair of blocks, so that somebody can show progress,
-/// stop, and keep the state.
+/// @brief The search in steps, each over one pair of blocks, so that the caller can show progress,
+/// stop, and save the state.
 template <class Derived, class Score, class V, class I, class Keep>
 class pair_search {
   using lists_type = candidate_lists<Score, V, I, Keep>;
@@ -52,7 +51,7 @@ class pair_search {
       if (guesses_.any()) { guesses_.make(sides_, kernels_, plan_, lists_); }
     }
   }
-  pair_search(pair_search const&) = delete;  // parts refer to each other
+  pair_search(pair_search const&) = delete;  // members refer to each other
 
   index_t steps() const { return plan_.steps(); }
   index_t step() const { return step_; }
@@ -62,7 +61,7 @@ class pair_search {
     ++step_;
   }
 
-  /// Exact values, sorted. Returns how many exact scores were evaluated in all.
+  /// Computes the exact values and sorts them. Returns the number of exact scores evaluated in all.
   index_t finish(exact_limits limits = {}) {
     shrink_lists();
     if (guesses_.any()) { mend_guesses(); }
@@ -77,8 +76,8 @@ class pair_search {
     return sum;
   }
 
-  /// Hands every array that a search in progress consists of to visit(pointer, bytes). The outputs
-  /// are part of it.
+  /// Passes every array of the state of a search in progress, including the outputs, to
+  /// visit(pointer, bytes).
   template <class Visit>
   void visit_state(Visit&& visit_array) {
     auto const visit = [&](void* data, std::size_t bytes) {
@@ -146,7 +145,7 @@ class pair_search {
                  part_pair<lists_type> const& pair, index_t round) {
     index_t const meetings = plan_.meetings(a == b, round);
     for_each_index(policy_, meetings, [=, plan = plan_, evaluated = evaluated_.data()](index_t i) {
-      index_t const t = spread_index(i, meetings);  // the last parts may be empty
+      index_t const t = spread_index(i, meetings);  // the last parts may be empty, so spread them
       index_t count = 0;
       plan.for_each_pair(a == b, plan.bands_of(a == b, round, t), [&](index_t p, index_t q) {
         auto parts = pair;
@@ -157,7 +156,7 @@ class pair_search {
     });
   }
 
-  // No rows are shared: each part of the queries takes the whole block of candidates.
+  // The rows differ: each part of the queries takes the whole block of candidates.
   void row_round(index_t a, index_t b, panel_word const* left, panel_word const* right,
                  part_pair<lists_type> const& pair) {
     packed_part const all{plan_.right.begin(b), plan_.right.end(b) - plan_.right.begin(b), right};
@@ -181,7 +180,8 @@ class pair_search {
   index_t step_ = 0;
 };
 
-/// Per query the K kept candidates of largest score. Returns how many exact scores it took.
+/// Finds per query the K kept candidates with the largest score. Returns the number of exact scores
+/// evaluated.
 template <class Derived, class Score, class V, class I, class Keep>
 index_t search_pairs(host_policy<Derived> const& base, Score const& score, Keep const& keep,
                      matrix_view<V> values, matrix_view<I> indices,

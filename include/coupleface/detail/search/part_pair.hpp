@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the products of two packed parts, offered to the lists that they may concern.
+// coupleface: computes the products of two packed parts and offers them to the lists.
 #pragma once
 
 #include <coupleface/detail/search/candidate_lists.hpp>
@@ -12,16 +11,16 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Products of two parts, and what of them reaches the lists.
+/// The products of two parts, offered to the lists of one or both sides.
 template <class Lists>
 struct part_pair {
   Lists lists;
   screen_kernels kernels;
   index_t words;
-  bool both;      ///< every product serves the rows of both sides
+  bool both;      ///< every product is used for the rows of both sides
   bool diagonal;  ///< the two parts are the same rows
 
-  /// Returns how many exact scores were evaluated.
+  /// Returns the number of exact scores evaluated.
   index_t operator()(packed_part left, packed_part right) const {
     index_t evaluated = 0;
     for (index_t j = 0; j < right.count; j += right_rows) {
@@ -49,7 +48,7 @@ struct part_pair {
     int columns;
   };
 
-  /// Thresholds of `present` rows, with ones that nothing reaches where a panel is filled up.
+  /// Thresholds of `present` rows; the padding rows of a panel get infinity, which nothing reaches.
   static float const* reachable(index_t first, int present, int wanted, float const* thresholds,
                                 float* copy) {
     if (present == wanted) { return thresholds + first; }
@@ -70,7 +69,7 @@ struct part_pair {
     }
     product_hits hits;
     kernels.hits(products, row_thresholds, column_thresholds, hits);
-    // Of a part with itself only what lies above the diagonal is new. What fills a panel up is 0.
+    // For a part against itself only pairs above the diagonal are new. The padding of a panel is 0.
     for (std::int32_t h = 0; h < hits.rows; ++h) {
       int const e = hits.by_row[h], r = e / right_rows, c = e % right_rows;
       index_t const i = at.row + r, j = at.column + c;
@@ -98,7 +97,7 @@ struct part_pair {
   }
 
   void offer_if_possible(index_t q, index_t c, double product, index_t& evaluated) const {
-    if (is_nan(product)) {  // what no screen knows, no bound is asked about
+    if (is_nan(product)) {  // a NaN product has no bound, so the pair is offered
       return lists.offer(q, c, std::numeric_limits<float>::infinity(), evaluated);
     }
     float const bound = next_above(lists.score.bound(product, q, c));

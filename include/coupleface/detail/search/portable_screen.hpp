@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the screen's kernels for every processor.
+// coupleface: the screen's portable kernels.
 #pragma once
 
 #include <coupleface/detail/search/screen_panels.hpp>
@@ -11,7 +10,7 @@ namespace detail {
 
 inline void portable_float_product(index_t words, panel_word const* left, panel_word const* right,
                                    float* out) {
-  for (int r = 0; r < left_rows; r += 2) {  // as many accumulators as 16 registers hold
+  for (int r = 0; r < left_rows; r += 2) {  // two rows: as many accumulators as 16 registers hold
     float first[right_rows] = {}, second[right_rows] = {};
     for (index_t w = 0; w < words; ++w) {
       float const a = word_float(left[w * left_rows + r]);

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: scored pairs of one query put into the one order of candidates.
+// coupleface: sorts the scored pairs of one query by rank.
 #pragma once
 
 #include <coupleface/detail/top_k.hpp>
@@ -17,13 +16,13 @@ struct scored_pair {
   I candidate;
 };
 
-/// As many pairs are ranked by comparing each with all, which vectors do without a branch.
+/// Up to this many pairs are ranked by comparing each with all others, vectorised and branch-free.
 inline constexpr index_t most_compared = 512;
-/// So many at a time: whole vectors of any processor.
+/// Comparisons per step: whole vectors on any processor.
 inline constexpr std::int32_t compared_together = 32;
 
-/// Writes the first k by value alone; false, with nothing written, if two pairs share a rank:
-/// equal values, or NaN.
+/// Writes the first k, ranked by value alone. Returns false and writes nothing if two pairs share a
+/// rank: equal values, or NaN.
 template <class V, class I>
 bool write_distinct(scored_pair<V, I> const* pairs, index_t count, V* values, I* indices,
                     index_t k) {
@@ -48,7 +47,7 @@ bool write_distinct(scored_pair<V, I> const* pairs, index_t count, V* values, I*
   return true;
 }
 
-/// The first k of `pairs` in order, then empty slots. `pairs` may be put into any order.
+/// Writes the first k of `pairs` in order, then empty slots. May reorder `pairs`.
 template <class V, class I>
 void write_ranked(scored_pair<V, I>* pairs, index_t count, V* values, I* indices, index_t k) {
   if constexpr (!std::is_same_v<V, double>) {

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the norms that scores of two sets of rows need.
+// coupleface: the row norms that a score of two sets of rows needs.
 #pragma once
 
 #include <coupleface/detail/normalize.hpp>
@@ -9,7 +8,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The norms of queries and candidates; one array where both are the same rows.
+/// The norms of queries and candidates; one array if both are the same rows.
 template <class Derived, class Q, class C>
 class row_norm_pair {
  public:

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the relation score of two sets of rows with its norms, whole or a block of queries at
-// a time.
+// coupleface: the relation score of two sets of rows with its norms, for all queries or for a block
+// of them.
 #pragma once
 
 #include <coupleface/detail/search/pair_score.hpp>
@@ -25,7 +24,7 @@ class scored_rows {
 
   relation_score<Q, C, Relation> score() const { return score(0, queries()); }
 
-  /// Of queries first ... first + count - 1, which it counts from 0.
+  /// The score of queries first ... first + count - 1, renumbered from 0.
   relation_score<Q, C, Relation> score(index_t first, index_t count) const {
     matrix_view<Q const> const some(queries_.row(first), count, queries_.extent(1),
                                     queries_.stride(0));

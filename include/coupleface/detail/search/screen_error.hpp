@@ -12,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A float below x (x itself where that is -infinity or NaN), at most two units of its last place.
+/// A float below x, by at most two units in the last place; x itself if that is -infinity or NaN.
 COUPLEFACE_HOST_DEVICE inline float next_below(double x) {
   float const nearest = static_cast<float>(x);
   std::uint32_t const bits = element_bits::bits_of(nearest);
@@ -23,16 +23,17 @@ COUPLEFACE_HOST_DEVICE inline float next_below(double x) {
 }
 COUPLEFACE_HOST_DEVICE inline float next_above(double x) { return -next_below(-x); }
 
-/// How far a screened product can lie from the score of rows whose norms are at most `magnitude`,
-/// when packing moved no row by more than `residual`, so that the stored scores can be compared.
+/// Bound on |screened product - score| for rows whose norms are at most `magnitude`, if packing
+/// moved no row by more than `residual`. It also covers the comparison of stored scores.
 ///
-/// With u = a + r: |u v - a b| <= E (2 M + E), E = residual + float's rounding of the units; a
-/// hundredth more of the residual, because a compiler may fuse a multiplication and an addition
-/// when it packs and not when it measures, which turns ties. d products and sums, in any order, add
-/// (d + 4) `unit` of the sum of magnitudes (float_unit where sums are rounded to nearest floats, 0
-/// where they are exact) and the result 8 roundings; a tenth more covers the higher orders up to d
-/// = 10^6, 2^-120 an element what underflows, 2^-22 M^2 the roundings of the exact value itself, so
-/// that scores which are equal once stored are never told apart here.
+/// With u = a + r: |u v - a b| <= E (2 M + E), where M = `magnitude` and E = residual + float
+/// rounding of the units. The residual counts 1% more, because a compiler may fuse a multiplication
+/// and an addition when packing but not when measuring, which changes how ties round. The d
+/// products and sums, in any order, add (d + 4) `unit` of the sum of magnitudes, and the result
+/// adds 8 roundings. `unit` is float_unit if sums are rounded to nearest floats, 0 if they are
+/// exact. A further 10% covers the higher orders up to d = 10^6, 2^-120 per element covers
+/// underflow, and 2^-22 M^2 covers the rounding of the exact value itself, so that the screen never
+/// separates scores that are equal once stored.
 COUPLEFACE_HOST_DEVICE inline double screen_error(index_t width, double magnitude, double residual,
                                                   double unit) {
   double const moved = residual * 1.01 + 2.02 * float_unit * magnitude + double(width) * 0x1p-140;

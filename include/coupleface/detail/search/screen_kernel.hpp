@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the product of two packed panels of rows, which only screens, and which of its
-// elements reach a threshold. Each kernel has a portable twin that the tests compare it with.
+// coupleface: the screen's kernels: the approximate product of two packed panels of rows, and which
+// of its elements reach a threshold. Each kernel has a portable version that the tests compare it
+// with.
 #pragma once
 
 #include <coupleface/detail/search/avx512_screen.hpp>
@@ -11,18 +11,17 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The kernels of one element type. Each product is right to within screen_error of
-/// screen_error.hpp.
+/// The kernels of one element type. Their products are accurate to within screen_error().
 struct screen_kernels {
   screen_element element;
   product_kernel product;
   hits_kernel hits;
 
-  /// Words of a row of `width` elements.
+  /// Words per row of `width` elements.
   index_t words(index_t width) const {
     return element == screen_element::float32 ? width : (width + 1) / 2 + 1;
   }
-  /// What an addition may lose of the sum's magnitude.
+  /// Relative error of one addition, as a share of the sum's magnitude.
   double sum_unit() const { return element == screen_element::float32 ? float_unit : 0; }
 };
 
@@ -32,7 +31,7 @@ inline screen_kernels portable_screen(screen_element element) {
           portable_hits};
 }
 
-/// The kernels for an element type that suit the processor this runs on.
+/// The kernels for an element type that suit the processor at run time.
 #if COUPLEFACE_VECTORS
 inline screen_kernels native_screen(screen_element element) {
   if (element == screen_element::float32 && has_avx512()) {
@@ -47,7 +46,7 @@ inline screen_kernels native_screen(screen_element element) {
 inline screen_kernels native_screen(screen_element element) { return portable_screen(element); }
 #endif
 
-/// The quickest screen: half width where the processor multiplies it at twice the rate.
+/// The fastest screen: 16-bit elements if the processor multiplies them at twice the rate.
 inline screen_kernels best_screen() {
   return native_screen(has_avx512_vnni() ? screen_element::int16_pair : screen_element::float32);
 }

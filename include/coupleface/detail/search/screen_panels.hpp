@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: the panels that a screen multiplies.
 //
-// A panel holds its rows column by column, word by word: word w of row r lies at [w * rows + r].
-// A word is one float, or two whole numbers of 16 bits (the lower half is the element of smaller
-// index); behind the whole numbers a row has one more word, the float that they are multiples of.
+// A panel holds its rows column by column, word by word: word w of row r is at [w * rows + r]. A
+// word is one float, or two 16-bit integers (the lower half is the element with the smaller index).
+// A row of integers is followed by one more word, the float that they are multiples of.
 #pragma once
 
 #include <coupleface/element.hpp>
@@ -14,30 +13,30 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Rows of a panel on the left and on the right: 28 accumulators of 16 floats.
+/// Rows of a left and of a right panel: 28 accumulators of 16 floats.
 inline constexpr int left_rows = 14;
 inline constexpr int right_rows = 32;
 
 using panel_word = std::uint32_t;
 
-/// Half of the distance from 1 to the next float: how far rounding to nearest moves, relatively.
+/// Half the distance from 1 to the next float: the relative error of rounding to nearest.
 inline constexpr double float_unit = 0x1p-24;
 
-/// What a word holds.
+/// The content of a word.
 enum class screen_element { float32, int16_pair };
 
-/// out [left_rows, right_rows] = left panel * right panel^T: sums in float in some order, or exact
-/// sums of whole numbers, rounded once and scaled. || a || || b || of whole numbers is under 2^31,
-/// and so is then every sum of some of their products.
+/// out [left_rows, right_rows] = left panel * right panel^T. Sums are in float in some order, or
+/// are exact sums of integers, rounded once and scaled. || a || || b || of integer rows is below
+/// 2^31, so every partial sum of their products is too.
 using product_kernel = void (*)(index_t words, panel_word const* left, panel_word const* right,
                                 float* out);
 
-/// The elements of a product that reach a threshold: element r * right_rows + c stands for out(r,
-/// c). Ascending; what lies behind the counts is anything.
+/// The elements of a product that reach a threshold, ascending: element r * right_rows + c is
+/// out(r, c). Entries past the counts are unspecified.
 struct product_hits {
   static constexpr int most = left_rows * right_rows;
-  static constexpr int ahead = 16;  ///< written in whole vectors
-  std::int32_t rows, columns;       ///< how many reach their row's threshold, their column's
+  static constexpr int ahead = 16;  ///< slack, because whole vectors are written
+  std::int32_t rows, columns;       ///< hits by row threshold and by column threshold
   std::int32_t by_row[most + ahead], by_column[most + ahead];
 };
 

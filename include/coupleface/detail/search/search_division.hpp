@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: how an exact search is divided: blocks that are packed at a time, and parts of them
-// that run at a time. Plain arithmetic of the sizes; which parts go together depends on the number
-// of threads too.
+// coupleface: how an exact search is divided: blocks that are packed together, and parts of them
+// that run concurrently. Computed from the sizes alone, except for the number of bands, which also
+// depends on the number of threads.
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
@@ -14,46 +13,47 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Consecutive rows, packed.
+/// A range of packed rows.
 struct packed_part {
   index_t first, count;
   panel_word const* panels;
 };
 
-/// What a search may hold beside 16 bytes a query (norm, threshold, count) and the outputs.
+/// Memory limit of a search, beyond 16 bytes per query (norm, threshold, count) and the outputs.
 inline constexpr index_t search_budget = index_t(64) << 20;
 inline constexpr index_t panels_budget = index_t(16) << 20;
-/// Candidates that fit it are packed once and stay; others by blocks, again for every left block.
+/// Candidates that fit this are packed once. Otherwise they are packed by blocks, again for each
+/// block of queries.
 inline constexpr index_t kept_panels_budget = index_t(24) << 20;
 
-/// One candidate of so many is sampled before a search (guessed_thresholds.hpp).
+/// One candidate in this many is sampled before a search (guessed_thresholds.hpp).
 inline constexpr index_t sampled_share = 40;
 
-/// Rows of a part: whole panels on either side.
+/// Rows per part: whole panels on both sides.
 inline constexpr index_t part_rows = 224;
 static_assert(part_rows % left_rows == 0 && part_rows % right_rows == 0,
               "coupleface: a part must consist of whole panels");
 inline constexpr index_t most_parts = 16;
 
-/// Of how many queries a lane keeps the places while it evaluates exactly (exact_tables.hpp).
+/// For how many queries a lane keeps positions while it computes exact values (exact_tables.hpp).
 inline constexpr index_t most_exact_queries = index_t(1) << 15, most_exact_blocks = 1024;
 
 inline index_t exact_queries(index_t queries, index_t lanes) {
   return std::min(most_exact_queries, rounded_up_quotient(queries, lanes));
 }
 
-/// Two for each query, one a block and one for pairs that others evaluate.
+/// Two positions per query, one per block, and one for pairs that other queries evaluate.
 inline index_t exact_places(index_t queries_of_a_lane, index_t blocks) {
   return 2 * queries_of_a_lane + blocks + 1;
 }
 
-/// Room of a list beside K. Shrinking a full list costs a pass over it, so more room saves some;
-/// its pairs have to be ordered at the end, so too much costs.
+/// Room of a list beyond K. Shrinking a full list costs a pass over it, so more room saves passes;
+/// its pairs must be sorted at the end, so too much room costs.
 inline constexpr index_t most_waiting_beside_k = 64;
-inline constexpr index_t least_room = 4;   ///< with less, lists are exact from the start
-inline constexpr index_t pair_bytes = 16;  ///< of the largest scored_pair: a double, 64 bits of id
+inline constexpr index_t least_room = 4;   ///< with less room lists are exact from the start
+inline constexpr index_t pair_bytes = 16;  ///< of the largest scored_pair: a double, a 64-bit id
 
-/// One side's division into blocks of equal parts.
+/// How one side is divided into blocks of equal parts.
 struct search_side {
   index_t rows, part_size, parts, words;
 
@@ -67,18 +67,18 @@ struct search_side {
   }
 };
 
-/// Pair t < count / 2 of a round in which `count` (even) bands meet in pairs, no band twice: the
-/// circle method. All pairs of different bands meet once in count - 1 rounds.
+/// Pair t < count / 2 of a round that pairs `count` (even) bands, each once: the circle method. All
+/// pairs of different bands occur once in count - 1 rounds.
 inline std::pair<index_t, index_t> tournament_pair(index_t count, index_t round, index_t t) {
   index_t const others = count - 1;
   if (t == 0) { return {others, round}; }
   return {(round + t) % others, (round - t + others) % others};
 }
 
-/// Threads that may run at a time. Only speed depends on it.
+/// Number of threads that may run concurrently. It affects only speed.
 inline index_t hardware_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-/// Two for each thread, so that few rounds wait for each other.
+/// Two bands per thread, to reduce the waiting between rounds.
 inline index_t band_count(index_t parts, index_t threads) {
   return parts <= 1 ? 1 : std::clamp<index_t>(2 * threads, 2, parts);
 }
@@ -86,11 +86,11 @@ inline index_t band_count(index_t parts, index_t threads) {
 struct search_plan {
   index_t queries, candidates, width, words, parts, lanes, room;
   bool symmetric;
-  bool right_stays;  ///< all candidates are packed at once
-  index_t bands;     ///< where symmetric: parts p, p + bands, ... of a block are one thread's
+  bool right_stays;  ///< all candidates are packed once
+  index_t bands;     ///< if symmetric: one thread has parts p, p + bands, ... of a block
   search_side left, right;
 
-  /// Rows of candidates that are packed at a time, whole parts.
+  /// Rows of candidates that are packed at a time, in whole parts.
   index_t right_rows_packed() const {
     return right.block_rows() * (right_stays ? right.blocks() : 1);
   }
@@ -100,7 +100,8 @@ struct search_plan {
     return symmetric ? a * (a + 1) / 2 : a * b;
   }
 
-  /// Two blocks meet in `bands` rounds; of one with itself the first is that of each band alone.
+  /// Number of band pairs in a round. Two blocks are paired in `bands` rounds; for a block with
+  /// itself round 0 pairs each band with itself.
   index_t meetings(bool same_block, index_t round) const {
     return same_block && round > 0 ? bands / 2 : bands;
   }
@@ -109,7 +110,7 @@ struct search_plan {
     if (round == 0) { return {meeting, meeting}; }
     return tournament_pair(bands, round - 1, meeting);
   }
-  /// f(p, q) for the parts of two bands, each pair of a band's own once.
+  /// Calls f(p, q) for the parts of two bands; within one band each pair occurs once.
   template <class Function>
   void for_each_pair(bool same_block, std::pair<index_t, index_t> meeting, Function f) const {
     bool const own = same_block && meeting.first == meeting.second;
@@ -118,7 +119,7 @@ struct search_plan {
     }
   }
 
-  /// Blocks of a step: all of the right side for one on the left, from the diagonal on.
+  /// The two blocks of a step: for each left block all right blocks, or those from the diagonal on.
   std::pair<index_t, index_t> blocks_of(index_t step) const {
     index_t const b = right.blocks();
     if (!symmetric) { return {step / b, step % b}; }

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: an exact search for a block of queries at a time, so that no table of all of them is
-// ever stored.
+// coupleface: an exact search by blocks of queries, so that the table of all queries is never
+// stored.
 #pragma once
 
 #include <coupleface/detail/scratch.hpp>
@@ -13,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What `keep` says of a block of queries that begins at `first`.
+/// Applies `keep` to a block of queries that begins at `first`.
 template <class Keep>
 struct block_keep {
   Keep keep;
@@ -23,19 +22,19 @@ struct block_keep {
   }
 };
 
-/// Memory for a table that is only an intermediate step. A device packs the candidates anew for
-/// every block of queries, and has more memory.
+/// Memory for an intermediate table. A device packs the candidates again for every block of
+/// queries, and has more memory.
 template <class Policy>
 inline constexpr index_t table_bytes = index_t(is_host_policy_v<Policy> ? 32 : 1024) << 20;
 
-/// How many rows of `width` slots fit into `bytes`: at least one.
+/// Number of rows of `width` slots that fit into `bytes`, at least one.
 template <class V, class I>
 index_t table_rows(index_t width, index_t bytes) {
   return std::max<index_t>(1, bytes / (width * index_t(sizeof(V) + sizeof(I))));
 }
 
-/// The best `width` > 0 candidates of every query, in a table for as many queries at a time as fit
-/// into `bytes`; use(first, values, indices) sees each block, whose row i is query first + i.
+/// Finds the best `width` > 0 candidates of every query, for as many queries at a time as fit into
+/// `bytes`. Calls use(first, values, indices) for each block; row i of a block is query first + i.
 template <class V, class I, class Policy, class Rows, class Keep, class Use>
 void search_in_blocks(Policy const& policy, Rows const& rows, Keep const& keep, index_t width,
                       index_t bytes, Use use) {

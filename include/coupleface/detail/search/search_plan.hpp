@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the division of a search of given sizes, and how many entries a list may hold.
+// coupleface: plans the division of a search, and the room of its lists.
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
@@ -14,8 +13,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Divides the rows into blocks of parts, whole panels each: symmetric searches have an even number
-/// of parts, which meet in pairs; of others few queries are divided among many threads.
+/// Divides the rows into blocks of parts, in whole panels. A symmetric search has an even number of
+/// parts, which are paired. Otherwise few queries are divided among many threads.
 inline void divide_rows(search_plan& plan, index_t threads) {
   index_t const part_bytes =
       part_rows * std::max<index_t>(1, plan.words) * index_t(sizeof(panel_word));
@@ -39,7 +38,7 @@ inline void divide_rows(search_plan& plan, index_t threads) {
   plan.right_stays = all * plan.words * index_t(sizeof(panel_word)) <= kept_panels_budget;
 }
 
-/// Bytes that a search of lists takes beside the lists.
+/// Memory of a search beyond its lists, in bytes.
 inline index_t bytes_beside_lists(search_plan const& plan, index_t k) {
   constexpr index_t word = sizeof(panel_word), number = sizeof(float);
   index_t const sample = rounded_up(plan.candidates / sampled_share, index_t(right_rows));
@@ -48,14 +47,15 @@ inline index_t bytes_beside_lists(search_plan const& plan, index_t k) {
   index_t const temporary_rows = number * plan.lanes * plan.width;
   index_t const guesses = number * plan.queries;
   index_t const sample_scores = number * plan.parts * left_rows * plan.right.block_rows();
-  // What lanes order pairs in: the K and all that wait, at most as many as room is given for.
+  // Where lanes sort pairs: the K best and all waiting pairs, at most as many as lists have room
+  // for.
   index_t const ordered_pairs = 2 * (k + most_waiting_beside_k) * pair_bytes;
   index_t const places = index_t(sizeof(std::int32_t)) *
                          exact_places(exact_queries(plan.queries, plan.lanes), most_exact_blocks);
   return panels + temporary_rows + guesses + sample_scores + plan.lanes * (ordered_pairs + places);
 }
 
-/// Pairs of a query that wait: what the budget leaves, at most K + most_waiting_beside_k.
+/// Room for waiting pairs per query: what the budget leaves, at most K + most_waiting_beside_k.
 inline index_t room_of_lists(search_plan const& plan, index_t k, std::size_t id_bytes) {
   // A float and an id, aligned.
   index_t const each = std::max<index_t>(8, 2 * index_t(id_bytes));
@@ -64,7 +64,7 @@ inline index_t room_of_lists(search_plan const& plan, index_t k, std::size_t id_
   return fits < least_room ? 0 : std::min(fits, k + most_waiting_beside_k);
 }
 
-/// The division of a search of `k` best among pairs of `score`, ids of `id_bytes` each.
+/// Plans a search for the `k` best pairs of `score`, with ids of `id_bytes` each.
 template <class Score>
 search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
                         screen_kernels const& kernels, index_t threads = hardware_threads()) {

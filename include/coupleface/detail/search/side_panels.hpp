@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the packed rows of both sides of a search, a block of each at a time.
+// coupleface: the packed rows of both sides of a search, one block at a time.
 #pragma once
 
 #include <coupleface/detail/scratch.hpp>
@@ -26,7 +25,7 @@ class side_panels {
     return survey_rows(policy_, kernels_, score_, plan_.lanes, temporary_.data());
   }
 
-  /// Packs the candidates once, where they stay.
+  /// Packs all candidates once, if they fit.
   void pack_what_stays() {
     if (plan_.right_stays) {
       pack(candidate_rows(), 0, plan_.candidates, right_rows, right_.data());
@@ -41,7 +40,7 @@ class side_panels {
   }
   void forget_left() { packed_left_ = -1; }
 
-  /// The panels of a block of candidates, good until another block is asked for.
+  /// The panels of a block of candidates, valid until the next call.
   panel_word const* right(index_t block) {
     if (plan_.right_stays) { return right_.data() + plan_.right.begin(block) * plan_.words; }
     index_t const first = plan_.right.begin(block);
@@ -49,7 +48,8 @@ class side_panels {
     return right_.data();
   }
 
-  /// Packs listed candidates into `apart`, or where no block of candidates has been packed yet.
+  /// Packs listed candidates into `apart`, or into the buffer for blocks of candidates if that is
+  /// not in use yet.
   panel_word const* pack_listed(index_t const* ids, index_t count, panel_word* apart) {
     panel_word* const panels = plan_.right_stays ? apart : right_.data();
     auto const unit_row = [ids, score = score_](index_t s, float* out) {

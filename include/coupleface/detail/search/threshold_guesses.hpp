@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: the guessed thresholds of all queries: made before a search, checked after it.
 #pragma once
 
@@ -13,19 +12,20 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What a search asks of a guess; for use inside a policy's functor.
+/// The guesses, for use inside a policy's functor.
 struct guess_list {
-  float* guesses;  ///< [n], infinite where there is none
+  float* guesses;  ///< [n], infinite if there is none
 
-  /// A threshold above its guess was proven since. Of the others some may have been too high.
+  /// True if the guess may have been too high: the threshold did not rise above it during the
+  /// search, so it was never proven.
   bool is_in_doubt(index_t q, float threshold) const {
     return !is_infinite(guesses[q]) && !(threshold > guesses[q]);
   }
 };
 
-/// Guesses that fail are mended one by one, at a query's products each. Where more than one in so
-/// many fail, eight times what chance lets, the sample was no fair one (rows in some order), and a
-/// sweep without guesses is cheaper. Of few queries some fail by chance.
+/// Each failed guess costs the exact values of all candidates of its query. If more than one in
+/// doubtful_share fails, eight times the expected rate, the sample was not representative (rows in
+/// some order), and a pass without guesses is cheaper. Among few queries some fail by chance.
 inline constexpr index_t doubtful_share = 256, doubtful_by_chance = 8;
 inline index_t most_doubtful(index_t queries) {
   return queries / doubtful_share + doubtful_by_chance;
@@ -38,12 +38,12 @@ class threshold_guesses {
       : policy_(policy), plan_(plan), guesses_(policy, plan.size > 0 ? queries : 0) {}
 
   bool any() const { return plan_.size > 0; }
-  // Named: nvcc 13 drops braces around the one member of what a template returns.
+  // The type is named because nvcc 13 drops the braces around a template's only returned member.
   guess_list list() const { return guess_list{guesses_.data()}; }
   float* data() const { return guesses_.data(); }
   index_t size() const { return guesses_.size(); }
 
-  /// Guesses a threshold of every query, which becomes that of its list.
+  /// Guesses a threshold for every query and sets it as the threshold of its list.
   template <class Sides, class Lists>
   void make(Sides& sides, screen_kernels const& kernels, search_plan const& plan,
             Lists const& lists) {
@@ -67,7 +67,7 @@ class threshold_guesses {
     }
   }
 
-  /// How many are in doubt after the search.
+  /// Number of guesses in doubt after the search.
   index_t doubtful(float const* thresholds) const {
     index_t count = 0;
     for (index_t q = 0; q < size(); ++q) { count += list().is_in_doubt(q, thresholds[q]); }

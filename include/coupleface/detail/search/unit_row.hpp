@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: rows divided by their norms, which a screen packs.
+// coupleface: rows divided by their norms, as input to the screen's packing.
 #pragma once
 
 #include <coupleface/detail/row.hpp>
@@ -11,7 +10,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A row divided by its norm, in float, element by element. Rows that are not finite become NaN,
+/// A row divided by its norm, element by element, in float. A row that is not finite becomes NaN,
 /// which reaches no threshold; a row without a direction becomes `degenerate`, 0 or NaN.
 template <class T>
 class unit_row {
@@ -30,7 +29,7 @@ class unit_row {
  private:
   T const* x_;
   double inverse_;
-  float instead_;  ///< of every element, where there is no direction
+  float instead_;  ///< value of every element if there is no direction
 };
 
 template <class T>

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: rows of floats as whole numbers of 16 bits, for a screen of half width.
+// coupleface: rows of floats as 16-bit integers, for a screen of half the width.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -14,22 +13,22 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A row as multiples of one float: x = unit * whole numbers, nearly. No whole number needs more
-/// than 16 bits, and the norm of all is at most sqrt(2^31 - 1), so that sums of products of two
-/// rows stay in 32 bits (Cauchy and Schwarz). A row with an infinity or NaN has the unit NaN.
+/// A row as integer multiples of one float: x ~ unit * integers. No integer needs more than 16
+/// bits, and their norm is at most sqrt(2^31 - 1), so that sums of products of two rows fit 32 bits
+/// (Cauchy-Schwarz). A row with an infinity or NaN has the unit NaN.
 class whole_row {
  public:
-  static constexpr index_t chunk = 64;  ///< numbers that are best taken at a time
+  static constexpr index_t chunk = 64;  ///< numbers processed together
 
-  /// The norm of a row may reach sqrt(2^31 - 1) = 46340.95. One is left for the rounding of floats;
-  /// rounding to nearest moves each number by a half, so all of them by sqrt(width) / 2 at most.
+  /// The norm of the integers may reach sqrt(2^31 - 1) = 46340.95. One is reserved for float
+  /// rounding. Rounding to nearest moves each number by at most 1/2, so the row by at most
+  /// sqrt(width) / 2.
   static constexpr double largest_norm = 46340.0 - 1, moved_of_each = 0.51;
-  /// A number may reach 2^15 - 1 = 32767, one less before it is rounded.
+  /// A number may reach 2^15 - 1 = 32767; before rounding one less.
   static constexpr double largest_number = 32766.0;
-  /// Under it a row counts as 0: scale and unit of all others are normal floats.
+  /// A row with a smaller squared norm counts as 0; scale and unit of all others are normal floats.
   static constexpr double least_square = 1e-60;
-  /// Added to a float of magnitude under 2^22 it leaves the nearest whole number in the last
-  /// places.
+  /// Added to a float of magnitude below 2^22, it leaves the nearest integer in the last bits.
   static constexpr float rounder = 1.5f * (1 << 23);
 
   whole_row(float const* x, index_t width) : x_(x), width_(width) {
@@ -51,8 +50,8 @@ class whole_row {
 
   float unit() const { return unit_; }
 
-  /// The whole numbers of elements [first, first + chunk), rounded to nearest by an addition: all
-  /// of them lie in the last places of floats between 2^23 and 2^24. 0 behind the last element.
+  /// The integers of elements [first, first + chunk), 0 past the last element. They are rounded to
+  /// nearest by an addition, which leaves them in the low bits of floats between 2^23 and 2^24.
   void write_chunk(index_t first, std::int16_t* out) const {
     float last[chunk];
     float const* const x = chunk_of(first, last);
@@ -62,7 +61,7 @@ class whole_row {
   }
 
  private:
-  // Always of one size, so that a compiler takes vectors for what is done with it.
+  // Always `chunk` elements, so that the compiler vectorises the loops over them.
   float const* chunk_of(index_t first, float* last) const {
     index_t const count = scale_ == 0 ? 0 : width_ - first;
     if (count >= chunk) { return x_ + first; }
