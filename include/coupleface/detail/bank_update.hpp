@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what each update rule of a feature bank does to one class, host and device.
+// coupleface: how each update rule of a feature bank changes one class, host and device.
 #pragma once
 
 #include <coupleface/detail/normalize.hpp>
@@ -28,7 +28,7 @@ inline void expect_update(char const* function, recent_ring const& update) {
          "capacity and age_limit of recent_ring must be positive");
 }
 
-/// The pointers of one half, for use inside a policy's functor.
+/// The pointers of one half of a bank, for a policy's functor.
 template <class T, class X>
 struct half_rows {
   matrix_view<T> entries;
@@ -39,7 +39,7 @@ struct half_rows {
   matrix_view<X const> batch;
 };
 
-/// Members of one class in a batch, in the batch's order.
+/// The batch rows of one class, in batch order.
 struct class_members {
   index_t const* rows;
   index_t count;
@@ -85,19 +85,19 @@ COUPLEFACE_HOST_DEVICE void update_class(Team const& team, moving_average const&
   }
 }
 
-/// Has what was written at `age` grown too old?
+/// Whether a slot written at update `age` has expired at update `step`.
 COUPLEFACE_HOST_DEVICE inline bool is_expired(recent_ring const& update, std::int64_t age,
                                               std::int64_t step) {
   return age != empty_slot && step - age > update.age_limit;
 }
 
-/// Empties the slots that have grown too old; were there any?
+/// Empties the expired slots; returns whether there were any.
 template <class Team>
 COUPLEFACE_HOST_DEVICE bool expire(Team const& team, recent_ring const& update, std::int64_t* ages,
                                    std::int64_t step) {
   bool expired = false;
   for (index_t q = 0; q < update.capacity; ++q) { expired |= is_expired(update, ages[q], step); }
-  team.wait();  // all have read
+  team.wait();  // every thread has read the ages
   for (index_t q = 0; q < update.capacity && team.leads(); ++q) {
     if (is_expired(update, ages[q], step)) { ages[q] = empty_slot; }
   }
@@ -121,7 +121,7 @@ COUPLEFACE_HOST_DEVICE void average_slots(Team const& team, index_t capacity,
   if (live > 0) { normalize_row(team, entry, entry, width); }
 }
 
-/// Slots are written in turn, so the next one is always the oldest, or one that has been emptied.
+/// Slots are filled as a ring, so the next one is always the oldest, or an emptied one.
 template <class Team, class T, class X>
 COUPLEFACE_HOST_DEVICE void update_class(Team const& team, recent_ring const& update,
                                          half_rows<T, X> const& half, index_t c,
@@ -131,7 +131,7 @@ COUPLEFACE_HOST_DEVICE void update_class(Team const& team, recent_ring const& up
   T* const slots = half.slots + c * update.capacity * width;
   bool changed = expire(team, update, ages, step);
   index_t q = half.next_slots[c];
-  team.wait();  // all have read, before one writes
+  team.wait();  // every thread has read next_slots before one updates it
   for (index_t m = 0; m < members.count; ++m) {
     X const* const x = half.batch.row(members.rows[m]);
     if (is_degenerate<X>(row_norm(team, x, width))) { continue; }

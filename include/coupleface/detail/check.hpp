@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: looking through whole inputs, host side.
+// coupleface: searches whole inputs for NaN and infinity, host side.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -12,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// First column whose element is NaN or infinite, -1 if there is none.
+/// First column that holds NaN or infinity, -1 if there is none.
 template <class X>
 COUPLEFACE_HOST_DEVICE inline index_t first_not_finite(X const* x, index_t width) {
   for (index_t j = 0; j < width; ++j) {
@@ -21,7 +21,7 @@ COUPLEFACE_HOST_DEVICE inline index_t first_not_finite(X const* x, index_t width
   return -1;
 }
 
-/// Throws if a row has a column that is not finite; element(row, column) reads it.
+/// Throws if any row has such a column (columns[row] >= 0); element(row, column) reads it.
 template <class Element>
 void expect_no_column(char const* name, index_t const* columns, index_t rows, Element element) {
   index_t first = -1, broken = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: which public function is at work on a device, for messages and profilers.
+// coupleface: names the public function that runs on a device, for messages and profilers.
 #pragma once
 
 #include <coupleface/policy.hpp>
@@ -9,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Names a public function as long as it runs; nothing for host policies.
+/// Names a public function while it runs; does nothing for host policies.
 template <class Policy, class = void>
 class [[maybe_unused]] device_call {
  public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what a DLPack tensor says about its elements, strides and memory, and whether a view
-// can show it.
+// coupleface: element type, strides and memory of a DLPack tensor, and whether a view can refer to
+// it.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -27,7 +27,7 @@ inline constexpr bool is_dlpack_versioned<M, std::void_t<decltype(std::declval<M
                                                          decltype(std::declval<M&>().flags)>> =
     true;
 
-// Numbers of the ABI.
+// Constants of the ABI.
 enum class dlpack_code : std::uint8_t {
   integer = 0,
   natural = 1,
@@ -38,7 +38,7 @@ enum class dlpack_code : std::uint8_t {
 inline constexpr std::uint64_t dlpack_read_only = 1;
 inline constexpr std::uint32_t dlpack_major = 1;
 
-/// Any two-byte class may be float16 or bfloat16: the bits of 1 tell which.
+/// Any two-byte class may be float16 or bfloat16: the bits of 1 tell them apart.
 template <class T>
 dlpack_code dlpack_code_of() {
   if constexpr (std::is_same_v<T, bool>) {
@@ -77,7 +77,7 @@ void expect_dlpack_elements(char const* function, Tensor const& t) {
   }
 }
 
-/// Host: CPU, CUDA's pinned, managed. CUDA: its own, managed, pinned.
+/// Host: CPU, CUDA pinned, CUDA managed. CUDA: device, managed, pinned.
 inline void expect_dlpack_memory(char const* function, int device_type, bool cuda) {
   bool const both = device_type == 3 || device_type == 13;
   if (!both && device_type != (cuda ? 2 : 1)) {
@@ -108,7 +108,7 @@ T* dlpack_data(char const* function, Tensor const& t, index_t elements) {
   return reinterpret_cast<T*>(address);
 }
 
-/// The tensor itself, or the one inside its managing struct, which may forbid more.
+/// The tensor itself, or the one inside its managing struct, which may mark it read-only.
 template <class T, class M>
 auto const& dlpack_tensor(char const* function, M const& m) {
   if constexpr (is_dlpack_versioned<M>) {
@@ -126,7 +126,7 @@ auto const& dlpack_tensor(char const* function, M const& m) {
   }
 }
 
-/// A whole tensor of ours in one allocation, which its deleter ends.
+/// A DLPack tensor, its shape and its owner in one allocation, which the deleter frees.
 template <class M, class Owner>
 struct dlpack_holder {
   M managed{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: reading and writing elements of any storage type through double.
+// coupleface: loads and stores elements of any storage type as double.
 #pragma once
 
 #include <coupleface/element.hpp>
@@ -7,8 +7,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-// Not std::isnan: clang compiles the inline functions of <cmath> by the unit's flags, and with
-// -fno-honor-nans they say no without looking.
+// Not std::isnan: clang compiles the inline functions of <cmath> with the flags of the translation
+// unit, and under -fno-honor-nans they return false without testing.
 template <class T>
 COUPLEFACE_HOST_DEVICE constexpr bool is_nan(T x) {
   return x != x;
@@ -32,7 +32,7 @@ COUPLEFACE_HOST_DEVICE inline double load(T const& x) {
   }
 }
 
-/// Rounded once: to odd in float first where the element type only knows floats.
+/// Rounded once: types that convert only from float get a float rounded to odd first.
 template <class T>
 COUPLEFACE_HOST_DEVICE inline T store(double x) {
   if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, float16> ||

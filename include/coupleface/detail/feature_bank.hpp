@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the arrays of a feature bank and how a batch changes them, host side.
+// coupleface: the arrays of a feature bank and their update by a batch, host side.
 #pragma once
 
 #include <coupleface/detail/bank_update.hpp>
@@ -16,8 +16,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 namespace detail {
 
-/// One half of a bank. Prototypes and slots are kept only where there is a ring, which goes back
-/// to the prototype when all its entries have grown old.
+/// One half of a bank. Prototypes and slots exist only for recent_ring, whose entries return to the
+/// prototype when all their slots have expired.
 template <class T, template <class...> class Vector>
 struct bank_half {
   index_t classes = 0;
@@ -26,7 +26,7 @@ struct bank_half {
   Vector<T> prototypes;             // [C, d] if there are slots
   Vector<T> slots;                  // [C, Q, d]
   Vector<std::int64_t> ages;        // [C, Q]: the update that wrote a slot
-  Vector<std::int64_t> next_slots;  // [C]: the slot written longest ago
+  Vector<std::int64_t> next_slots;  // [C]: the slot to write next, the oldest one
 
   bank_half() = default;
 
@@ -35,7 +35,7 @@ struct bank_half {
       : classes(start.extent(0)), width(start.extent(1)) {
     entries.resize(static_cast<std::size_t>(classes * width));
     normalize_rows(policy, start, view());
-    if (slot_count > 0) {  // not a copy of the entries, which a stream may not have written yet
+    if (slot_count > 0) {  // not copied from the entries: a stream may not have written them yet
       prototypes.resize(entries.size());
       normalize_rows(policy, start, matrix_view<T>(raw(prototypes), classes, width));
     }

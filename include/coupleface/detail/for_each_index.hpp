@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: running a functor over 0..n-1 by a policy, and dividing work so that the result does
-// not depend on the number of threads.
+// coupleface: runs a functor over 0..n-1 by a policy, and divides work so that results do not
+// depend on the thread count.
 #pragma once
 
 #include <coupleface/policy.hpp>
@@ -45,28 +45,28 @@ class index_iterator {
   index_t at_;
 };
 
-/// f(i) for every i in [0, n), in any order, concurrently if the policy is a parallel one.
+/// Calls f(i) for every i in [0, n), in any order, concurrently under a parallel policy.
 template <class Policy, class Function>
 void for_each_index(Policy const& policy, index_t n, Function f) {
-  // Found through the policy: its Thrust header, which the caller includes, brings the algorithm.
-  // Including <thrust/for_each.h> here would double what this library costs to parse.
+  // Found by argument-dependent lookup: the policy's Thrust header, which the caller includes, has
+  // the algorithm. Including <thrust/for_each.h> here would double the library's parse time.
   if (n > 0) { for_each_n(policy, index_iterator(), n, f); }
 }
 
-/// Work is cut into lanes, each with scratch of its own and a fixed share of the items, because a
-/// Thrust algorithm tells nobody which thread it runs on.
-inline constexpr index_t usual_lanes = 64;  ///< several for each thread of most machines
+/// Work is divided into lanes, each with its own scratch and a fixed share of the items, because
+/// Thrust algorithms do not say which thread they run on.
+inline constexpr index_t usual_lanes = 64;  ///< several per thread on most machines
 inline index_t lane_count(index_t items, index_t most = usual_lanes) {
   return items < most ? items : most;
 }
 
-/// First item of a lane; the lane ends where the next one begins.
+/// First item of a lane; it ends where the next lane begins.
 COUPLEFACE_HOST_DEVICE inline index_t lane_begin(index_t lane, index_t lanes, index_t items) {
   return items / lanes * lane + (lane < items % lanes ? lane : items % lanes);
 }
 
-/// A permutation of 0, ..., n - 1 that puts neighbours far apart: threads that get equal ranges of
-/// i then get equal shares of work that grows, shrinks or ends along spread_index(i, n).
+/// A permutation of 0, ..., n - 1 that puts neighbours far apart. Threads that get equal ranges of
+/// i then get equal shares even of work that grows, shrinks or ends along spread_index(i, n).
 inline index_t spread_index(index_t i, index_t n) {
   index_t stride = n * 3 / 8 + 1;
   while (std::gcd(stride, n) != 1) { ++stride; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: running body(team, i) for every row by a policy: one thread a row on the host, a team
-// on a device.
+// coupleface: runs body(team, i) for every row by a policy: one thread per row on the host, a team
+// of threads on a device.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -9,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// `A` and `B` are the elements of the rows that the body reads.
+/// `A` and `B` are the element types of the rows that the body reads.
 template <class A, class B, class Derived, class Body>
 void for_each_row(host_policy<Derived> const& policy, index_t rows, Body const& body) {
   for_each_index(static_cast<Derived const&>(policy), rows,

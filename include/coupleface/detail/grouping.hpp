@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the samples of each class, in their order, so that classes can be worked on
+// coupleface: the samples of each class in ascending order, so that classes can be processed
 // independently and repeated labels have a defined order.
 #pragma once
 

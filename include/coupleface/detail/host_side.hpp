@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what answers on the host, whatever the policy: results that are the host's, from
-// lists that are short beside what was computed from embeddings.
+// coupleface: access to a policy's data for steps that run on the host under any policy, because
+// their lists are short compared with the embeddings.
 #pragma once
 
 #include <coupleface/policy.hpp>
@@ -9,8 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What a host policy shows lies where the host can read it. Of a device's memory
-/// cuda/host_side.cuh makes a copy.
+/// Under a host policy the host reads the data in place. cuda/host_side.cuh copies device memory.
 template <class T>
 class host_rows {
  public:
@@ -31,13 +30,13 @@ host_rows<std::remove_const_t<T>> on_host(host_policy<Derived> const& policy, ve
   return on_host(policy, matrix_view<T>(list.data_handle(), 1, list.extent(0)));
 }
 
-/// A list of the host's where a policy's functors can read it.
+/// A host list in memory that the policy's functors can read.
 template <class Derived, class T>
 host_rows<T> in_memory_of(host_policy<Derived> const& policy, vector_view<T const> list) {
   return on_host(policy, list);
 }
 
-/// The policy of what is then done on the host.
+/// The policy for the steps that run on the host.
 template <class Derived>
 Derived const& host_side(host_policy<Derived> const& policy) {
   return static_cast<Derived const&>(policy);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: checking ids that come from the caller: labels, table entries, pairs.
+// coupleface: checks ids passed by the caller: labels, table entries, pairs.
 #pragma once
 
 #include <coupleface/error.hpp>
@@ -7,7 +7,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Every id must lie in [-1, limit); -1 means none. `row` >= 0 is named in the message.
+/// Throws unless every id is in [-1, limit); -1 means none. The message names `row` if it is >= 0.
 template <class I>
 void expect_ids(char const* function, char const* argument, I const* ids, index_t count,
                 index_t limit, index_t row = -1) {
@@ -33,7 +33,7 @@ void expect_table_ids(char const* function, matrix_view<I const> indices, index_
   }
 }
 
-/// Every id must be a row of what `reference` names.
+/// Throws unless every id is a row of what `reference` names.
 template <class Id>
 void expect_ids_inside(char const* function, char const* argument, vector_view<Id const> ids,
                        char const* reference, index_t rows) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: pseudo-random bits of a seed and an index.
+// coupleface: pseudo-random bits from a seed and an index.
 #pragma once
 
 #include <coupleface/config.hpp>

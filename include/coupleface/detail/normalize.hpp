@@ -21,8 +21,12 @@ COUPLEFACE_HOST_DEVICE inline void normalize_row(X const* x, Y* y, index_t width
   normalize_row(one_thread{}, x, y, width);
 }
 
-/// g . x / ||x||, scaled. Products of doubles may leave the range of double though the result does
-/// not, so there each factor is scaled first.
+/// g . x /
+///
+/// x
+///
+/// , scaled. For doubles each factor is scaled first: a product may overflow or underflow although
+/// the result does not.
 template <class Team, class G, class X>
 COUPLEFACE_HOST_DEVICE inline double component_along(Team const& team, G const* g, double g_scale,
                                                      X const* x, double inverse, index_t width) {
@@ -34,7 +38,7 @@ COUPLEFACE_HOST_DEVICE inline double component_along(Team const& team, G const* 
   }
 }
 
-/// What project_gradient() does to an element, or to a vector of them.
+/// What project_gradient() does to one element or one vector of elements.
 struct across_direction {
   double g_scale, along, inverse;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: sums of unit vectors by class, host side.
+// coupleface: sums of unit vectors per class, host side.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -20,8 +20,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// 1 / ||x||, to 29 significant bits where elements have at most 24: their products are then exact
-/// in double, so that no compiler can fuse the sum of them in one place and not in another.
+/// 1 /
+///
+/// x
+///
+/// , to 29 significant bits if elements have at most 24: their products are then exact in double,
+/// so fusing them with the sum cannot change a bit.
 template <class X>
 COUPLEFACE_HOST_DEVICE inline double unit_scale(double norm) {
   double const inverse = inverse_norm<X>(norm);
@@ -48,7 +52,7 @@ COUPLEFACE_HOST_DEVICE inline void add_unit_row(X const* x, double scale, index_
   }
 }
 
-/// The same, and returns the norm of `following`; meanwhile asks for the row `later`.
+/// The same, and returns the norm of `following`; prefetches the row `later` meanwhile.
 template <class X>
 double add_row_and_norm(X const* x, double scale, X const* following, X const* later, index_t width,
                         double* sum) {
@@ -58,9 +62,9 @@ double add_row_and_norm(X const* x, double scale, X const* following, X const* l
 }
 
 #if COUPLEFACE_FMA_VECTORS
-/// For floats, bit for bit the same. The norm's sums wait for each other; beside the other row they
-/// need not be waited for. Lines are asked for one at a time, as a burst would fill the buffers for
-/// them.
+/// For float, bit for bit the same. Each step of the norm's sums depends on the one before; the
+/// work on the other row hides that latency. Lines are prefetched one at a time, because a burst
+/// would fill the line fill buffers.
 inline double vector_add_row_and_norm(float const* x, double scale, float const* following,
                                       float const* later, index_t width, double* sum) {
   wide_doubles const scales = broadcast(scale);
@@ -78,7 +82,7 @@ inline double vector_add_row_and_norm(float const* x, double scale, float const*
   return std::sqrt(square.finish(following + j, following + j, width - j));
 }
 
-/// What suits the processor that the unit is compiled for.
+/// The version for the processor that this translation unit targets.
 template <class X>
 double native_add_row_and_norm(X const* x, double scale, X const* following, X const* later,
                                index_t width, double* sum) {
@@ -96,7 +100,7 @@ double native_add_row_and_norm(X const* x, double scale, X const* following, X c
 }
 #endif
 
-/// The samples of every class: what both forms of class sums walk through.
+/// The samples of every class, which both forms of class sums traverse.
 template <class Derived, class X, class L>
 class grouped_samples {
  public:
@@ -108,8 +112,8 @@ class grouped_samples {
 
   static constexpr index_t rows_ahead = 6;
 
-  /// A copyable walk for use inside a policy's functor: for the classes first, ..., last - 1 adds
-  /// the samples of class c to begin(c) [d], then calls end(c).
+  /// A copyable traversal for a policy's functor: for each class c in [first, last) it adds the
+  /// samples to begin(c) [d], then calls end(c).
   auto walk() const {
     return [features = features_, begins = begins_.data(), members = members_.data()](
                index_t first, index_t last, auto const& begin, auto const& end) {
@@ -119,7 +123,8 @@ class grouped_samples {
       double norm = at > stop ? 0.0 : row_norm(row(at), width);
       for (index_t c = first; c < last; ++c) {
         double* const sum = begin(c);
-        // The samples of a class may lie anywhere; each is read from memory once, ahead of its use.
+        // A class's samples are scattered: prefetching reads each from memory once, ahead of its
+        // use.
         for (; at < begins[c + 1]; ++at) {
           norm = native_add_row_and_norm(row(at), unit_scale<X>(norm), row(at + 1),
                                          row(at + rows_ahead), width, sum);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: a random order that is computed, not stored.
+// coupleface: a random order that is computed instead of stored.
 #pragma once
 
 #include <coupleface/detail/mixed_bits.hpp>
@@ -12,10 +12,10 @@ namespace detail {
 
 /// @brief A pseudo-random permutation of [0, size) for every (seed, stream), without a table.
 ///
-/// A Feistel network permutes the positions 0 ... 2^bits - 1, 2^bits < 2 size; those that land
-/// beyond `size` are to be skipped. With independent random rounds a position lands anywhere with
-/// equal probability after two of them, and what is left of dependence between positions shrinks by
-/// the size of a half (at least 16) with every further pair; eight rounds leave less than 16^-3.
+/// A Feistel network permutes the positions 0 ... 2^bits - 1, 2^bits < 2 size; callers skip
+/// positions beyond `size`. With independent random rounds every position is equally likely after
+/// two rounds, and each further pair of rounds reduces the remaining dependence between positions
+/// by the size of a half (at least 16): eight rounds leave less than 16^-3.
 class random_order {
  public:
   COUPLEFACE_HOST_DEVICE random_order(std::uint64_t seed, std::uint64_t stream, index_t size)

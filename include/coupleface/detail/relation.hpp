@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: exact values of pairs of rows, host side.
+// coupleface: exact relations of pairs of rows, host side.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -10,13 +10,13 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Room for roundings in a relation's bound: relative ones of a sum in sixteen lanes (d / 16 + 5
-/// units of 2^-53, so enough for widths up to 10^5), and products that underflow.
+/// Rounding allowance in a relation's bound: relative, for a sum in sixteen lanes (d / 16 + 5 units
+/// of 2^-53, enough for widths up to 10^5), and absolute, for products that underflow.
 inline constexpr double screen_rounding = 0x1p-40;
 inline constexpr double screen_underflow = std::numeric_limits<double>::min();
 
-// What the library's own relations sum over the columns. With it, as `term`, and from_sum() a
-// device sums many pairs at a time.
+// The column sums of the library's own relations. A relation with such a `term` and a from_sum()
+// lets a device sum many pairs at a time.
 struct product_term {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(double sum, A const& a, B const& b) const {
@@ -48,7 +48,7 @@ COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, in
   return fold(lanes);
 }
 
-/// The relation of two rows by those who work on it together; cuda/relation.cuh has it for teams.
+/// The relation of two rows, computed by one thread; cuda/relation.cuh has it for teams.
 template <class Relation, class A, class B>
 COUPLEFACE_HOST_DEVICE double relation_by(one_thread const&, Relation const& relation, row<A> a,
                                           row<B> b) {

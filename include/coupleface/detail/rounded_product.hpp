@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: products that are rounded by themselves, whatever the compiler was told.
+// coupleface: products that are always rounded on their own, whatever the compiler flags.
 //
-// GCC fuses a product with the sum around it wherever the target has the instruction, clang does
+// GCC fuses a product with the surrounding sum wherever the target has the instruction, clang does
 // with -ffp-contract=fast, nvcc does on devices. The bits would then depend on flags. Sums whose
-// products are not exact in double therefore take them from here, or call std::fma.
+// products are not exact in double therefore use rounded_product() or std::fma.
 #pragma once
 
 #include <coupleface/config.hpp>
 
-// An empty statement of assembly that may have changed x. Nothing lighter holds: the vectoriser of
-// GCC 12 drops __builtin_assoc_barrier, and clang's pragma for contraction yields to
-// -ffp-contract=fast. Loops around it are not vectorised, so those that are hot are written in
-// vectors. Without an instruction that fuses there is nothing to prevent.
+// An empty asm statement that claims to change x. Nothing lighter works: the vectoriser of GCC 12
+// drops __builtin_assoc_barrier, and -ffp-contract=fast overrides clang's contraction pragma. Loops
+// around it are not vectorised, so hot ones use vector types. Targets without a fused instruction
+// need no barrier.
 #if defined(__GNUC__) && defined(__FMA__)
 #define COUPLEFACE_KEEP_ROUNDED(x) __asm__("" : "+v"(x))
 #elif defined(__GNUC__) && defined(__aarch64__)
@@ -25,7 +25,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// a b, rounded; of doubles, or of a vector of them.
+/// a b, rounded; for double, or a vector of double.
 template <class V>
 COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE V rounded_product(V a, double b) {
 #if defined(__CUDA_ARCH__)

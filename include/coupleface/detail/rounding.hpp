@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: whole parts of sizes, rounded up.
+// coupleface: integer division and multiples, rounded up.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -11,7 +11,7 @@ COUPLEFACE_HOST_DEVICE constexpr index_t rounded_up_quotient(index_t a, index_t 
   return a / b + (a % b != 0);
 }
 
-/// The smallest multiple that is at least a.
+/// The smallest multiple that is >= a.
 COUPLEFACE_HOST_DEVICE constexpr index_t rounded_up(index_t a, index_t multiple) {
   return rounded_up_quotient(a, multiple) * multiple;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: one row against another: norms, cosines. The canonical sums are in row_sums.hpp.
+// coupleface: norms and cosines of rows. The canonical sums are in row_sums.hpp.
 #pragma once
 
 #include <coupleface/detail/row_sums.hpp>
@@ -10,7 +10,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// L2 norm of a row in double, given its canonical square; NaN or infinity if an element is, or if
+/// L2 norm of a row in double from its canonical square; NaN or infinity if an element is, or if
 /// the norm exceeds the largest double.
 template <class Team, class A>
 COUPLEFACE_HOST_DEVICE inline double norm_of_square(Team const& team, A const* a, index_t width,
@@ -39,14 +39,14 @@ COUPLEFACE_HOST_DEVICE inline double row_norm(A const* a, index_t width) {
 template <class A>
 inline constexpr double smallest_normal = std::numeric_limits<accumulator_t<A>>::min();
 
-/// A norm under the smallest normal number of the accumulator type makes a row degenerate: it has
-/// no direction, its relations and gradients are 0.
+/// A row is degenerate if its norm is below the smallest normal number of the accumulator type: it
+/// has no direction, its relations and gradients are 0.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline bool is_degenerate(double norm) {
   return norm < smallest_normal<A>;
 }
 
-/// 1 / norm, 0 for a degenerate row, NaN for a row that is not finite.
+/// 1 / norm; 0 for a degenerate row, NaN for a row that is not finite.
 template <class A>
 COUPLEFACE_HOST_DEVICE inline double inverse_norm(double norm) {
   if (!is_finite(norm)) { return not_a_number; }

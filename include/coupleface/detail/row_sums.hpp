@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: sums along rows. The canonical arithmetic that everything else agrees with.
+// coupleface: sums along rows, the canonical arithmetic that every other path must match.
 //
 // Products of the stored values are exact in double (fused for double storage) and summed in one
-// fixed order, so a result depends on neither tile, side, thread count, compiler flags nor backend.
+// fixed order, so a result does not depend on tile, side, thread count, compiler flags or backend.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -19,7 +19,7 @@ namespace detail {
 inline constexpr int dot_lanes = 16;
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-// acc + a b with one rounding, or with the product exact: the same bits with or without FMA.
+// acc + a b with one rounding, or with an exact product: the same bits with or without FMA.
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double add_product(double acc, A const& a, B const& b) {
   if constexpr (std::is_same_v<A, double> || std::is_same_v<B, double>) {
@@ -29,7 +29,7 @@ COUPLEFACE_HOST_DEVICE inline double add_product(double acc, A const& a, B const
   }
 }
 
-// Halves are added until one lane is left; written out, so that every step is one vector's.
+// Adds halves until one lane is left; unrolled by hand so that each step is one vector operation.
 COUPLEFACE_HOST_DEVICE inline double fold(double (&lanes)[dot_lanes]) {
   for (int l = 0; l < 8; ++l) { lanes[l] += lanes[l + 8]; }
   for (int l = 0; l < 4; ++l) { lanes[l] += lanes[l + 4]; }
@@ -59,8 +59,8 @@ COUPLEFACE_HOST_DEVICE inline double largest_magnitude(A const* a, index_t width
   return largest;
 }
 
-// Squares of doubles can leave the range of double although the norm does not: scale by a power of
-// two, which changes no digit.
+// Squares of doubles can overflow or underflow although the norm does not: scale by a power of two,
+// which is exact.
 inline constexpr double safe_square_min = 0x1p-960;
 inline constexpr double safe_square_max = 0x1p1000;
 
@@ -80,8 +80,8 @@ COUPLEFACE_HOST_DEVICE inline double power_of_two_scale(double magnitude) {
   return std::ldexp(1.0, exponent > 1000 ? -1000 : (exponent < -1000 ? 1000 : -exponent));
 }
 
-/// Who works on a row: one thread here, a group of a kernel's threads in cuda/row_team.cuh. What is
-/// written in terms of a team has the same bits for any.
+/// A team: the threads that work on one row. One thread here, several threads of a kernel in
+/// cuda/row_team.cuh. Code written for a team gives the same bits for any team size.
 struct one_thread {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double dot(A const* a, B const* b, index_t width) const {
@@ -96,13 +96,13 @@ struct one_thread {
   COUPLEFACE_HOST_DEVICE double largest_magnitude(A const* a, index_t width) const {
     return detail::largest_magnitude(a, width);
   }
-  /// f(j) for the columns that are this thread's.
+  /// Calls f(j) for this thread's columns.
   template <class Function>
   COUPLEFACE_HOST_DEVICE void columns(index_t width, Function f) const {
     for (index_t j = 0; j < width; ++j) { f(j); }
   }
-  /// out[j] = f(in[j]...), rounded to R; rows may be the same. A function that takes vectors too,
-  /// as rounded products want it, gets them.
+  /// out[j] = f(in[j]...), rounded to R; rows may be the same. A function that also accepts vectors
+  /// (needed for rounded products to be fast) is called with vectors.
   template <class R, class Function, class... In>
   COUPLEFACE_HOST_DEVICE void transform(R* out, index_t width, Function f, In const*... in) const {
     index_t j = 0;
@@ -116,8 +116,8 @@ struct one_thread {
     }
     for (; j < width; ++j) { out[j] = store<R>(f(load(in[j])...)); }
   }
-  COUPLEFACE_HOST_DEVICE bool leads() const { return true; }  ///< one thread of a team does
-  COUPLEFACE_HOST_DEVICE void wait() const {}                 ///< for what the others have written
+  COUPLEFACE_HOST_DEVICE bool leads() const { return true; }  ///< true for one thread of a team
+  COUPLEFACE_HOST_DEVICE void wait() const {}                 ///< for the other threads' writes
 };
 
 }  // namespace detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: temporary memory from the policy's allocator, given back on every path.
+// coupleface: temporary memory from the policy's allocator, freed on every path.
 #pragma once
 
 #include <coupleface/policy.hpp>
@@ -12,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-// Makes `get_temporary_buffer<T>(policy, n)` parse; the real one is found through the policy.
+// Makes `get_temporary_buffer<T>(policy, n)` parse; argument-dependent lookup finds the real one.
 template <class T>
 void get_temporary_buffer() = delete;
 
@@ -50,11 +50,11 @@ class scratch {
   pointer_type pointer_{};
 };
 
-/// Elements in the policy's memory from the start of a cache line on: only speed depends on it.
+/// Elements in the policy's memory, aligned to a cache line; the alignment affects only speed.
 template <class T, class Policy>
 class line_scratch {
  public:
-  static constexpr index_t line = index_t(64 / sizeof(T));  ///< rows of whole ones all start one
+  static constexpr index_t line = index_t(64 / sizeof(T));  ///< multiples of it keep rows aligned
 
   line_scratch(Policy const& policy, index_t size) : memory_(policy, size == 0 ? 0 : size + line) {}
   T* data() const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: asking plain settings (penalties, margins) whether they are in range.
+// coupleface: checks the range of settings that have valid(), such as penalties and margins.
 #pragma once
 
 #include <coupleface/error.hpp>

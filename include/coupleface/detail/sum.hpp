@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: sums in one fixed order. thrust::reduce gives other bits on every backend.
+// coupleface: sums in one fixed order. thrust::reduce gives different bits on each backend.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -7,7 +7,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Stands where a gradient view would, when only the value is wanted.
+/// Takes the place of a gradient view when only the value is wanted.
 struct no_gradient {};
 
 /// *result = scale * (terms[0] + ... + terms[n-1]), from left to right; 0 for no terms.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what a table of relations adds up to, and the bins of its values. Host side.
+// coupleface: totals and histogram of a table of relations, host side.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -13,13 +13,13 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What one lane of rows adds up to; sums over numbers only.
+/// Totals of one lane of rows; sums skip NaN.
 struct table_totals {
   index_t pairs;
   index_t not_numbers;
   index_t below;
   index_t above;
-  index_t nearest;  // rows whose first slot holds a number
+  index_t nearest;  // rows whose first slot is not NaN
   double sum;
   double nearest_sum;
   double smallest;
@@ -27,7 +27,7 @@ struct table_totals {
 
   COUPLEFACE_HOST_DEVICE void clear() { *this = {0, 0, 0, 0, 0, 0.0, 0.0, HUGE_VAL, -HUGE_VAL}; }
 
-  /// A pair's value, which is a number.
+  /// Adds a value that is not NaN.
   COUPLEFACE_HOST_DEVICE void add_number(double value, bool is_nearest) {
     sum += value;
     if (value < smallest) { smallest = value; }
@@ -51,14 +51,14 @@ struct table_totals {
   }
 };
 
-/// Bins [e_0, e_1), ..., [e_{b-1}, e_b]: the last one has its upper edge too.
+/// Bins [e_0, e_1), ..., [e_{b-1}, e_b]: the last bin includes its upper edge.
 struct bin_edges {
   double const* edges;
   index_t bins;
 
-  /// -1: under the first edge, `bins`: over the last one.
+  /// -1 below the first edge, `bins` above the last one.
   COUPLEFACE_HOST_DEVICE index_t bin_of(double value) const {
-    index_t low = 0, high = bins + 1;  // the first edge over the value
+    index_t low = 0, high = bins + 1;  // finds the first edge above the value
     while (low < high) {
       index_t const middle = low + (high - low) / 2;
       if (value < edges[middle]) {
@@ -69,7 +69,7 @@ struct bin_edges {
     }
     return low == bins + 1 && value == edges[bins] ? bins - 1 : low - 1;
   }
-  /// The bin of a value, or -1 and it is counted as below or above.
+  /// The bin of a value; otherwise -1, and the value is counted as below or above.
   COUPLEFACE_HOST_DEVICE index_t bin_or_count(double value, table_totals& totals) const {
     if (bins == 0) { return -1; }
     index_t const bin = bin_of(value);
@@ -96,8 +96,8 @@ void add_row(V const* values, I const* indices, index_t slots, bin_edges edges,
   }
 }
 
-/// Totals and histogram of a table; each of at most 64 lanes has a fixed share of the rows, and
-/// their sums are added from the first lane to the last.
+/// Totals and histogram of a table. Each of at most 64 lanes has a fixed share of the rows, and
+/// lane sums are added in lane order.
 template <class Derived, class V, class I>
 table_totals total_table(host_policy<Derived> const& base, matrix_view<V const> values,
                          matrix_view<I const> indices, bin_edges edges, index_t* histogram) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the one order of candidates, and a bounded heap in the caller's own output row.
+// coupleface: the order of candidates, and a bounded heap in the caller's output row.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -13,8 +13,8 @@ namespace detail {
 
 inline constexpr double no_score = -std::numeric_limits<double>::infinity();
 
-/// Does candidate (value, index) come before another? Larger value first, equal values by smaller
-/// index, NaN after every number, empty slots (index -1) last of all.
+/// Whether candidate (value, index) ranks before another: larger value first, equal values by
+/// smaller index, NaN after every number, empty slots (index -1) last.
 COUPLEFACE_HOST_DEVICE inline bool ranks_before(double value, index_t index, double other_value,
                                                 index_t other_index) {
   if (other_index < 0 || index < 0) { return other_index < 0 && index >= 0; }
@@ -24,8 +24,8 @@ COUPLEFACE_HOST_DEVICE inline bool ranks_before(double value, index_t index, dou
   return value > other_value || (value == other_value && index < other_index);
 }
 
-/// A score as a value. The same type is copied: a device would change the bits of NaN on the way
-/// through double.
+/// A score as a value. The same type is copied: a device would change the bits of NaN in a
+/// conversion through double.
 template <class V, class S>
 COUPLEFACE_HOST_DEVICE inline V score_as(S const& score) {
   if constexpr (std::is_same_v<V, S>) {
@@ -35,8 +35,8 @@ COUPLEFACE_HOST_DEVICE inline V score_as(S const& score) {
   }
 }
 
-/// @brief Keeps the first `capacity` candidates by ranks_before. The heap lies in the outputs: its
-/// root, slot 0, is the worst one kept. finish() sorts it in place.
+/// @brief Keeps the first `capacity` candidates by ranks_before. The heap lies in the output row:
+/// its root, slot 0, is the worst candidate kept. finish() sorts it in place.
 template <class V, class I>
 class bounded_heap {
  public:
@@ -50,7 +50,7 @@ class bounded_heap {
     }
   }
 
-  /// Could a candidate of at most this value be kept? Never false for one that would be.
+  /// Whether a candidate of at most this value could be kept; never false for one that would be.
   COUPLEFACE_HOST_DEVICE bool admits(V value) const {
     return capacity_ > 0 &&
            (indices_[0] < 0 || is_nan(load(values_[0])) || !(load(value) < load(values_[0])));
@@ -62,7 +62,7 @@ class bounded_heap {
     }
   }
 
-  /// Makes a heap of slots that were filled in any order.
+  /// Makes a heap of slots filled in any order.
   COUPLEFACE_HOST_DEVICE void restore() {
     for (index_t slot = capacity_ / 2 - 1; slot >= 0; --slot) {
       sink(values_[slot], indices_[slot], slot, capacity_);
@@ -84,7 +84,7 @@ class bounded_heap {
     return ranks_before(load(values_[slot]), indices_[slot], load(values_[other]), indices_[other]);
   }
 
-  // Puts a candidate at `slot` of the heap of `size` slots and lets it sink under worse ones.
+  // Puts a candidate at `slot` of the heap of `size` slots and sifts it down.
   COUPLEFACE_HOST_DEVICE void sink(V value, I index, index_t slot, index_t size) {
     for (index_t child = 2 * slot + 1; child < size; child = 2 * slot + 1) {
       if (child + 1 < size && before(child, child + 1)) { ++child; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what RAD requires of its arguments.
+// coupleface: checks the arguments of RAD.
 #pragma once
 
 #include <coupleface/detail/losses/neighbours.hpp>
@@ -58,8 +58,8 @@ void check_rad_shapes(matrix_view<S> student, matrix_view<T> teacher, matrix_vie
                "rows of the teacher's bank", teacher_bank.extent(0));
 }
 
-/// Types and shapes of every form; writes nothing. `teacher_bank` may be shared_bank{}, `gradient`
-/// no_gradient{}.
+/// Checks types and shapes of every form; writes nothing. `teacher_bank` may be shared_bank{},
+/// `gradient` no_gradient{}.
 template <class Policy, class S, class T, class H, class TeacherBank, class N, class L,
           class Gradient>
 void check_rad(matrix_view<S> student, matrix_view<T> teacher, matrix_view<H> student_bank,

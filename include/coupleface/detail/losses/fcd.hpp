@@ -16,7 +16,19 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// || a / ||a|| - b / ||b|| ||^2 given the two inverse norms.
+///
+///
+/// a /
+///
+/// a
+///
+/// - b /
+///
+/// b
+///
+///
+///
+/// ^2 from the two inverse norms.
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double unit_squared_distance(A const* a, double a_inverse, B const* b,
                                                            double b_inverse, index_t width) {
@@ -35,28 +47,27 @@ COUPLEFACE_HOST_DEVICE inline double unit_squared_distance(A const* a, double a_
   return fold(lanes);
 }
 
-/// What value and gradient of one row need: the gradient is of_s times the student's row plus of_t
-/// times the teacher's.
+/// Factors for the value and gradient of one row: the gradient is of_s times the student's row plus
+/// of_t times the teacher's.
 struct fcd_factors {
   double s_inverse, t_inverse, of_s, of_t;
 };
 
 /// From a . a, a . b and b . b of the student's row a and the teacher's b. A degenerate teacher has
-/// inverse 0 and so asks for nothing.
+/// inverse 0, so its row has no gradient.
 template <class S, class T>
 COUPLEFACE_HOST_DEVICE inline fcd_factors make_fcd_factors(double const (&inner)[3], double scale) {
   double const s_inverse = inverse_norm<S>(std::sqrt(inner[0]));
   double const t_inverse = inverse_norm<T>(std::sqrt(inner[2]));
   double const of_t = scale * t_inverse * s_inverse;
-  // The sign goes to the first factor: clang 14 reorders the factors of a product behind a minus
-  // under -fassociative-math, which its pragmas do not reach.
+  // The sign is on the first factor: under -fassociative-math clang 14 reorders the factors of a
+  // negated product, and its pragmas do not prevent that.
   return {s_inverse, t_inverse, -inner[1] * of_t * s_inverse * s_inverse, of_t};
 }
 
-/// The second pass over two rows without doubles, whose products stay in the range of double. What
-/// is fused is written so, and nothing else can be: no bit depends on the compiler's flags, and
-/// of_t times t is rounded before it meets its opposite, so that rows along one axis leave exactly
-/// 0.
+/// The second pass over two rows without doubles: their products stay in the range of double. Every
+/// fused operation is explicit and nothing else can be fused, so no bit depends on compiler flags.
+/// of_t times t is rounded before it is added, so that rows along one axis cancel to exactly 0.
 template <class S, class T, class G>
 COUPLEFACE_HOST_DEVICE inline double portable_fcd_pass(S const* s, T const* t, index_t width,
                                                        fcd_factors f, G gradient) {
@@ -71,7 +82,7 @@ COUPLEFACE_HOST_DEVICE inline double portable_fcd_pass(S const* s, T const* t, i
   return value;
 }
 
-/// Past the caches if `past_caches`, where there is a form for it; prefetches the row `soon`.
+/// Stores past the caches if `past_caches` and the types allow it; prefetches the row `soon`.
 template <class S, class T, class G>
 COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t width, fcd_factors f,
                                               G gradient, bool, T const* soon) {
@@ -131,8 +142,8 @@ double fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G 
 }
 #endif
 
-/// Value of one row and, unless it is no_gradient, its gradient, times `scale`. A degenerate
-/// teacher has inverse 0 and so asks for nothing; a degenerate student has gradient 0.
+/// Value of one row and, unless it is no_gradient, its gradient, times `scale`. The gradient is 0
+/// for a degenerate teacher (inverse 0) and for a degenerate student.
 template <class S, class T, class G>
 COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width, double scale,
                                              G gradient, [[maybe_unused]] bool past_caches,
@@ -154,12 +165,11 @@ COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t wid
   }
 }
 
-/// A gradient of this size has left the caches before anyone reads it: it is stored past them, so
-/// that its lines are not read before they are overwritten.
+/// A gradient of this size leaves the caches before it is read: it is stored past them, so that its
+/// lines are not loaded before they are overwritten.
 inline constexpr index_t past_caches_bytes = index_t(32) << 20;
 
-/// A lane holds nothing but its place, so there are many: the last ones to end leave little to wait
-/// for.
+/// A lane has no memory of its own, so there can be many: little time is lost on the last ones.
 inline constexpr index_t most_fcd_lanes = 256;
 
 template <class Derived, class S, class T, class L, class Gradient>
@@ -174,7 +184,7 @@ void fcd_loss(host_policy<Derived> const& base, matrix_view<S const> student,
   bool const past_caches = n * width * index_t(sizeof(float)) >= past_caches_bytes;
   for_each_index(policy, lanes, [=](index_t lane) {
     for (index_t i = lane_begin(lane, lanes, n); i < lane_begin(lane + 1, lanes, n); ++i) {
-      // While the second pass takes a row from the nearest cache, memory would have nothing to do.
+      // The second pass reads its row from the L1 cache: prefetching keeps memory busy meanwhile.
       index_t const soon = std::min(i + rows_ahead, n - 1);
       if constexpr (std::is_same_v<Gradient, no_gradient>) {
         terms[i] = fcd_row(student.row(i), teacher.row(i), width, 0.0, gradient, false,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: multiples of rows that lie anywhere in a bank, added by groups.
+// coupleface: adds multiples of scattered bank rows to a sum, several rows at a time.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -10,24 +10,25 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Rows that are worked on together.
+/// Rows processed together.
 inline constexpr int gathered_batch = 8;
 
-/// Bank rows whose multiples a gradient still lacks, in their order. A few are added at a time, so
-/// that the sum is loaded and stored once for all of them.
+/// Bank rows still to be added to a gradient, in order, with their scales. Several are added at a
+/// time, so that the sum is loaded and stored once for all of them.
 template <class H>
 class pending_rows {
  public:
   explicit pending_rows(index_t width) : width_(width) {}
 
-  /// Without a branch on whether the row takes part, which nobody could predict.
+  /// Without a branch on `takes_part`, which would be unpredictable.
   void append(H const* x, double scale, bool takes_part) {
     rows_[count_] = x;
     scales_[count_] = scale;
     count_ += int(takes_part);
   }
 
-  /// sum [d] += the rows times their scales, but for the last few, for which there may be company.
+  /// sum [d] += the rows times their scales, in whole groups; keeps the remainder for the next
+  /// call.
   void add_groups(double* sum) {
     int done = 0;
     for (; done + group <= count_; done += group) { add(done, sum); }
@@ -38,7 +39,7 @@ class pending_rows {
     count_ -= done;
   }
 
-  /// The last few too.
+  /// Adds the remainder too.
   void add_rest(double* sum) {
     for (int r = 0; r < count_; ++r) { add_one(r, 0, sum); }
     count_ = 0;

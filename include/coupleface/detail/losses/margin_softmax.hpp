@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: margin softmax by tiles of classes, host side.
+// coupleface: margin softmax over tiles of classes, host side.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -14,7 +14,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The right class's logit from the canonical cosine: where the margin is steep, digits count.
+/// The target class's logit, from the canonical cosine: where the margin is steep, its error
+/// counts.
 template <class E, class W, class Targets, class Margin>
 softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const> weights,
                            Targets const& targets, Margin const& margin, index_t i) {
@@ -26,7 +27,7 @@ softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const>
   return {column, margin.scale * m.value, margin.scale * m.slope, 0};
 }
 
-/// Loss, and what the gradients need, into `samples`; returns 1 / M.
+/// The loss, and what the gradients need, into `samples`; returns 1 / M.
 template <class Derived, class Tiles, class Acc, class L>
 double softmax_value(Derived const& policy, Tiles const& work, Acc* memory, scalar_view<L> loss) {
   index_t const n = work.rows, tiles = work.tiles(), lanes = work.lanes();
@@ -78,14 +79,14 @@ void softmax_gradients(Derived const& policy, Tiles const& work, Acc* memory, do
   });
 }
 
-/// A unit embedding in the forms that products read; `units` may be nullptr.
+/// A unit embedding in the layouts that the products read; `units` may be nullptr.
 template <class Acc, class E>
 void pack_sample(E const* e, index_t i, index_t n, index_t width, bool ignored, double scale,
                  Acc* scaled_columns, Acc* units) {
   constexpr index_t panel = panel_width<Acc>;
   double const inverse = ignored ? 0.0 : inverse_norm<E>(row_norm(e, width));
   for (index_t j = 0; j < rounded_up(width, panel); ++j) {
-    // An ignored row must not reach the weights, not even if it is NaN.
+    // An ignored row must not affect the weights' gradient, even if it is NaN.
     Acc const unit = ignored || j >= width ? Acc(0) : store<Acc>(load(e[j]) * inverse);
     if (j < width) {
       scaled_columns[(i / panel * width + j) * panel + i % panel] = Acc(scale) * unit;
@@ -125,7 +126,7 @@ void margin_softmax_loss(host_policy<Derived> const& base, matrix_view<E const> 
   constexpr bool with_weights = !std::is_same_v<WeightGradient, no_gradient>;
   index_t const n = embeddings.extent(0);
   softmax_tiles<acc, W, Targets> work{weights, targets, n, margin.scale};
-  // Never null: products of width 0 still point into it.
+  // Never null: products of width 0 still form pointers into it.
   line_scratch<acc, Derived> const columns(policy,
                                            work.padded_rows() * std::max(index_t(1), work.width()));
   line_scratch<acc, Derived> const units(policy, with_weights ? n * work.padded_width() : 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the valid neighbours of a sample in batches, and what comes after each batch.
+// coupleface: walks the valid neighbours of a sample in batches, with a look-ahead for prefetching.
 #pragma once
 
 #include <coupleface/detail/losses/gathered_rows.hpp>
@@ -8,14 +8,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Some valid neighbours of one sample: rows of the bank.
+/// Up to gathered_batch valid neighbours of one sample: rows of the bank.
 struct neighbour_batch {
   index_t ids[gathered_batch];
   int count = 0;
 };
 
-/// Walks the batches of one sample. Each comes with the one that will be read after it, so that its
-/// rows can be prefetched: of the same sample, or the first one of the next sample.
+/// Walks the batches of one sample. soon() is the batch read after now(), so that its rows can be
+/// prefetched: of the same sample, or the first one of the next sample.
 template <class Neighbours>
 class neighbour_cursor {
  public:
@@ -40,7 +40,7 @@ class neighbour_cursor {
     soon_ = is_last ? batch_from(sample_ + 1, first) : next_;
   }
 
-  /// Up to gathered_batch valid neighbours of sample i from the k-th on; k moves behind them.
+  /// Up to gathered_batch valid neighbours of sample i, starting at the k-th; advances k past them.
   neighbour_batch batch_from(index_t i, index_t& k) const {
     neighbour_batch b;
     for (; k < neighbours_.count(i) && b.count < gathered_batch; ++k) {
@@ -53,7 +53,7 @@ class neighbour_cursor {
 
   Neighbours const& neighbours_;
   index_t sample_;
-  index_t place_ = 0;  ///< before now_, which moves it
+  index_t place_ = 0;  ///< where the next batch starts; before now_, whose initialiser advances it
   neighbour_batch now_, next_, soon_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the two forms in which a pair loss is told the neighbours of its samples.
+// coupleface: the two ways to pass the neighbours of samples to a pair loss.
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
@@ -9,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Neighbours written out for every sample.
+/// A row of neighbours per sample.
 template <class I>
 struct listed_neighbours {
   matrix_view<I> entries;
@@ -26,7 +26,7 @@ struct listed_neighbours {
   }
 };
 
-/// Neighbours by class.
+/// A row of neighbours per class.
 template <class L, class I>
 struct labelled_neighbours {
   vector_view<L> labels;

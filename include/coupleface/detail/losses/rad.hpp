@@ -22,7 +22,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// One sample against its neighbours. The gathered rows are read from memory once: the gradient
-/// takes them while they are still in a near cache.
+/// reads them while they are still in a near cache.
 template <class S, class T, class H, class TeacherBank, class Neighbours, class Penalty>
 struct rad_sample {
   matrix_view<S> student;
@@ -36,8 +36,8 @@ struct rad_sample {
   using gaps_type =
       relation_gaps<std::remove_const_t<S>, std::remove_const_t<T>, bank_element, TeacherBank>;
 
-  /// Sum of the penalties; with `direction` [d_s] also the sum of slope times unit bank row. At
-  /// `wide` are gaps_type::wide_rows rows of doubles, `row_size` apart.
+  /// Sum of the penalties; with `direction` [d_s] also the sum of slope times unit bank row. `wide`
+  /// points to gaps_type::wide_rows rows of doubles, `row_size` apart.
   double operator()(index_t i, double* direction, double* wide, index_t row_size) const {
     auto const s = make_row(student.row(i), student.extent(1));
     auto const t = make_row(teacher.row(i), teacher.extent(1));
@@ -66,11 +66,11 @@ struct rad_sample {
   }
 };
 
-/// The samples of a lane: their sums of penalties, and their gradients if there are any.
+/// The samples of a lane: their sums of penalties and, unless it is no_gradient, their gradients.
 template <class Sample, class Gradient>
 struct rad_lane {
   static constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
-  /// Rows of doubles of a lane: those of the gaps, and the direction of a gradient.
+  /// Rows of doubles per lane: those of relation_gaps, and the direction for a gradient.
   static constexpr index_t rows_of_lane = Sample::gaps_type::wide_rows + index_t(with_gradient);
 
   Sample sample;
@@ -88,7 +88,7 @@ struct rad_lane {
       if constexpr (with_gradient) { std::fill(direction, direction + width, 0.0); }
       terms[i] = sample(i, direction, wide, row_size);
       if constexpr (with_gradient) {
-        // A row that takes part in no pair gets 0, even if it is not finite.
+        // A row without pairs gets 0, even if it is not finite.
         auto const* const s = sample.student.row(i);
         double const norm = sample.neighbours.has_any(i) ? row_norm(s, width) : 0.0;
         project_gradient(s, norm, direction, mean, gradient.row(i), width);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: how a student's relations to rows of a bank differ from its teacher's, host side.
+// coupleface: gaps between a student's and a teacher's relations to bank rows, host side.
 #pragma once
 
 #include <coupleface/detail/losses/neighbour_cursor.hpp>
@@ -13,14 +13,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Stands for the teacher's bank where it is the student's too.
+/// Takes the place of the teacher's bank if teacher and student share one.
 struct shared_bank {};
 
-/// The gaps R(student) - R(teacher) of one sample's neighbours.
+/// The gaps R(student) - R(teacher) over one sample's neighbours.
 template <class S, class T, class H, class TeacherBank>
 class relation_gaps {
  public:
-  /// Rows of doubles that a sample needs.
+  /// Rows of doubles needed per sample.
   static constexpr index_t wide_rows = 0;
 
   relation_gaps(row<S> const& student, row<T> const& teacher, matrix_view<H const> student_bank,
@@ -64,8 +64,8 @@ class relation_gaps {
 };
 
 #if COUPLEFACE_FMA_VECTORS
-/// Bit for bit the same: one pass over a bank row gives both relations and its norm, from rows of
-/// student and teacher that are widened once for all neighbours.
+/// Bit for bit the same: one pass over a bank row gives both relations and its norm. The student's
+/// and teacher's rows are widened once for all neighbours.
 template <>
 class relation_gaps<float, float, float, shared_bank> {
  public:
@@ -82,7 +82,7 @@ class relation_gaps<float, float, float, shared_bank> {
                   double (&gaps)[gathered_batch], double (&norms)[gathered_batch]) const {
     index_t const width = s_.width;
     for (int r = 0; r < batch.count; r += widened_rows) {
-      // Beyond the last row it is taken again.
+      // The last row is repeated to fill the group.
       float const *rows[widened_rows], *rows_soon[widened_rows];
       for (int p = 0; p < widened_rows; ++p) {
         rows[p] = bank_.row(batch.ids[std::min(r + p, batch.count - 1)]);

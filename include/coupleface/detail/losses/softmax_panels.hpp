@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what a margin softmax does to one panel of logits [classes, samples], apart from the
-// products: every loop runs along the samples, so that compilers make vectors of it.
+// coupleface: the operations of margin softmax on one panel of logits [classes, samples], apart
+// from the products. Every loop runs along the samples, so that compilers vectorise it.
 #pragma once
 
 #include <coupleface/detail/exponential.hpp>
@@ -13,7 +13,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Largest logit of a sample in some tiles of classes, and the sum of exponentials over it.
+/// Largest logit of a sample over some tiles of classes, and the sum of exponentials relative to
+/// it.
 struct tile_sum {
   double largest;
   double sum;
@@ -30,21 +31,22 @@ struct tile_sum {
   }
 };
 
-/// Stands for the right class in its tile, where only the others are summed: its exponential
-/// vanishes beside any logit. Finite, so that a tile without others has no infinity minus infinity.
+/// Replaces the target class's logit in its tile, where only the other classes are summed: its
+/// exponential underflows to 0 beside any logit. Finite, so that a tile without other classes does
+/// not compute infinity minus infinity.
 template <class Acc>
 inline constexpr Acc left_out = std::numeric_limits<Acc>::lowest() / 2;
 
-/// What the margin makes of one sample.
+/// The margin applied to one sample.
 struct softmax_sample {
-  index_t column;  ///< of the right class, -1 = ignored
-  double logit;    ///< scaled, of the right class
-  double slope;    ///< d logit / d cosine of the right class; after finish d loss / d cosine
+  index_t column;  ///< of the target class, -1 = ignored
+  double logit;    ///< scaled, of the target class
+  double slope;    ///< d logit / d cosine of the target class; after finish d loss / d cosine
   double log_sum;  ///< over all classes, after finish
 
-  /// The loss, given the sums over all other classes: log(1 + S), S = sum exp(z_c - logit). The
-  /// log-sum-exp minus the logit would be nothing but rounding where S is small, and so would the
-  /// right class's probability minus 1, which is -S / (1 + S).
+  /// The loss, given the sums over all other classes: log(1 + S), S = sum exp(z_c - logit). Where S
+  /// is small, the log-sum-exp minus the logit would be only rounding error, and so would the
+  /// target class's probability minus 1, which is -S / (1 + S).
   COUPLEFACE_HOST_DEVICE double finish(tile_sum const* sums, index_t count, index_t stride) {
     tile_sum others = tile_sum::of_nothing();
     for (index_t t = 0; t < count; ++t) {
@@ -61,8 +63,8 @@ struct softmax_sample {
   }
 };
 
-/// Of every sample: the largest logit, and the sum over the classes of exp(logit - largest). Terms
-/// are summed by blocks of 16, so that few roundings come together.
+/// For every sample: the largest logit, and the sum over the classes of exp(logit - largest). Terms
+/// are summed in blocks of 16 to keep rounding errors small.
 template <class Acc>
 void sum_exponentials(Acc const* z, index_t classes, Acc* largest, Acc* sums) {
   constexpr index_t panel = panel_width<Acc>, block = 16;
@@ -84,7 +86,7 @@ void sum_exponentials(Acc const* z, index_t classes, Acc* largest, Acc* sums) {
   }
 }
 
-/// z = factor exp(z - log_sum), and 0 where the factor is.
+/// z = factor exp(z - log_sum), and 0 where the factor is 0.
 template <class Acc>
 void scale_exponentials(Acc* z, index_t classes, Acc const* log_sums, Acc const* factors) {
   constexpr index_t panel = panel_width<Acc>;

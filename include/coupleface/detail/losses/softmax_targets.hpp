@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: which weight rows take part in a margin softmax, and which is a sample's own.
+// coupleface: which weight rows take part in a margin softmax, and which is each sample's target.
 #pragma once
 
 #include <coupleface/detail/ids.hpp>
@@ -32,7 +32,7 @@ struct all_targets {
   }
 };
 
-/// The listed classes take part.
+/// Only the listed classes take part.
 template <class L, class I>
 struct sampled_targets {
   vector_view<L> labels;
@@ -40,7 +40,8 @@ struct sampled_targets {
 
   index_t classes(index_t) const { return sampled.extent(0); }
   COUPLEFACE_HOST_DEVICE index_t weight_row(index_t column) const { return sampled(column); }
-  /// Position of row i's label among the sampled classes; -1 for an ignored row or none.
+  /// Position of row i's label among the sampled classes; -1 if the row is ignored or its label
+  /// absent.
   COUPLEFACE_HOST_DEVICE index_t column(index_t i) const {
     index_t begin = 0, end = sampled.extent(0);
     while (begin < end) {
@@ -102,7 +103,7 @@ void check_softmax_gradient(char const* argument, matrix_view<G> gradient, char 
       matrix_view<G>(gradient.data_handle(), rows, columns, std::max(columns, gradient.stride(0))));
 }
 
-/// Types and shapes of every form; writes nothing. Gradients may be no_gradient{}.
+/// Checks types and shapes of every form; writes nothing. Gradients may be no_gradient{}.
 template <class Policy, class Logits, class E, class W, class N, class L, class Gradient,
           class WeightGradient>
 void check_margin_softmax(matrix_view<E> embeddings, matrix_view<W> weights, N labels,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: one tile of classes of a margin softmax: logits, their sums, and the gradients.
+// coupleface: one tile of classes of a margin softmax: logits, their sums, and gradients.
 //
-// All matrices lie in panels (panel_product.hpp), so that a tile's weights are packed once for both
-// products they take part in, and what one product leaves is what the next one reads.
+// All matrices are stored as panels (panel_product.hpp), so that a tile's weights are packed once
+// for both products, and the output of one product is the input of the next without repacking.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -18,12 +18,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// All that the two passes share. Acc is float, or double if either side is.
+/// State shared by the two passes. Acc is float, or double if either side is.
 template <class Acc, class W, class Targets>
 struct softmax_tiles {
   static constexpr index_t class_tile = 128;
   static constexpr index_t row_block = 512;
-  static constexpr index_t most_lanes = 16;  ///< each has a tile, and a gradient of all rows
+  static constexpr index_t most_lanes = 16;  ///< each has a tile and a gradient of all rows
   static constexpr index_t panel = panel_width<Acc>;
 
   matrix_view<W const> weights;
@@ -44,14 +44,15 @@ struct softmax_tiles {
   index_t first_class(index_t tile) const { return tile * class_tile; }
   index_t count(index_t tile) const { return std::min(class_tile, classes() - first_class(tile)); }
 
-  /// Unit weights and their gradient, logits of a block of rows unless they are kept.
+  /// Unit weights and their gradient, and the logits of a block of rows unless they are kept.
   index_t lane_size() const {
     index_t const block = kept == nullptr ? std::min(row_block, padded_rows()) : 0;
     return class_tile * (2 * padded_width() + block);
   }
   index_t kept_size() const { return tiles() * class_tile * padded_rows(); }
 
-  /// Logits [class_tile, samples] of the rows from first_row on, a multiple of the panel's width.
+  /// Logits [class_tile, samples] of the rows from first_row on; first_row is a multiple of the
+  /// panel width.
   Acc* logit_panels(index_t tile, index_t first_row, Acc* memory) const {
     if (kept == nullptr) { return memory + 2 * class_tile * padded_width(); }
     return kept + class_tile * (tile * padded_rows() + first_row);
@@ -76,7 +77,7 @@ struct softmax_tiles {
     }
   }
 
-  /// Scaled logits of one panel of samples against a packed tile, all but the right classes'.
+  /// Scaled logits of one panel of samples against a packed tile, without the target classes'.
   void logits(index_t tile, index_t first_row, Acc const* unit_weights, Acc* z) const {
     index_t const classes = count(tile);
     for (index_t c = 0; c < classes; c += product_rows) {
@@ -119,8 +120,7 @@ struct softmax_tiles {
     }
   }
 
-  /// unit_gradient [padded_rows, padded_width] += the slopes of one panel times
-  /// the unit weights.
+  /// unit_gradient [padded_rows, padded_width] += the slopes of one panel times the unit weights.
   void add_unit_gradient(index_t tile, index_t first_row, Acc const* z, Acc const* unit_weights,
                          Acc* unit_gradient) const {
     for (index_t j = 0; j < width(); j += panel) {
