@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: a student's relations beside its teacher's, row by row.
+// coupleface: compares a student's relations with its teacher's, row by row.
 #pragma once
 
 #include <coupleface/detail/evaluation/compared_rows.hpp>
@@ -13,7 +13,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Sums over rows in their order; of overlaps and correlations only those that are numbers.
+/// Sums over rows in row order; NaN overlaps and correlations are skipped.
 template <class Result>
 void sum_rows(vector_view<row_agreement const> rows, Result& result) {
   double overlap = 0, correlation = 0, overlaps = 0, correlations = 0;
@@ -40,7 +40,7 @@ void describe_gaps(table_totals const& totals, Result& result) {
   result.mean_gap = totals.sum / double(totals.pairs - totals.not_numbers);
 }
 
-/// Compares a block of rows at a time: tables of K slots are never there for all rows at once.
+/// Compares a block of rows at a time, so that tables of K slots never exist for all rows at once.
 template <class Policy, class S, class T, class Penalty, class Relation>
 class teacher_comparison {
  public:
@@ -80,7 +80,8 @@ class teacher_comparison {
   static constexpr index_t bytes = table_bytes<Policy> / 2;
   index_t block() const { return std::min(rows_, table_rows<float, std::int32_t>(slots_, bytes)); }
 
-  /// The teacher's table of some rows beside the student's; the gaps of the teacher's pairs.
+  /// Compares the teacher's table of a block of rows with the student's; returns the gaps of the
+  /// teacher's pairs.
   matrix_view<double> compare(index_t first, matrix_view<float> values,
                               matrix_view<std::int32_t> indices) {
     index_t const count = values.extent(0);

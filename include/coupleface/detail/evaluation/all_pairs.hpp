@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: operating points over all pairs of two sets of rows, in passes that narrow down where
-// each lies.
+// coupleface: operating points over all pairs of two sets of rows, in passes that narrow down each
+// one.
 #pragma once
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
@@ -11,12 +11,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// How many of all pairs are different, same; rows labelled -1 are in none.
+/// Number of different pairs, of same pairs; rows labelled -1 are in no pair.
 struct pair_totals {
   index_t of[2] = {0, 0};
 };
 
-/// Pairs of one set with itself where `symmetric`, else of all queries with all candidates.
+/// Pairs within one set if `symmetric`, else of every query with every candidate.
 template <class Derived, class L, class M>
 pair_totals count_pairs(Derived const& policy, vector_view<L const> queries,
                         vector_view<M const> candidates, bool symmetric) {
@@ -32,8 +32,8 @@ pair_totals count_pairs(Derived const& policy, vector_view<L const> queries,
   return {{(symmetric ? n * (n - 1) / 2 : n * m) - same, same}};
 }
 
-/// The first pass of a screened search: from counts of products to ranges in which the crossings
-/// and the thresholds above them must lie.
+/// After the first pass of a screened search: turns counts of products into key ranges that contain
+/// the crossings and the thresholds above them.
 inline std::vector<key_range> ranges_of_products(std::vector<score_slot> const& bins, double error,
                                                  std::vector<crossing_request> const& requests) {
   std::vector<key_range> ranges;
@@ -44,8 +44,8 @@ inline std::vector<key_range> ranges_of_products(std::vector<score_slot> const& 
     index_t const lowest = found.slot < 0 ? found.next : found.slot;
     key_range range = keys(lowest);
     if (!request.equal_errors) {
-      // Up to a bin with pairs that are surely over the crossing, so that the least score over it
-      // is inside.
+      // Extends the range to the first bin whose pairs are certainly above the crossing, so that it
+      // contains the lowest score above the crossing.
       index_t const behind = found.slot < 0 ? -1 : range.last;
       index_t b = lowest;
       auto const holds = [&](index_t bin) {
@@ -60,7 +60,7 @@ inline std::vector<key_range> ranges_of_products(std::vector<score_slot> const& 
   return ranges;
 }
 
-/// The operating point just over a crossing, by slots of one key each.
+/// The operating point just above a crossing, from slots of one key each.
 template <class Point>
 Point point_over(std::vector<score_slot> const& slots, crossing_request const& request) {
   if (request.of[0] == 0) { return {std::nan(""), std::nan(""), std::nan("")}; }
@@ -69,13 +69,13 @@ Point point_over(std::vector<score_slot> const& slots, crossing_request const& r
   if (found.next >= 0) {
     threshold = score_of(slots[std::size_t(found.next)].first);
   } else if (found.slot >= 0 && slots[std::size_t(found.slot)].first == highest_key) {
-    threshold = std::nan("");  // as roc() says: nothing refuses a score of +infinity
+    threshold = std::nan("");  // as in roc(): no threshold rejects a score of +infinity
   }
   return {threshold, double(found.above[0]) / request.of[0],
           request.of[1] > 0 ? double(found.above[1]) / request.of[1] : std::nan("")};
 }
 
-/// Two points of the curve, before and at the crossing, are all that the rate depends on.
+/// The rate depends on only two points of the curve: before and at the crossing.
 template <class Curve>
 double equal_error_rate_at(std::vector<score_slot> const& slots, crossing_request const& request) {
   crossing const found = find_crossing(slots, request);
@@ -100,7 +100,7 @@ inline std::vector<crossing_request> requests_of(std::vector<double> const& fars
   return requests;
 }
 
-/// Passes until every crossing and threshold has a slot of its own; the slots.
+/// Repeats passes until every crossing and threshold has a slot of one key; returns the slots.
 template <class Derived, class Tiles, class Labels, class Progress>
 std::vector<score_slot> isolate(Derived const& policy, Tiles const& tiles, Labels labels,
                                 std::vector<crossing_request> const& requests, Progress& progress) {

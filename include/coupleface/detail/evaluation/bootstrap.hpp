@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: verification numbers of pairs weighed by how often their people were drawn.
+// coupleface: verification results of pairs weighted by how often their people were resampled.
 #pragma once
 
 #include <coupleface/detail/evaluation/k_fold.hpp>
@@ -11,21 +11,21 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Pairs sorted once, so that each resample is a walk; the first `ranked` have scores that are
-/// numbers.
+/// Pairs sorted once, so that each resample needs a single pass; the first `ranked` have scores
+/// that are not NaN.
 struct sorted_pairs {
   resampled_pair const* pairs;
   index_t count, ranked, folds, people;
 };
 
-/// All sums are of whole numbers, exact.
+/// All sums are of integers, so they are exact.
 class weighed_pairs {
  public:
   explicit weighed_pairs(sorted_pairs const& sorted)
       : pairs_(sorted.pairs), count_(sorted.count), ranked_(sorted.ranked), folds_(sorted.folds) {}
 
-  /// Mean over the folds somebody was drawn from; `sums` is scratch for two numbers a fold. NaN
-  /// without folds.
+  /// Mean over the folds in which a pair has weight; `sums` is scratch for two numbers per fold.
+  /// NaN without folds.
   double accuracy(std::uint32_t const* counts, double* sums) const {
     std::fill(sums, sums + 2 * folds_, 0.0);
     for (index_t i = 0; i < count_; ++i) {
@@ -60,7 +60,8 @@ class weighed_pairs {
   index_t count_, ranked_, folds_;
 };
 
-/// Fold and rightness of every pair, by the thresholds of the pairs as they are; how many folds.
+/// Sets each pair's fold and whether it is judged correctly there, with the thresholds of the
+/// original pairs; returns the number of folds.
 template <class FoldAccuracies, class Derived, class S, class Y, class F>
 index_t judge_pairs(Derived const& policy, vector_view<S const> scores, vector_view<Y const> same,
                     vector_view<F const> folds, resampled_pair* pairs) {
@@ -75,7 +76,7 @@ index_t judge_pairs(Derived const& policy, vector_view<S const> scores, vector_v
   return index_t(found.folds.size());
 }
 
-/// NaN, never accepted, behind all; how many are accepted by some threshold.
+/// Sorts by score, highest first, NaN (never accepted) last; returns how many are not NaN.
 inline index_t sort_pairs(resampled_pair* pairs, index_t count) {
   auto* const end = std::partition(pairs, pairs + count,
                                    [](resampled_pair const& x) { return !is_nan(x.score); });
@@ -84,8 +85,8 @@ inline index_t sort_pairs(resampled_pair* pairs, index_t count) {
   return end - pairs;
 }
 
-/// Numbers of every resample, the first being the pairs as they are: accuracy, then TAR at each of
-/// the ascending targets.
+/// Results of every resample: accuracy, then TAR at each of the ascending targets. Resample 0 is
+/// the original pairs.
 template <class Derived>
 void walk_resamples(host_policy<Derived> const& base, sorted_pairs const& sorted,
                     std::vector<double> const& fars, index_t resamples, std::uint64_t seed,
@@ -123,12 +124,12 @@ sorted_pairs prepare_pairs(Derived const& policy, vector_view<S const> scores,
   return {pairs, count, sort_pairs(pairs, count), fold_count, people};
 }
 
-/// Walks, and gives the numbers back in the order of the targets.
+/// Walks the resamples and returns the results in the order of the targets.
 template <class Policy, class Result>
 void resample_pairs(Policy const& policy, sorted_pairs const& pairs,
                     std::vector<double> const& fars, index_t resamples, std::uint64_t seed,
                     Result& result) {
-  // The walk meets targets by size; `place` says whose they are.
+  // The walk needs ascending targets; `place` gives their original positions.
   std::vector<std::size_t> place(fars.size());
   std::iota(place.begin(), place.end(), std::size_t(0));
   std::sort(place.begin(), place.end(),
@@ -169,7 +170,7 @@ void resample_identities(Policy const& policy, vector_view<S const> scores,
   resample_pairs(policy, pairs, fars, resamples, seed, result);
 }
 
-/// Value at a share of sorted values, linear between them.
+/// Quantile of sorted values, interpolated linearly.
 inline double quantile(std::vector<double> const& sorted, double share) {
   double const position = rounded_product(share, double(sorted.size() - 1));
   auto const below = static_cast<std::size_t>(position);

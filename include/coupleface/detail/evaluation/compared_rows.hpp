@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the teacher's pairs of a row beside the student's, host side.
+// coupleface: compares the student's relations with the teacher's on one row, host side.
 #pragma once
 
 #include <coupleface/detail/evaluation/neighbour_overlap.hpp>
@@ -15,11 +15,11 @@ namespace detail {
 
 struct row_agreement {
   double overlap, correlation;
-  index_t pairs, active;  ///< whose gap is a number, whose penalty pushes
+  index_t pairs, active;  ///< with a gap that is not NaN; with a nonzero slope of the penalty
 };
 
-/// A block of rows that begins at `first`: the teacher's nearest others and the student's, K each.
-/// To be found: gaps of the teacher's pairs, and what the rows agree on.
+/// A block of rows starting at `first`: K nearest others each by the teacher and by the student.
+/// Outputs: the gaps of the teacher's pairs, and the agreement of each row.
 template <class Student, class Teacher, class Penalty>
 struct compared_rows {
   Student student;  ///< scores of all rows
@@ -34,13 +34,14 @@ struct compared_rows {
   row_agreement* agreements;
 };
 
-/// What a row needs beside the tables, for K slots.
+/// Workspace of one row besides the tables, for K slots.
 struct row_workspace {
   ranked_value *teacher, *student;
   std::int32_t *teacher_ids, *student_ids;
 };
 
-/// Gaps of a row's pairs, which are the teacher's neighbours, and the correlation of both sides.
+/// Gaps of a row's pairs, which are the teacher's neighbours, and the rank correlation of both
+/// sides.
 template <class Student, class Teacher, class Penalty>
 void compare_pairs(Student const& student, Teacher const& teacher, index_t row,
                    std::int32_t const* indices, index_t slots, Penalty const& penalty,
@@ -61,7 +62,7 @@ void compare_pairs(Student const& student, Teacher const& teacher, index_t row,
   result.correlation = rank_correlation(work.teacher, work.student, count);
 }
 
-/// Compares blocks of rows, with memory for one of them at a time.
+/// Compares blocks of rows, with memory for one block.
 template <class Policy, class = void>
 class row_comparison {
   static constexpr index_t most_lanes = 32;  ///< each has memory for four lists

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: where each probe's mate comes among its nearest gallery rows.
+// coupleface: the rank of each probe's mate among its nearest gallery rows.
 #pragma once
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
@@ -15,9 +15,9 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What the search says of a probe.
+/// The search result of one probe.
 struct probe_outcome {
-  std::int32_t rank;  ///< of the first row of its label, from 1 on; 0 if it is not among the first
+  std::int32_t rank;  ///< of the first row with its label, from 1; 0 if no slot holds one
   float score;        ///< of the first row; NaN if there is none
 };
 
@@ -36,7 +36,7 @@ COUPLEFACE_HOST_DEVICE probe_outcome outcome_of(index_t label, M const* gallery_
   return outcome;
 }
 
-/// Outcomes of a block of probes that begins at `first`.
+/// Outcomes of a block of probes starting at `first`.
 template <class L, class M>
 struct judge_probes {
   L const* probe_labels;
@@ -72,8 +72,8 @@ void search_gallery(Policy const& policy, matrix_view<Q const> probes,
                                         table_bytes<Policy>, judge);
 }
 
-/// Rates by rank, and open-set scores: of a mated probe that of its mate if it comes first (else
-/// NaN, never accepted), of an unmated one that of whoever comes first.
+/// Rates by rank, and open-set scores: for a mated probe its mate's score if that ranks first (else
+/// NaN, never accepted), for an unmated probe the score of the first row.
 template <class Result>
 void rate_outcomes(probe_outcome const* outcomes, char const* mated, index_t probes, Result& result,
                    float* scores) {
@@ -94,7 +94,8 @@ void rate_outcomes(probe_outcome const* outcomes, char const* mated, index_t pro
   }
 }
 
-/// From what the search found, on the host; `itself`: how many of a probe's label it is itself.
+/// Computes rates from the search results, on the host; `itself`: rows of a probe's label that are
+/// the probe itself.
 template <class Derived, class L, class M, class Result>
 void rate_probes(Derived const& policy, vector_view<probe_outcome const> outcomes,
                  vector_view<L const> probe_labels, vector_view<M const> gallery_labels,

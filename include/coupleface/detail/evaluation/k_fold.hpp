@@ -13,7 +13,7 @@ struct fold_counts {
   index_t different;
 };
 
-/// Size of every fold and its pairs that are not the same; returns how many those are in all.
+/// Pairs and different pairs of every fold; returns the number of different pairs in all.
 template <class Y, class FoldOf>
 index_t count_folds(vector_view<Y const> same, FoldOf fold_of, fold_counts* counts,
                     index_t fold_count) {
@@ -28,8 +28,8 @@ index_t count_folds(vector_view<Y const> same, FoldOf fold_of, fold_counts* coun
   return different;
 }
 
-/// The most accurate threshold for the pairs outside `fold`; the largest one of equals. Accepting
-/// nothing gets `different` of them right.
+/// The most accurate threshold for the pairs outside `fold`, the largest one if several are.
+/// Accepting nothing judges `different` of them correctly.
 inline double best_threshold(ranked_pair const* ranking, index_t ranked, index_t fold,
                              index_t different) {
   double threshold = std::numeric_limits<double>::infinity();
@@ -38,7 +38,7 @@ inline double best_threshold(ranked_pair const* ranking, index_t ranked, index_t
   for (index_t i = 0; i < ranked; ++i) {
     if (index_t(ranking[i].fold) != fold) { right += ranking[i].same ? 1 : -1; }
     if (!ends_tie(ranking, i, ranked)) { continue; }
-    // A score of +infinity is accepted by every threshold: accepting nothing is no choice then.
+    // Every threshold accepts a score of +infinity, so accepting nothing is not possible then.
     if (right > most || ranking[i].score == std::numeric_limits<double>::infinity()) {
       most = right;
       threshold = ranking[i].score;

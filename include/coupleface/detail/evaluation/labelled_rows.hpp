@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: two sets of rows with labels: whether they fit, and how often a label is there.
+// coupleface: two sets of labelled rows: argument checks, label counts and pair predicates.
 #pragma once
 
 #include <coupleface/detail/host_side.hpp>
@@ -21,7 +21,7 @@ void expect_labels_of(char const* function, char const* argument, matrix_view<Q>
                (std::string("rows of ") + argument).c_str(), rows.extent(0));
 }
 
-/// The same rows must have the same labels.
+/// Throws unless the same rows have the same labels.
 template <class L, class M>
 void expect_same_labels(char const* function, char const* a, vector_view<L const> a_labels,
                         char const* b, vector_view<M const> b_labels) {
@@ -34,7 +34,7 @@ void expect_same_labels(char const* function, char const* a, vector_view<L const
   }
 }
 
-/// Probes and gallery, or queries and references.
+/// Checks probes and gallery, or queries and references.
 template <class Policy, class Q, class L, class C, class M>
 void expect_labelled_rows(Policy const& policy, char const* function, char const* a,
                           matrix_view<Q> a_rows, char const* a_labels_argument,
@@ -52,7 +52,7 @@ void expect_labelled_rows(Policy const& policy, char const* function, char const
   }
 }
 
-/// Labels from 0 on, ascending.
+/// The labels >= 0, ascending.
 template <class Derived, class L>
 class sorted_labels {
  public:
@@ -78,7 +78,7 @@ class sorted_labels {
   L* end_;
 };
 
-/// Keeps every pair but, where both sides are the same rows, a row with itself.
+/// Keeps every pair, except a row with itself if both sides are the same rows.
 struct not_itself {
   bool same_rows;
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
@@ -86,7 +86,7 @@ struct not_itself {
   }
 };
 
-/// Of those the pairs of two rows that have labels.
+/// The same, for pairs in which both rows have labels.
 template <class L, class M>
 struct labelled_pairs {
   not_itself other;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: how much two lists of neighbours share, host side.
+// coupleface: the overlap of two lists of neighbours, host side.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -12,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Neighbours of one row whose relation is a number, ascending, into `out`; how many.
+/// Neighbours of one row whose relation is not NaN, ascending, into `out`; returns their count.
 inline index_t sorted_neighbours(float const* values, std::int32_t const* indices, index_t slots,
                                  std::int32_t* out) {
   index_t count = 0;
@@ -23,7 +23,7 @@ inline index_t sorted_neighbours(float const* values, std::int32_t const* indice
   return count;
 }
 
-/// Shared neighbours over the longer list; NaN if both lists are empty.
+/// Shared neighbours over the length of the longer list; NaN if both lists are empty.
 inline double overlap_of(std::int32_t const* a, index_t a_count, std::int32_t const* b,
                          index_t b_count) {
   index_t shared = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: how many pairs, of one identity and of two, lie in which slot of scores: one pass
-// over all pairs, host side.
+// coupleface: counts same and different pairs per slot of scores, in one pass over all pairs, host
+// side.
 #pragma once
 
 #include <coupleface/detail/evaluation/pair_tiles.hpp>
@@ -11,8 +11,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Bins of screened products: (p + 1) * half in float, which never falls where p rises. What is
-/// outside goes to the ends, NaN behind them.
+/// Bins of screened products: (p + 1) * half in float, which is monotonic in p. Products outside
+/// the range go to the end bins, NaN to a bin after them.
 struct product_bins {
   static constexpr int half = 1 << 14;
   static constexpr int count = 2 * half;
@@ -22,22 +22,22 @@ struct product_bins {
     float const inside = place > 0.0f ? (place < float(count - 1) ? place : float(count - 1)) : 0;
     return product == product ? int(inside) : count;
   }
-  /// Keys that the scores of a bin's pairs may have, for products that are right to `error`.
+  /// Range of the keys of a bin's scores, if products are accurate to `error`.
   static key_range keys(int bin, double error) {
-    double const room = error + 0x1p-22;  // of the two roundings in `of`
+    double const room = error + 0x1p-22;  // for the two roundings in `of`
     return {bin == 0 ? lowest_key : key_below(double(bin) / half - 1 - room),
             bin == count - 1 ? highest_key : key_above(double(bin + 1) / half - 1 + room)};
   }
 };
 
-/// Of whom the pairs are. A row labelled -1 is in no pair.
+/// Labels of both sides. A row labelled -1 is in no pair.
 template <class L, class M>
 struct pair_labels {
   L const* queries;
   M const* candidates;
 };
 
-/// Counters of one lane: different pairs, same pairs, pairs that do not count.
+/// Counters of one lane: different pairs, same pairs, ignored pairs.
 class lane_counts {
  public:
   lane_counts(std::uint64_t* counts, index_t slots) : counts_(counts), slots_(slots) {}
@@ -56,7 +56,7 @@ class lane_counts {
   index_t slots_;
 };
 
-/// Sums of all lanes, into the slots; integers, so that their order decides nothing.
+/// Adds the counts of all lanes to the slots; integers, so the order does not matter.
 inline void add_lanes(std::uint64_t const* counts, index_t lanes, std::vector<score_slot>& slots) {
   auto const size = index_t(slots.size());
   for (index_t lane = 0; lane < lanes; ++lane) {
@@ -84,7 +84,7 @@ void count_tiles(host_policy<Derived> const& base, Tiles const& tiles, CountTile
   add_lanes(counts, tiles.lanes(), slots);
 }
 
-/// The slots of product_bins with the pairs whose screened product is there.
+/// Counts pairs by screened product, into one slot per bin of product_bins.
 template <class Derived, class Tiles, class Labels, class Progress>
 std::vector<score_slot> count_products(host_policy<Derived> const& policy, Tiles const& tiles,
                                        Labels labels, Progress&& progress) {
@@ -108,7 +108,7 @@ std::vector<score_slot> count_products(host_policy<Derived> const& policy, Tiles
   return slots;
 }
 
-/// Exact values of some pairs of one query, several at a time; use(column, value).
+/// Exact values of some pairs of one query, several at a time; calls use(column, value).
 template <class Score, class Use>
 void evaluate_pairs(Score const& score, index_t query, index_t column, int const* columns,
                     int count, Use use) {
@@ -123,7 +123,7 @@ void evaluate_pairs(Score const& score, index_t query, index_t column, int const
   for (; k < count; ++k) { use(columns[k], score(query, column + columns[k])); }
 }
 
-/// For each product_bins the slot that all of its pairs must be in, -1 if only exact values can
+/// For each bin of product_bins the slot that holds all of its scores; -1 if only exact values can
 /// tell, -2 for NaN.
 inline std::vector<std::int32_t> sure_slots(slot_layout const& layout, double error) {
   std::vector<std::int32_t> sure;
@@ -134,7 +134,7 @@ inline std::vector<std::int32_t> sure_slots(slot_layout const& layout, double er
   return sure;
 }
 
-/// Counts a tile's pairs into a layout's slots: by product where that leaves no doubt, else by the
+/// Counts a tile's pairs into a layout's slots: by product if that determines the slot, else by
 /// exact value.
 template <class Tiles, class Labels>
 struct score_counter {

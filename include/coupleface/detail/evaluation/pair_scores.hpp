@@ -18,7 +18,7 @@ struct pair_score_body {
   vector_view<I const> a_ids;
   vector_view<J const> b_ids;
   vector_view<S> scores;
-  double const* a_norms;  ///< null: every pair computes its own
+  double const* a_norms;  ///< null: each pair computes its own norms
   double const* b_norms;
   Relation relation;
 
@@ -39,7 +39,7 @@ struct pair_score_body {
   }
 };
 
-// Ids on a device are not read back; those that are no rows have no score.
+// Ids on a device are not read back; a pair with an id outside the rows gets NaN.
 template <class Policy, class A, class B, class I, class J, class S, class Relation>
 void pair_scores(Policy const& policy, matrix_view<A const> a, matrix_view<B const> b,
                  vector_view<I const> a_ids, vector_view<J const> b_ids, vector_view<S> scores,
@@ -49,7 +49,7 @@ void pair_scores(Policy const& policy, matrix_view<A const> a, matrix_view<B con
     expect_ids_inside("pair_scores", "b_ids", b_ids, "b", b.extent(0));
   }
   index_t const rows = a.extent(0) + b.extent(0);
-  bool const few_pairs = 2 * scores.extent(0) <= rows;  // few: their own norms only; the same bits
+  bool const few_pairs = 2 * scores.extent(0) <= rows;  // then each pair computes norms; same bits
   scratch<double, Policy> const norms(policy, few_pairs ? 0 : rows);
   double* const a_norms = norms.data();
   double* const b_norms = few_pairs ? nullptr : a_norms + a.extent(0);

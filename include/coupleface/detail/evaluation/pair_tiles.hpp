@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: all pairs of two sets of rows, tile by tile, host side.
+// coupleface: visits all pairs of two sets of rows, tile by tile, host side.
 //
-// Candidates are packed by blocks that stay in a cache; each lane packs a group of queries at a
-// time and multiplies it with the whole block.
+// Candidates are packed in blocks that stay in a cache; each lane packs one group of queries at a
+// time and multiplies it by the whole block.
 #pragma once
 
 #include <coupleface/detail/rounding.hpp>
@@ -17,7 +17,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Pairs (row + r, column + c) of one tile and their screened products, none without a screen.
+/// Pairs (row + r, column + c) of one tile and their screened products, null without a screen.
 struct pair_tile {
   index_t row;
   int rows;
@@ -25,7 +25,7 @@ struct pair_tile {
   int columns;
   float const* products;
 
-  /// First column that row r has not seen from the other side, where both sides are the same rows.
+  /// First column of row r to visit: above the diagonal if both sides are the same rows.
   int first_column(int r, bool symmetric) const {
     return symmetric ? int(std::clamp<index_t>(row + r + 1 - column, 0, columns)) : 0;
   }
@@ -35,7 +35,7 @@ template <class Derived, class Score, class = void>
 class pair_tiles {
  public:
   static constexpr index_t most_lanes = 32;
-  static constexpr index_t most_block_rows = 4096;  ///< of narrow rows; their scores fit a cache
+  static constexpr index_t most_block_rows = 4096;  ///< for narrow rows; their scores fit a cache
   static constexpr bool screened = screening_of<Score> == screening::direct;
 
   pair_tiles(Derived const& policy, Score const& score)
@@ -54,11 +54,11 @@ class pair_tiles {
   index_t lanes() const { return lanes_; }
   Score const& score() const { return score_; }
   bool symmetric() const { return score_.symmetric(); }
-  /// How far a product can lie from the score, once that is a float.
+  /// Largest distance between a product and the score rounded to float.
   double error() const { return screen_error(width_, score_.magnitude(), 0, kernels_.sum_unit()); }
 
-  /// visit(lane, tile) for all pairs, on every lane in a fixed order; progress(rows, of) after each
-  /// block of candidates.
+  /// Calls visit(lane, tile) for all pairs, on every lane in a fixed order, and progress(rows, of)
+  /// after each block of candidates.
   template <class Visit, class Progress>
   void for_each_tile(Visit visit, Progress&& progress) const {
     index_t const candidates = lanes_ > 0 ? score_.candidates() : 0;
@@ -109,7 +109,7 @@ class pair_tiles {
     }
   }
 
-  // As pack_panels does, on the lane that is running.
+  // Like pack_panels, on the current lane.
   void pack_group(index_t lane, index_t row, index_t rows, panel_word* panels) const {
     float* const unit = temporary_.data() + lane * width_;
     for (index_t i = 0; i < rounded_up(rows, left_rows); ++i) {

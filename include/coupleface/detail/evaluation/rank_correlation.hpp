@@ -10,14 +10,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A value, where it stood, and its rank; equal values share the mean of their ranks.
+/// A value, its original position and its rank; equal values share the mean of their ranks.
 struct ranked_value {
   double value;
   double rank;
   index_t at;
 };
 
-/// Sorts by value, ranks, and puts back in the old order. No NaN.
+/// Ranks the values and restores their original order. No value may be NaN.
 inline void rank_values(ranked_value* values, index_t count) {
   std::sort(values, values + count,
             [](ranked_value const& a, ranked_value const& b) { return a.value < b.value; });
@@ -31,8 +31,8 @@ inline void rank_values(ranked_value* values, index_t count) {
             [](ranked_value const& a, ranked_value const& b) { return a.at < b.at; });
 }
 
-/// Pearson's correlation of the ranks; NaN where one side has no two different values. Sums are of
-/// multiples of 1/4, exact up to 10^5 values, so that their order decides nothing.
+/// Pearson's correlation of the ranks; NaN if all values of one side are equal. Sums are of
+/// multiples of 1/4, exact up to 10^5 values, so the order does not matter.
 inline double rank_correlation(ranked_value* a, ranked_value* b, index_t count) {
   rank_values(a, count);
   rank_values(b, count);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the people of pairs, and how often each is drawn, host side.
+// coupleface: the people of pairs, and how often each is resampled, host side.
 #pragma once
 
 #include <coupleface/detail/mixed_bits.hpp>
@@ -11,16 +11,16 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// A pair in the order of its score, with the positions of its people.
+/// A pair in score order, with the positions of its people.
 struct resampled_pair {
   double score;
   std::int32_t a, b;
   std::uint32_t fold : 30;
   std::uint32_t same : 1;
-  std::uint32_t right : 1;  ///< judged rightly at the threshold of its fold
+  std::uint32_t right : 1;  ///< judged correctly at the threshold of its fold
 };
 
-/// Numbers people as they first appear; how many there are.
+/// Numbers people in order of first appearance; returns how many there are.
 template <class I, class J>
 index_t number_people(vector_view<I const> a, vector_view<J const> b, resampled_pair* pairs) {
   std::unordered_map<std::int64_t, std::int32_t> positions;
@@ -46,8 +46,7 @@ void expect_same_people(char const* function, vector_view<Y const> same, vector_
   }
 }
 
-/// Pseudo-random numbers of a seed and a resample: splitmix64 from a state that both are mixed
-/// into.
+/// Pseudo-random numbers of one resample: splitmix64 from a state that mixes seed and resample.
 class people_stream {
  public:
   COUPLEFACE_HOST_DEVICE people_stream(std::uint64_t seed, std::uint64_t resample) {
@@ -56,7 +55,7 @@ class people_stream {
       state_ = mixed_bits((state_ ^ mixed_bits(key, 0)) - golden, 0);
     }
   }
-  /// The number at a place of the stream.
+  /// The number in [0, bound) at a position of the stream.
   COUPLEFACE_HOST_DEVICE std::uint32_t below(std::uint32_t bound, index_t place) const {
     return static_cast<std::uint32_t>((mixed_bits(state_, std::uint64_t(place)) >> 32) * bound >>
                                       32);
@@ -67,8 +66,8 @@ class people_stream {
   std::uint64_t state_ = 0;
 };
 
-/// How often each person comes when as many are drawn, with replacement, as there are. Resample 0
-/// is everybody once.
+/// How often each person is sampled: `people` samples with replacement. Resample 0 has everybody
+/// once.
 inline void draw_people(std::uint64_t seed, index_t resample, std::uint32_t* counts,
                         index_t people) {
   std::fill(counts, counts + people, resample == 0 ? 1u : 0u);
@@ -77,7 +76,7 @@ inline void draw_people(std::uint64_t seed, index_t resample, std::uint32_t* cou
   for (index_t i = 0; i < people; ++i) { ++counts[stream.below(std::uint32_t(people), i)]; }
 }
 
-/// A pair of one person comes as often as the person, a pair of two as often as both meet.
+/// A pair of one person weighs the person's count, a pair of two the product of their counts.
 inline double weight_of(resampled_pair const& pair, std::uint32_t const* counts) {
   double const a = double(counts[pair.a]);
   return pair.same ? a : a * double(counts[pair.b]);

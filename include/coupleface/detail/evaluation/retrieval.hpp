@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: how much of what each query retrieves is of its label.
+// coupleface: precision of the references retrieved by each query.
 #pragma once
 
 #include <coupleface/detail/evaluation/labelled_rows.hpp>
@@ -13,12 +13,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Of one query.
+/// Precisions of one query.
 struct query_precision {
   double at_1, at_r, average_at_r;
 };
 
-/// `relevant` is R, how many references of the query's label there are.
+/// `relevant` is R, the number of references with the query's label.
 template <class M>
 COUPLEFACE_HOST_DEVICE query_precision precision_of(index_t label, index_t relevant,
                                                     M const* reference_labels, float const* values,
@@ -39,7 +39,7 @@ COUPLEFACE_HOST_DEVICE query_precision precision_of(index_t label, index_t relev
   return result;
 }
 
-/// Precisions of a block of queries that begins at `first`.
+/// Precisions of a block of queries starting at `first`.
 template <class L, class M>
 struct judge_queries {
   L const* query_labels;
@@ -58,7 +58,7 @@ struct judge_queries {
   }
 };
 
-/// How many references each query could find; the largest number.
+/// The number of relevant references of each query; returns the largest one.
 template <class Derived, class L, class M>
 index_t count_relevant(Derived const& policy, vector_view<L const> query_labels,
                        vector_view<M const> reference_labels, index_t itself, index_t* relevant) {
@@ -89,7 +89,7 @@ void average_precisions(index_t const* relevant, vector_view<query_precision con
   result.mean_average_precision_at_r = sums[2] / double(result.queries);
 }
 
-/// Precisions of all queries, of which the luckiest could find `slots` references.
+/// Precisions of all queries; `slots` is the largest number of relevant references.
 template <class Policy, class Q, class L, class C, class M, class Relation>
 void search_references(Policy const& policy, matrix_view<Q const> queries, L const* query_labels,
                        matrix_view<C const> references, M const* reference_labels,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: counts of scores by slots of the number line, which are narrowed down around the
-// operating points that are wanted until each of those is known exactly.
+// coupleface: counts of scores per slot of the number line. Slots are narrowed down around the
+// requested operating points until each is known exactly.
 #pragma once
 
 #include <coupleface/element.hpp>
@@ -14,7 +14,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The place of a float among all floats: a larger score has a larger key. Not for NaN; -0 is 0.
+/// Position of a float among all floats: a larger score has a larger key. Not for NaN; -0 is 0.
 COUPLEFACE_HOST_DEVICE inline index_t key_of(float score) {
   std::uint32_t const bits = element_bits::bits_of(score + 0.0f);
   return index_t(bits >> 31 ? ~bits : bits | 0x80000000u);
@@ -27,7 +27,7 @@ inline float score_of(index_t key) {
 inline constexpr index_t lowest_key = 0x007fffff;    ///< of -infinity
 inline constexpr index_t highest_key = 0xff800000u;  ///< of +infinity
 
-/// Keys of the nearest floats that are not over, not under a number.
+/// Keys of the nearest float <= x, of the nearest float >= x.
 inline index_t key_below(double x) {
   float const nearest = static_cast<float>(x);
   return key_of(nearest) - (double(nearest) > x);
@@ -37,7 +37,7 @@ inline index_t key_above(double x) {
   return key_of(nearest) + (double(nearest) < x);
 }
 
-/// Keys first ... last and how many pairs have them: counts[0] different ones, counts[1] the same.
+/// Keys first ... last and the number of pairs with them: counts[0] different, counts[1] same.
 struct score_slot {
   index_t first, last;
   index_t counts[2];
@@ -47,12 +47,12 @@ struct key_range {
   index_t first, last;
 };
 
-/// What is looked for: the highest score at which a condition on everything accepted holds. It
-/// never ceases to hold further down.
+/// The crossing to find: the highest score at which a condition on all accepted pairs holds. The
+/// condition then holds at every lower score.
 struct crossing_request {
-  double far;         ///< more different pairs accepted than this share
-  bool equal_errors;  ///< or, instead: false accepts have reached false rejects
-  double of[2];       ///< how many pairs are different, same
+  double far;         ///< holds if a larger share of different pairs is accepted
+  bool equal_errors;  ///< instead: holds if false accepts have reached false rejects
+  double of[2];       ///< number of different pairs, of same pairs
 
   bool operator()(index_t const (&accepted)[2]) const {
     double const false_accepts = double(accepted[0]) / of[0];
@@ -61,8 +61,8 @@ struct crossing_request {
   }
 };
 
-/// Slot of the crossing, -1 if there is none; the first slot over it that holds a pair, -1 if none
-/// does; what lies over the crossing's slot.
+/// `slot` of the crossing, -1 if there is none; `next`, the first slot above it that holds a pair,
+/// -1 if none does; `above`, the counts above the crossing's slot.
 struct crossing {
   index_t slot = -1, next = -1;
   index_t above[2] = {0, 0};
@@ -96,13 +96,13 @@ struct slot_zone {
   }
 };
 
-/// Finds a key's slot in ascending zones; a gap lies before, between and behind them.
+/// Finds a key's slot in ascending zones with gaps before, between and after them.
 struct slot_finder {
   slot_zone const* zones;
   index_t count;
 
   COUPLEFACE_HOST_DEVICE index_t operator()(index_t key) const {
-    index_t low = 0, high = count;  // the first zone that begins behind the key
+    index_t low = 0, high = count;  // the first zone that begins after the key
     while (low < high) {
       index_t const middle = low + (high - low) / 2;
       if (key < zones[middle].keys.first) {
@@ -115,7 +115,7 @@ struct slot_finder {
   }
 };
 
-/// Ranges cut into bins, with a slot for each gap between them, below and above.
+/// Ranges divided into bins, with a slot for each gap between, below and above them.
 class slot_layout {
  public:
   static constexpr index_t most_bins = index_t(1) << 16, fewest_bins = 1 << 8;
@@ -144,13 +144,13 @@ class slot_layout {
 
   index_t slot_of(index_t key) const { return finder()(key); }
 
-  /// The slot that holds all of these keys if it is a gap or one bin, else -1.
+  /// The slot that holds all of these keys (a gap or one bin), else -1.
   index_t common_slot(key_range keys) const {
     index_t const slot = slot_of(keys.first);
     return slot == slot_of(keys.last) ? slot : -1;
   }
 
-  /// Does every bin hold one key?
+  /// Whether every bin holds one key.
   bool exact() const {
     return std::all_of(zones_.begin(), zones_.end(),
                        [](slot_zone const& z) { return z.shift == 0; });
@@ -176,7 +176,8 @@ class slot_layout {
   std::vector<slot_zone> zones_;
 };
 
-/// Where to look closer: the slots of the crossings, and those whose lowest score is a threshold.
+/// Ranges for the next pass: the slots of the crossings, and those whose lowest score is a
+/// threshold.
 inline std::vector<key_range> narrowed(std::vector<score_slot> const& slots,
                                        std::vector<crossing_request> const& requests) {
   std::vector<key_range> ranges;

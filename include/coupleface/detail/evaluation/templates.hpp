@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: sums of media averages, template by template, host side.
+// coupleface: the sum of media averages of each template, host side.
 #pragma once
 
 #include <coupleface/detail/grouping.hpp>
@@ -25,7 +25,7 @@ void add_media_average(matrix_view<X const> x, R const* rows, index_t const* ent
   for (index_t j = 0; j < width; ++j) { sum[j] += mean[j] / double(count); }
 }
 
-/// Sum of the media averages of a template; its entries come sorted by medium.
+/// Sum of the media averages of a template; `entries` are sorted by medium.
 template <class X, class R, class M>
 void add_template(matrix_view<X const> x, R const* rows, M const* media, index_t const* entries,
                   index_t count, double* mean, double* sum) {

@@ -53,15 +53,15 @@ inline void expect_fars(char const* function, std::vector<double> const& fars) {
          function, "every target in fars must be in [0, 1]");
 }
 
-/// A pair in the order of its score. `fold` counts from 0.
+/// A pair in score order. `fold` counts from 0.
 struct ranked_pair {
   double score;
   std::uint64_t fold : 63;
   std::uint64_t same : 1;
 };
 
-/// Pairs whose score is a number, highest score first, into `ranking`; how many they are. Equal
-/// scores are in no order: nothing may depend on it. -0 becomes 0, which it equals.
+/// Pairs whose score is not NaN, highest score first, into `ranking`; returns their count. The
+/// order of equal scores is unspecified: nothing may depend on it. -0 becomes 0, which it equals.
 template <class S, class Y, class FoldOf>
 index_t rank_pairs(vector_view<S const> scores, vector_view<Y const> same, FoldOf fold_of,
                    ranked_pair* ranking) {
@@ -79,7 +79,7 @@ index_t rank_pairs(vector_view<S const> scores, vector_view<Y const> same, FoldO
   return ranked;
 }
 
-/// Does the run of equal scores end behind pair i?
+/// Whether the run of equal scores ends with pair i.
 inline bool ends_tie(ranked_pair const* ranking, index_t i, index_t ranked) {
   return i + 1 == ranked || ranking[i + 1].score != ranking[i].score;
 }
@@ -92,7 +92,7 @@ void trace_curve(Derived const& policy, vector_view<S const> scores, vector_view
   ranked_pair const* const ranking = memory.data();
   index_t const ranked = rank_pairs(
       scores, same, [](index_t) { return 0; }, memory.data());
-  double of[2] = {0, 0};  // how many pairs are different, same
+  double of[2] = {0, 0};  // number of different pairs, of same pairs
   for (index_t i = 0; i < same.extent(0); ++i) { ++of[same(i) == Y(1)]; }
   double accepted[2] = {0, 0};
   auto const add_point = [&](double threshold) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: a new file that appears whole or not at all, host side; io/atomic_file.hpp documents
-// it.
+// coupleface: writes a new file that appears completely or not at all, host side; documented in
+// io/atomic_file.hpp.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -19,7 +19,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Writes all of it or throws; `path` and `offset` are for the message.
+/// Writes all bytes or throws; `path` and `offset` are for the message.
 inline void write_all(int file, std::string const& path, std::uint64_t offset, void const* data,
                       std::size_t size) {
   auto const* at = static_cast<unsigned char const*>(data);
@@ -37,7 +37,8 @@ inline void sync_folder_of(std::string const& path) {
   auto const slash = path.rfind('/');
   std::string const folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   file_descriptor const file(::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
-  // Some file systems cannot do this (EINVAL); a folder one may only search cannot be opened.
+  // Some file systems cannot sync a folder (EINVAL); a folder without read permission cannot be
+  // opened.
   if (file.get() >= 0 && ::fsync(file.get()) != 0 && errno != EINVAL) {
     fail_system(path, 0, "cannot sync its folder", errno);
   }
@@ -89,7 +90,7 @@ class atomic_file {
     if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
       fail_file(path_, 0, "exists and is not a regular file");
     }
-    // A name may be left over from a process that was killed and had this one's id.
+    // The name may be in use by the leftover of a killed process with the same id.
     for (int attempt = 0;; ++attempt) {
       temporary_ =
           path_ + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".tmp";
@@ -119,7 +120,7 @@ class atomic_file {
   std::uint64_t flushed_ = 0;
   bool broken_ = false;
   bool committed_ = false;
-  file_descriptor file_;  // last: create() names the temporary file
+  file_descriptor file_;  // last: its initialiser create() sets temporary_
 };
 
 }  // namespace detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: threads that make numbered things, and their results in the order of the numbers.
+// coupleface: worker threads that compute numbered results, returned in the order of the numbers.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -17,15 +17,15 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The number of a batch when all epochs are counted through; the largest there is beyond 2^63.
+/// The number of a batch counted over all epochs; saturates at the largest index_t.
 inline index_t ticket_of(index_t epoch, index_t batch, index_t per_epoch) {
   index_t const largest = std::numeric_limits<index_t>::max();
   if (per_epoch > 0 && epoch > (largest - batch) / per_epoch) { return largest; }
   return epoch * per_epoch + batch;
 }
 
-/// @brief Results of `make(ticket)` for tickets [first, last), in this order. No ticket is begun
-/// before the one `in_flight` before it has been taken.
+/// @brief Results of `make(ticket)` for tickets [first, last), in this order. A ticket is started
+/// only after the result `in_flight` tickets earlier has been taken.
 template <class T>
 class batch_queue {
  public:
@@ -50,7 +50,8 @@ class batch_queue {
     }
   }
 
-  /// The result of the next ticket, or what making it threw; nothing after the last or stop().
+  /// The result of the next ticket, or the exception it threw; nullopt after the last one or
+  /// stop().
   std::optional<T> next() {
     std::unique_lock<std::mutex> lock(mutex_);
     made_.wait(lock, [&] { return stopped_ || taken_ == last_ || slot(taken_).ready; });
@@ -89,7 +90,7 @@ class batch_queue {
     std::exception_ptr error;
   };
 
-  // Tickets that are in flight together have slots of their own.
+  // Tickets in flight at the same time have different slots.
   entry& slot(index_t ticket) {
     return slots_[static_cast<std::size_t>(ticket % static_cast<index_t>(slots_.size()))];
   }
@@ -123,8 +124,8 @@ class batch_queue {
   }
 
   mutable std::mutex mutex_;
-  std::condition_variable free_;  // a ticket may be begun
-  std::condition_variable made_;  // a result is there
+  std::condition_variable free_;  // a ticket may be started
+  std::condition_variable made_;  // a result is ready
   index_t begun_;
   index_t taken_;
   index_t last_;

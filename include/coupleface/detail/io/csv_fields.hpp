@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: one line of a CSV table as fields.
+// coupleface: splits one line of a CSV table into fields.
 #pragma once
 
 #include <coupleface/detail/io/text_lines.hpp>
@@ -9,14 +9,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// @brief Fields between commas, quoted or not, as RFC 4180 has them. Blanks around a field do not
-/// belong to it, those within quotes do. A quoted field may hold line breaks; a quote within a
-/// field without quotes is a character like others.
+/// @brief Fields between commas, quoted or not, as in RFC 4180. Blanks around a field are dropped,
+/// blanks within quotes are kept. A quoted field may hold line breaks; a quote inside an unquoted
+/// field is an ordinary character.
 class csv_fields {
  public:
   explicit csv_fields(text_lines& lines) : lines_(lines) {}
 
-  /// The fields of the line at which `lines` stand, and of those that quotes make part of it.
+  /// The fields of the current line, and of the following lines that quotes join to it.
   std::vector<std::string> read() {
     std::vector<std::string> fields;
     at_ = 0;

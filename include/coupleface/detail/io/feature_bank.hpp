@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what identifies a feature bank in a file, and its arrays on the way there and back.
+// coupleface: the header and arrays of a feature bank file, read and written.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -96,7 +96,7 @@ void read_state(Reader& reader, char const* name, Container& state) {
   std::copy(array.data(), array.data() + array.size(), state.begin());
 }
 
-/// What a slot's age can be, given the number of updates, and where its ring goes on.
+/// Throws unless ages and next slots are possible after the bank's number of updates.
 template <class Reader, class Bank>
 void expect_possible(Reader const& reader, Bank const& bank) {
   index_t const slots = bank.update_rule().slots();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what reading and writing files share: their errors, and a descriptor that closes
-// itself.
+// coupleface: shared by file reading and writing: errors, and a file descriptor that closes itself.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -22,13 +21,13 @@ namespace detail {
                            reason);
 }
 
-/// Reports `reason` and the system's own words for errno.
+/// Reports `reason` and the system's message for `error`, an errno.
 [[noreturn]] inline void fail_system(std::string const& path, std::uint64_t offset,
                                      std::string const& reason, int error) {
   fail_file(path, offset, reason + ": " + std::generic_category().message(error));
 }
 
-/// @brief Closes what it holds.
+/// @brief Owns a file descriptor and closes it.
 class file_descriptor {
  public:
   explicit file_descriptor(int handle) : handle_(handle) {}
@@ -38,7 +37,7 @@ class file_descriptor {
     if (handle_ >= 0) { ::close(handle_); }
   }
   int get() const { return handle_; }
-  /// 0, or the error that closing brought to light.
+  /// 0, or the error that close() reported.
   int close() {
     int const result = ::close(handle_);
     handle_ = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: names in folders, in an order that no file system decides.
+// coupleface: the names in a folder, in an order that does not depend on the file system.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -17,7 +17,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// With '/', or empty for a file in the current folder.
+/// The folder with its '/', or empty for a file in the current folder.
 inline std::string folder_of(std::string const& path) {
   auto const slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
@@ -27,7 +27,7 @@ inline std::string joined(std::string const& folder, std::string const& path) {
   return !path.empty() && path[0] == '/' ? path : folder + path;
 }
 
-/// The names in a folder, each kind sorted by bytes.
+/// The names in a folder, each group sorted by bytes.
 struct folder_names {
   std::vector<std::string> folders;
   std::vector<std::string> files;
@@ -40,7 +40,7 @@ inline folder_names read_folder(std::string const& folder) {
   std::filesystem::directory_iterator entries(folder, error);
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     std::string const name = entries->path().filename().string();
-    std::error_code none;  // of a link that leads nowhere: opening it will say so
+    std::error_code none;  // a dangling link: opening it reports the error
     bool const is_folder = entries->is_directory(none);
     (name[0] == '.' ? names.hidden : is_folder ? names.folders : names.files).push_back(name);
   }
@@ -51,7 +51,7 @@ inline folder_names read_folder(std::string const& folder) {
   return names;
 }
 
-/// Up to `count` bytes from the beginning of a file; none of what is no regular file.
+/// Up to `count` bytes from the beginning of a file; none if it is not a regular file.
 inline std::vector<unsigned char> first_bytes(std::string const& path, std::size_t count) {
   file_descriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) { fail_system(path, 0, "cannot open", errno); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the lines of image lists and tables.
+// coupleface: reads and writes the lines of image lists and tables.
 #pragma once
 
 #include <coupleface/detail/io/atomic_file.hpp>
@@ -11,7 +11,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What lies before and behind the last tab, comma or space of a line.
+/// The parts of a line before and after its last tab, comma or space.
 inline std::pair<std::string_view, std::string_view> split_last(text_lines const& lines) {
   std::string_view line = lines.line();
   line = line.substr(0, line.find_last_not_of(" \t") + 1);
@@ -26,7 +26,7 @@ inline std::pair<std::string_view, std::string_view> split_last(text_lines const
   return {line, last};
 }
 
-/// `unique` becomes the names in order, the result the place of each of `names` there.
+/// `unique` becomes the sorted distinct names; returns the position of each of `names` in it.
 inline std::vector<index_t> number_names(std::vector<std::string> const& names,
                                          std::vector<std::string>& unique) {
   unique = names;
@@ -44,7 +44,7 @@ inline void write_lines(std::string const& path, std::vector<std::string> const&
   atomic_file file(path);
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::string const& name = names[i];
-    // What a reader would take for a separator, or cut off.
+    // A reader would take these characters for a separator, or drop them.
     bool const plain = !name.empty() &&
                        name.find_first_of(std::string("\n\r\t\0", 4)) == std::string::npos &&
                        std::string_view(" ,").find(name.back()) == std::string_view::npos &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: a read-only map of a file, host side; io/mapped_file.hpp documents it.
+// coupleface: a read-only memory map of a file, host side; documented in io/mapped_file.hpp.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -19,7 +19,7 @@ namespace detail {
 class mapped_file {
  public:
   explicit mapped_file(std::string path) : path_(std::move(path)) {
-    // Without O_NONBLOCK a named pipe would wait here for a writer.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     file_descriptor const file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) { fail_system(path_, 0, "cannot open", errno); }
     struct stat status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the elements of a .npy array: their types, where they lie, how they are written.
+// coupleface: the elements of a .npy array: type, location, and how they are written.
 #pragma once
 
 #include <coupleface/detail/io/mapped_file.hpp>
@@ -27,7 +27,7 @@ constexpr char npy_letter() {
   return std::is_same_v<T, bfloat16> ? 'V' : '\0';
 }
 
-/// "<f4" for float. `AsBits` (bfloat16 only) asks for the unsigned integer of the same bits.
+/// "<f4" for float. `AsBits` (bfloat16 only) selects the unsigned integer of the same bits.
 template <class T, bool AsBits>
 std::string npy_type() {
   static_assert(npy_letter<T>() != '\0', "coupleface::npy: no type of numpy has these elements");
@@ -38,7 +38,7 @@ std::string npy_type() {
   return std::string{order, letter, static_cast<char>('0' + sizeof(T))};
 }
 
-/// Throws unless the file's type is `wanted` and its elements are laid out as views need them.
+/// Throws unless the file's type is `wanted` and its memory order is the one views need.
 inline void expect_npy_type(std::string const& path, std::uint64_t offset, npy_header const& header,
                             std::string const& wanted) {
   std::string const& type = header.type;
@@ -55,7 +55,7 @@ inline void expect_npy_type(std::string const& path, std::uint64_t offset, npy_h
   }
 }
 
-/// @brief Elements in a file's map, or in a copy of them if they do not lie aligned there.
+/// @brief Elements in the mapped file, or in a copy if they are misaligned there.
 struct npy_elements {
   npy_header header;
   std::shared_ptr<void const> owner;
@@ -102,8 +102,8 @@ inline void expect_end_of_file(mapped_file const& file, std::uint64_t end) {
   }
 }
 
-/// Header, version 1.0, of an array that is written at `offset`. Its elements will lie at a
-/// multiple of 64 bytes in the file, also behind other arrays.
+/// Header, version 1.0, of an array written at `offset`. It is padded so that the elements start at
+/// a multiple of 64 bytes in the file, even after other arrays.
 inline std::string make_npy_header(std::string const& type, std::string const& shape,
                                    std::uint64_t offset) {
   std::string text = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the header of a .npy array, read from bytes in memory.
+// coupleface: parses the header of a .npy array from bytes in memory.
 //
 // Format: numpy.lib.format, versions 1.0, 2.0 and 3.0: magic, version, length, then a Python
 // dictionary of descr, fortran_order and shape as text.
@@ -16,7 +16,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What an array's header says. `bytes`: length of the header itself, where the elements begin.
+/// Contents of an array's header. `bytes`: length of the header, so the offset of the elements.
 struct npy_header {
   std::string type;
   bool fortran_order = false;
@@ -25,7 +25,7 @@ struct npy_header {
   std::size_t bytes = 0;
 };
 
-/// @brief Reads the dictionary. Positions in messages are those in the file.
+/// @brief Parses the dictionary. Positions in messages are offsets in the file.
 class npy_header_parser {
  public:
   npy_header_parser(std::string const& path, std::uint64_t offset, char const* text,
@@ -57,7 +57,7 @@ class npy_header_parser {
     fail_file(path_, offset_ + at_, reason);
   }
 
-  // The next character that is no space, or 0 at the end.
+  // The next non-space character, or 0 at the end.
   char peek() {
     while (at_ < size_ && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t')) {
       ++at_;
@@ -121,7 +121,7 @@ class npy_header_parser {
       if (!comma) { fail("',' or ')' expected"); }
       if (header.shape.size() == highest_rank) { fail("shape has more than 64 extents"); }
       header.shape.push_back(parse_extent());
-      // Empty arrays count 1 here, so that no part of the product can leave the range either.
+      // Empty extents count as 1 here, so that no partial product can overflow either.
       index_t const extent = header.shape.back() > 0 ? header.shape.back() : 1;
       if (extent > std::numeric_limits<index_t>::max() / header.elements) {
         fail("shape has more elements than 2^63 - 1");
@@ -159,8 +159,8 @@ class npy_header_parser {
   std::size_t at_ = 0;
 };
 
-/// Header of the array at `data`, of which `size` bytes are there. `path` and `offset`, the array's
-/// place in the file, are for messages.
+/// Parses the header of the array at `data`, of which `size` bytes are available. `path` and
+/// `offset`, the array's position in the file, are for messages.
 inline npy_header parse_npy_header(std::string const& path, std::uint64_t offset,
                                    unsigned char const* data, std::size_t size) {
   if (size < 10) { fail_file(path, offset, "file ends in the header's first 10 bytes"); }

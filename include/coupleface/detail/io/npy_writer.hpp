@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: .npy arrays into a new file, with the count of rows that are still to come.
+// coupleface: writes .npy arrays to a new file, and tracks how many rows are still missing.
 #pragma once
 
 #include <coupleface/detail/io/atomic_file.hpp>

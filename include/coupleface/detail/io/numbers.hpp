@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: numbers with a fraction in text.
+// coupleface: parses numbers with a fraction.
 #pragma once
 
 #include <coupleface/detail/io/text_lines.hpp>
@@ -12,14 +12,14 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 #if defined(__cpp_lib_to_chars)
-/// All of `text` as a decimal number with a point; "nan" and "inf" are numbers too.
+/// Parses all of `text` as a decimal number with a point; "nan" and "inf" are accepted.
 inline bool parse_number(std::string_view text, double& value) {
   char const* const end = text.data() + text.size();
   auto const result = std::from_chars(text.data(), end, value);
   return result.ec == std::errc() && result.ptr == end;
 }
 #else
-/// The same where the standard library cannot; in a locale of points.
+/// Fallback for standard libraries without it; needs a locale with a decimal point.
 inline bool parse_number(std::string_view text, double& value) {
   bool const plain =
       !text.empty() && text.find_first_of("xX+ ,\t\v\f") != 0 &&

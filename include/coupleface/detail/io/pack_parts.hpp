@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: a verification pack out of its pickle, and into one.
+// coupleface: reads the parts of a verification pack from its pickle, and writes them.
 #pragma once
 
 #include <coupleface/detail/io/atomic_file.hpp>
@@ -18,7 +18,7 @@ struct byte_range {
 
 struct pack_parts {
   std::vector<byte_range> images;
-  std::vector<unsigned char> same;  ///< 0 or 1, for every two images
+  std::vector<unsigned char> same;  ///< 0 or 1, one per two images
 };
 
 inline char const* described(pickle_kind kind) {
@@ -59,7 +59,7 @@ inline unsigned char pack_label(mapped_file const& file, std::uint64_t at, std::
   return static_cast<unsigned char>(label);
 }
 
-/// An array's type and bytes; an array that was never filled has neither.
+/// An array's type and bytes; throws if the array was never filled.
 inline pickle_array filled(mapped_file const& file, pickle_machine const& machine,
                            pickle_value const& value) {
   pickle_array const array = machine.array(value);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the head of an image record: 24 bytes and as many labels as they say.
+// coupleface: the header of an image record: 24 bytes and the labels that it announces.
 //
-// uint32 flag, float label, uint64 id, uint64 id2; with flag > 0 as many floats follow, which are
-// the labels instead. Source: ours (format: mxnet, python/mxnet/recordio.py, pack and unpack).
+// uint32 flag, float label, uint64 id, uint64 id2; if flag > 0, that many floats follow and replace
+// the label. Source: ours (format: mxnet, python/mxnet/recordio.py, pack and unpack).
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -15,7 +15,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 inline constexpr std::size_t label_head_bytes = 24;
-/// Above this floats do not hold every integer.
+/// Larger integers are not all representable as float.
 inline constexpr index_t largest_float_label = index_t(1) << 24;
 
 struct packed_head {
@@ -26,7 +26,7 @@ struct packed_head {
   vector_view<std::uint8_t const> bytes;
 };
 
-/// Records begin at multiples of 4 in a map or at the start of an allocation, so floats lie
+/// Records begin at multiples of 4 in a map or at the start of an allocation, so the floats are
 /// aligned.
 inline packed_head unpack_head(std::string const& path, record_bytes const& record) {
   unsigned char const* const data = record.bytes.data_handle();
@@ -53,15 +53,15 @@ inline packed_head unpack_head(std::string const& path, record_bytes const& reco
   return head;
 }
 
-/// What an InsightFace set uses for ranges of keys: two labels and no image.
+/// The header with which InsightFace sets store ranges of keys: two labels and no image.
 inline bool is_range_head(packed_head const& head) {
   return head.flag == 2 && head.bytes.extent(0) == 0;
 }
 
-/// A label as the integer that it stands for; fails for what is none.
+/// A label as an integer; throws if it is not integral or too large.
 inline index_t integral_label(std::string const& path, std::uint64_t offset, float label,
                               index_t largest = largest_float_label) {
-  // Negated, so that NaN fails too.
+  // Negated, so that NaN is rejected too.
   if (!(std::abs(label) <= static_cast<float>(largest)) || label != std::trunc(label)) {
     int bits = 0;
     while (index_t(1) << bits < largest) { ++bits; }
@@ -71,7 +71,8 @@ inline index_t integral_label(std::string const& path, std::uint64_t offset, flo
   return static_cast<index_t>(label);
 }
 
-/// The bytes of a record. One label goes into the head, any other number behind it.
+/// The bytes of a record. A single label is stored in the header, any other number of them after
+/// it.
 inline void pack_record(std::vector<unsigned char>& record, vector_view<float const> labels,
                         std::uint64_t id, vector_view<std::uint8_t const> bytes) {
   auto const count = static_cast<std::size_t>(labels.extent(0));

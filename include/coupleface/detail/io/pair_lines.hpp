@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the lines of lists of pairs: which form a file has, and its fields.
+// coupleface: detects the form of a list of pairs, and splits its lines into fields.
 #pragma once
 
 #include <coupleface/detail/io/list_lines.hpp>
@@ -10,9 +10,9 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief What a list of pairs looks like.
+/// @brief The forms of a list of pairs.
 enum class pair_list_form {
-  table,  ///< CSV with the columns a, b, same and perhaps fold
+  table,  ///< CSV with the columns a, b, same and optionally fold
   lines,  ///< "a b same"
   lfw,    ///< LFW's pairs.txt: "name 1 2" and "name 1 other 2"
   pack    ///< InsightFace's .bin
@@ -20,8 +20,8 @@ enum class pair_list_form {
 
 namespace detail {
 
-/// Fields between tabs where there are two or more, else between commas where there are two or
-/// more, else between blanks.
+/// Splits at tabs if there are two or more, else at commas if there are two or more, else at
+/// blanks.
 inline std::vector<std::string_view> pair_fields(std::string_view line) {
   line = line.substr(0, line.find_last_not_of(" \t") + 1);
   if (std::count(line.begin(), line.end(), '\t') >= 2) {
@@ -57,7 +57,7 @@ inline bool is_lfw_line(std::vector<std::string_view> const& fields) {
 
 inline bool is_pickle(mapped_file const& file) { return file.size() > 0 && file.data()[0] == 0x80; }
 
-/// Whether the first line has commas and such a field, perhaps in quotes: the header of a table.
+/// Whether the first line has commas and this column, quoted or not: the header of a table.
 inline bool has_column(mapped_file const& file, std::string const& name) {
   text_lines lines(file);
   if (!lines.next() || lines.line().find(',') == std::string_view::npos) { return false; }
@@ -67,7 +67,7 @@ inline bool has_column(mapped_file const& file, std::string const& name) {
   return false;
 }
 
-/// From all lines: "name 1 1" alone could be either.
+/// Checks every line, as "name 1 1" alone could be either text form.
 inline pair_list_form form_of_pairs(mapped_file const& file) {
   if (is_pickle(file)) { return pair_list_form::pack; }
   text_lines lines(file);
@@ -80,7 +80,7 @@ inline pair_list_form form_of_pairs(mapped_file const& file) {
   return pair_list_form::lines;
 }
 
-/// Numbers names in the order in which they come; each is kept once.
+/// Numbers names in the order of their first use; stores each once.
 class name_places {
  public:
   explicit name_places(std::vector<std::string>& names) : names_(names) {}

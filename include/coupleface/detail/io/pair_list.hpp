@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: lists of pairs, read in each of their forms.
+// coupleface: reads lists of pairs in each of their forms.
 #pragma once
 
 #include <coupleface/detail/io/mapped_file.hpp>
@@ -11,7 +11,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Adds pairs to a list, each with its place in the file.
+/// Adds pairs to a list, each with its position in the file.
 template <class List>
 class pair_writer {
  public:
@@ -46,7 +46,7 @@ void read_pair_lines(mapped_file const& file, List& list) {
   pair_writer<List> pairs(list);
   text_lines lines(file);
   for (bool first = true; lines.next(); first = false) {
-    if (first && !has_digit(lines.line())) { continue; }  // names of columns
+    if (first && !has_digit(lines.line())) { continue; }  // column names
     auto const fields = pair_fields(lines.line());
     if (fields.size() != 3) {
       lines.fail("has " + std::to_string(fields.size()) +
@@ -68,7 +68,7 @@ void read_pair_table(Table table, List& list) {
   }
 }
 
-/// LFW's name of the image with this number: NAME/NAME_0001.
+/// LFW's name of an image by its number: NAME/NAME_0001.
 inline std::string lfw_image(text_lines const& lines, std::string_view name,
                              std::string_view number) {
   index_t const image = expect_integer(lines, number, "the number of an image");
@@ -93,7 +93,7 @@ void add_lfw_pair(text_lines const& lines, pair_writer<List>& pairs) {
             lfw_image(lines, other, fields[same ? 2 : 3]), same ? 1 : 0);
 }
 
-/// A header F N promises F times N pairs of one person and N of two; N alone once both.
+/// A header F N announces F times N pairs of one person and N of two; N alone stands for F = 1.
 template <class List>
 void read_lfw_pairs(mapped_file const& file, List& list) {
   pair_writer<List> pairs(list);
@@ -126,7 +126,7 @@ void read_lfw_pairs(mapped_file const& file, List& list) {
   }
 }
 
-/// Images 2 p and 2 p + 1 are pair p; ten folds in their order.
+/// Images 2 p and 2 p + 1 are pair p; ten consecutive folds.
 template <class List>
 void read_pack_pairs(mapped_file const& file, List& list) {
   list.same = read_pack(file).same;

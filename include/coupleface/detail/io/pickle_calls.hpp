@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what pickles of NumPy arrays and of bytearray call, built without calling anything.
+// coupleface: builds the values of the known calls in pickles of NumPy arrays and bytearray,
+// without calling anything.
 //
-// Six names are known; each of them makes one kind of value out of arguments of one form. Whatever
-// else a pickle names, or calls these with, is the reader's to refuse. Source: ours (format: what
-// NumPy 1 and 2 and CPython write).
+// Six names are known; each makes one kind of value from arguments of one form. The reader rejects
+// every other name and every other call of these. Source: ours (format: what NumPy 1 and 2 and
+// CPython write).
 #pragma once
 
 #include <coupleface/detail/io/pickle_values.hpp>
@@ -19,7 +20,7 @@ class pickle_calls {
  public:
   explicit pickle_calls(pickle_machine& machine) : machine_(machine) {}
 
-  /// False where the name is not known; then nothing is pushed.
+  /// Returns false for an unknown name, and then pushes nothing.
   bool push_name(std::uint64_t at, std::string_view module, std::string_view attribute) {
     for (known_pickle_name const& known : known_pickle_names) {
       if (known.module == module && known.attribute == attribute) {
@@ -30,7 +31,7 @@ class pickle_calls {
     return false;
   }
 
-  /// REDUCE: the name and the tuple on the stack become a value. False where they are no known
+  /// REDUCE: replaces the name and the tuple on the stack by a value. Returns false for an unknown
   /// call.
   bool reduce(std::uint64_t at) {
     if (machine_.kind_under(0) != pickle_kind::sequence ||
@@ -54,7 +55,8 @@ class pickle_calls {
     }
   }
 
-  /// BUILD: the array or type below takes the tuple on the stack. False for other values.
+  /// BUILD: passes the tuple on the stack to the array or type below it. Returns false for other
+  /// values.
   bool build(std::uint64_t at) {
     pickle_kind const target = machine_.kind_under(1);
     if (machine_.kind_under(0) != pickle_kind::sequence ||
@@ -69,7 +71,7 @@ class pickle_calls {
   using values = std::vector<pickle_value>;
   using kinds = std::initializer_list<pickle_kind>;
 
-  /// Whether the values are of these kinds; bytes pass for text, as Python 2 wrote them.
+  /// Whether the values have these kinds; bytes are accepted as text, as Python 2 wrote it.
   static bool are(values const& found, kinds wanted) {
     return std::equal(found.begin(), found.end(), wanted.begin(), wanted.end(),
                       [](pickle_value const& value, pickle_kind kind) {
@@ -108,7 +110,7 @@ class pickle_calls {
     return true;
   }
 
-  /// All extents but one are 1, and the bytes are as many as they should be.
+  /// Throws unless all extents but one are 1 and the byte count matches.
   void expect_vector(std::uint64_t at, pickle_value const& extents, pickle_value const& type,
                      pickle_value const& bytes) {
     std::uint64_t const element = integer_bytes(machine_.characters(type));
@@ -158,7 +160,7 @@ class pickle_calls {
     return true;
   }
 
-  /// A type's state: little-endian or single bytes, without fields.
+  /// Whether a type's state is little-endian or single-byte, without fields.
   bool is_plain(values const& state) const {
     if (state.size() < 5 || !are({state.begin(), state.begin() + 5},
                                  {pickle_kind::integer, pickle_kind::text, pickle_kind::none,

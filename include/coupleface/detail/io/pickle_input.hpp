@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the bytes of a pickle, taken one opcode and one argument at a time.
+// coupleface: reads the bytes of a pickle, one opcode or argument at a time.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -38,7 +38,7 @@ class pickle_input {
     }
   }
 
-  /// `size` bytes that follow; fails where they do not.
+  /// The next `size` bytes; throws if fewer are left.
   unsigned char const* take(std::uint64_t size) {
     expect_left(size);
     at_ += size;

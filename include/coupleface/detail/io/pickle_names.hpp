@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the kinds of a restricted pickle's values, and the names and types of NumPy in it.
+// coupleface: the kinds of values in a restricted pickle, and the names and types of NumPy in it.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -11,18 +11,18 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// `name`: of something that Python would call. `type`: NumPy's, of an array's elements.
+/// `name`: a callable that Python would import. `type`: a NumPy dtype.
 enum class pickle_kind { mark, bytes, text, integer, sequence, none, name, type, array, nothing };
 
-/// @brief A value, or a mark. `begin`: where its opcode stands, for bytes, text and a type's code
-/// where those do.
+/// @brief A value or a mark. `begin`: offset of its opcode; for bytes, text and a type's code,
+/// offset of their first byte.
 struct pickle_value {
   pickle_kind kind;
   std::uint64_t begin;
-  std::int64_t payload;  ///< size of bytes, text and code, integer, number of the others
+  std::int64_t payload;  ///< size of bytes, text and code; value of an integer; else an index
 };
 
-/// @brief A NumPy array; its parts are nothing until they are known.
+/// @brief A NumPy array; its parts have kind `nothing` until they are known.
 struct pickle_array {
   pickle_value type;
   pickle_value bytes;
@@ -48,7 +48,8 @@ inline constexpr known_pickle_name known_pickle_names[] = {
     {"builtins", "bytearray", pickle_name::byte_array},
     {"__builtin__", "bytearray", pickle_name::byte_array}};
 
-/// Bytes of an element of NumPy's type `code` ('u1', 'b1', 'i8', ...); 0 for what is no integer.
+/// Bytes per element of NumPy's type `code` ('u1', 'b1', 'i8', ...); 0 if it is not an integer
+/// type.
 inline std::uint64_t integer_bytes(std::string_view code) {
   bool const known = code.size() == 2 && std::strchr("bui", code[0]) != nullptr &&
                      std::strchr("1248", code[1]) != nullptr && (code[0] != 'b' || code[1] == '1');

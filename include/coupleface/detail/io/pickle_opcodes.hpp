@@ -14,7 +14,7 @@ struct named_opcode {
   char const* name;
 };
 
-/// As Python's pickletools calls them; source: ours (format: CPython, Lib/pickletools.py).
+/// Named as in Python's pickletools; source: ours (format: CPython, Lib/pickletools.py).
 inline constexpr named_opcode pickle_opcodes[] = {{'(', "MARK"},
                                                   {'.', "STOP"},
                                                   {'0', "POP"},

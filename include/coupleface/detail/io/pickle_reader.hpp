@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: a parser of pickles that can build bytes, integers, lists, tuples and NumPy arrays of
-// one extent, nothing else.
+// coupleface: a pickle parser that builds only bytes, integers, lists, tuples and NumPy arrays of
+// one extent.
 //
 // It imports and calls nothing: the six names of pickle_calls.hpp are compared as text. Every other
-// name, and every opcode that makes anything else, is refused by its name: a file cannot make this
+// name, and every opcode that makes anything else, is rejected by name, so a file cannot make this
 // run code. Source: ours (format: CPython, Lib/pickletools.py).
 #pragma once
 
@@ -22,7 +22,7 @@ class pickle_reader {
  public:
   explicit pickle_reader(mapped_file const& file) : input_(file), machine_(file) {}
 
-  /// The value that the pickle leaves, which must end with the file.
+  /// The value of the pickle, which must end where the file ends.
   pickle_value read() {
     while (step()) {}
     pickle_value const value = machine_.pop(at_);
@@ -58,7 +58,7 @@ class pickle_reader {
     if (opcode_is({'B', 'T', 'X'})) { width = 4; }     // BINBYTES, BINSTRING
     if (opcode_is({0x8e, 0x96, 0x8d})) { width = 8; }  // BINBYTES8, BYTEARRAY8
     if (width == 0) { return false; }
-    // Text is taken for what STACK_GLOBAL would import, and for NumPy's types.
+    // Text is needed for the names that STACK_GLOBAL imports, and for NumPy's types.
     std::uint64_t const size = input_.take_number(width);
     input_.take(size);
     machine_.push(text ? pickle_kind::text : pickle_kind::bytes, input_.offset() - size,
@@ -89,7 +89,7 @@ class pickle_reader {
     int const bytes = static_cast<int>(input_.take_number(1));
     if (bytes > 8) { input_.fail("an integer of more than 8 bytes"); }
     std::uint64_t value = input_.take_number(bytes);
-    // Two's complement of its own width.
+    // Two's complement of the argument's own width.
     if (bytes > 0 && bytes < 8 && (value >> (8 * bytes - 1)) != 0) {
       value |= ~std::uint64_t(0) << (8 * bytes);
     }
@@ -182,7 +182,7 @@ class pickle_reader {
   pickle_input input_;
   pickle_machine machine_;
   pickle_calls calls_{machine_};
-  std::uint64_t at_ = 0;  // where the opcode is
+  std::uint64_t at_ = 0;  // offset of the opcode
   unsigned char opcode_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the stack and memo that build what a restricted pickle may hold.
+// coupleface: the stack and memo that build the values of a restricted pickle.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -15,13 +15,13 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// How many values a pickle of so many bytes may hold: those take no more memory than the file
-/// (or 64 KiB), and images of 48 bytes or more never reach it.
+/// Most values in a pickle of this size: they take no more memory than the file (or 64 KiB), and
+/// packs with images of 48 bytes or more never reach the limit.
 inline std::size_t most_pickle_values(std::uint64_t file_bytes) {
   return static_cast<std::size_t>(4096 + file_bytes / sizeof(pickle_value));
 }
 
-/// @brief Stack, memo, lists and tuples. No recursion anywhere, nothing sized by what a file says.
+/// @brief Stack, memo, lists and tuples. No recursion, and no size from the file allocates memory.
 class pickle_machine {
  public:
   static constexpr std::size_t most_marks = 8;
@@ -45,7 +45,7 @@ class pickle_machine {
     push(pickle_kind::mark, at, 0);
   }
 
-  /// The top of the stack, which is a value.
+  /// The top of the stack; throws unless it is a value.
   pickle_value const& top(std::uint64_t at) const {
     if (stack_.empty() || stack_.back().kind == pickle_kind::mark) {
       fail(at, "there is no value on the stack");
@@ -59,7 +59,7 @@ class pickle_machine {
     return value;
   }
 
-  /// Where the values behind the last mark begin; the mark is forgotten.
+  /// Removes the last mark and returns where the values after it begin.
   std::size_t close_mark(std::uint64_t at) {
     if (marks_.empty()) { fail(at, "there is no MARK on the stack"); }
     std::size_t const place = marks_.back();
@@ -67,7 +67,7 @@ class pickle_machine {
     return place;
   }
 
-  /// A list or tuple of what lies from `first` on, in place of what lies from `keep` on.
+  /// Replaces the values from `keep` on by a list or tuple of those from `first` on.
   void make_sequence(std::uint64_t at, std::size_t keep, std::size_t first) {
     if (live_sequences_ == most_sequences) {
       fail(at, "more lists and tuples than a verification pack has");
@@ -78,7 +78,7 @@ class pickle_machine {
     push(pickle_kind::sequence, at, static_cast<std::int64_t>(sequences_.size()) - 1);
   }
 
-  /// A tuple of the `size` values on top.
+  /// A tuple of the top `size` values.
   void make_tuple(std::uint64_t at, std::size_t size) {
     for (std::size_t k = 1; k <= size; ++k) {
       if (stack_.size() < k || stack_[stack_.size() - k].kind == pickle_kind::mark) {
@@ -88,7 +88,7 @@ class pickle_machine {
     make_sequence(at, stack_.size() - size, stack_.size() - size);
   }
 
-  /// What lies from `first` on goes behind the list that lies before `keep`.
+  /// Appends the values from `first` on to the list just below `keep`.
   void append(std::uint64_t at, std::size_t keep, std::size_t first) {
     if (keep == 0 || stack_[keep - 1].kind != pickle_kind::sequence) {
       fail(at, "there is no list to append to");
@@ -98,13 +98,13 @@ class pickle_machine {
     stack_.resize(keep);
   }
 
-  /// The kind of the value under `above` others; a mark where there is none.
+  /// The kind of the value below `above` others; a mark if there is none.
   pickle_kind kind_under(std::size_t above) const {
     return above < stack_.size() ? stack_[stack_.size() - 1 - above].kind : pickle_kind::mark;
   }
 
-  /// What a tuple of arguments holds. The tuple is used up by that, and neither it nor its items
-  /// count any longer: packs have thousands of them.
+  /// The items of a tuple of arguments, which is consumed. Neither the tuple nor its items count
+  /// towards the limits any longer: packs have thousands of them.
   std::vector<pickle_value> take_items(pickle_value const& tuple) {
     sequence& taken = sequences_[static_cast<std::size_t>(tuple.payload)];
     if (!taken.used) { --live_sequences_; }
@@ -113,7 +113,7 @@ class pickle_machine {
     return std::exchange(taken.items, {});
   }
 
-  /// pop() of a value that nothing will hold.
+  /// pop() of a value that is not stored anywhere else.
   pickle_value drop(std::uint64_t at) {
     --values_;
     return pop(at);
@@ -131,7 +131,7 @@ class pickle_machine {
     return arrays_[static_cast<std::size_t>(value.payload)];
   }
 
-  /// Bytes, text, or a type's code, as the file has them.
+  /// Bytes, text, or a type's code, as stored in the file.
   std::string_view characters(pickle_value const& value) const {
     return {reinterpret_cast<char const*>(file_.data()) + value.begin,
             static_cast<std::size_t>(value.payload)};

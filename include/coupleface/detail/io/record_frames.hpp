@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: how records are framed in a RecordIO file.
+// coupleface: the framing of records in a RecordIO file.
 //
 // A part: magic, a word of 3 bits kind and 29 bits length, the bytes, zeros up to a multiple of 4.
-// Where the magic itself occurs in a record at a multiple of 4, the record is cut there and the
-// magic left out. Source: ours (format: dmlc-core, recordio.h and recordio.cc).
+// If a record contains the magic at a multiple of 4, it is split there and the magic left out.
+// Source: ours (format: dmlc-core, recordio.h and recordio.cc).
 #pragma once
 
 #include <coupleface/detail/io/atomic_file.hpp>
@@ -66,7 +66,7 @@ inline record_frame read_frame(mapped_file const& file, std::uint64_t offset) {
   return {static_cast<record_part>(kind), head + 8, size, offset + 8 + padded};
 }
 
-/// A record's bytes, in the map or, where it has several parts, joined in memory of their own.
+/// A record's bytes, in the map or, if it has several parts, joined in their own memory.
 struct record_bytes {
   std::uint64_t begin;
   std::uint64_t end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: where the records of a training set lie, from its .idx file or from the records.
+// coupleface: locates the records of a training set, from its .idx file or from the records.
 #pragma once
 
 #include <coupleface/detail/io/mapped_file.hpp>
@@ -18,7 +18,7 @@ struct index_entry {
   std::uint64_t offset;
 };
 
-/// The lines "key <tab> offset". Offsets are compared with the size of the .rec file.
+/// Parses lines "key <tab> offset" and checks offsets against the size of the .rec file.
 inline std::vector<index_entry> read_index(mapped_file const& index, std::uint64_t record_bytes) {
   std::vector<index_entry> entries;
   text_lines lines(index);
@@ -34,7 +34,7 @@ inline std::vector<index_entry> read_index(mapped_file const& index, std::uint64
     }
     entries.push_back({key, static_cast<std::uint64_t>(offset)});
   }
-  // A writer that was not closed leaves this; taken at its word the set would have no image.
+  // Left by a writer that was never closed; accepted, the set would have no images.
   if (entries.empty() && record_bytes > 0) {
     fail_file(index.path(), 0,
               "names no record, but the .rec file has " + std::to_string(record_bytes) +
@@ -56,13 +56,13 @@ inline std::vector<index_entry> scan_records(std::shared_ptr<mapped_file const> 
   return entries;
 }
 
-/// @brief What record 0 says: samples have the keys 1 ... samples, identities those that follow.
+/// @brief Contents of record 0: samples have the keys 1 ... samples, identities the next ones.
 struct record_layout {
   std::vector<std::uint64_t> offsets;  ///< of the samples, then of the identities
   index_t samples = 0;
 };
 
-/// Entries in order of their keys, which must be 0 ... n - 1; `path` is where they come from.
+/// Sorts entries by key and throws unless keys are 0 ... n - 1; `path` is the file they come from.
 inline void expect_every_key(std::string const& path, std::vector<index_entry>& entries) {
   std::sort(entries.begin(), entries.end(),
             [](index_entry const& a, index_entry const& b) { return a.key < b.key; });

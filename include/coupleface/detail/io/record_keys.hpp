@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: keys of records that are written as floats, also where those do not hold every
-// integer.
+// coupleface: record keys stored as floats, including keys that floats cannot represent exactly.
 #pragma once
 
 #include <coupleface/detail/io/packed_label.hpp>
@@ -10,10 +9,10 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// No set has keys beyond that.
+/// No set has larger keys.
 inline constexpr index_t largest_key = index_t(1) << 40;
 
-/// How far a key may lie from the float nearest to it: half the distance of two floats there.
+/// Largest distance from a key to the nearest float: half the spacing of floats there.
 inline index_t key_rounding(index_t key) {
   index_t rounding = 0;
   for (index_t above = key >> 24; above > 0; above >>= 1) {
@@ -22,8 +21,8 @@ inline index_t key_rounding(index_t key) {
   return rounding;
 }
 
-/// The key that `rounded` stands for: from it on `is_behind(key)` holds, before it does not. Below
-/// 2^24 that is `rounded` itself and nothing is asked.
+/// The exact key for `rounded`: the first key for which `is_behind(key)` holds. Below 2^24 it is
+/// `rounded` itself, and is_behind is not called.
 template <class IsBehind>
 index_t settled_key(index_t rounded, index_t lowest, index_t records, IsBehind is_behind) {
   index_t const rounding = key_rounding(rounded);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: what lies beside a .rec file, and the file `property`: classes,height,width and, from
-// InsightFace's RecBuilder, a second line with the number of images.
+// coupleface: the paths of the files next to a .rec file, and the file `property`:
+// classes,height,width and, from InsightFace's RecBuilder, a second line with the number of images.
 #pragma once
 
 #include <coupleface/detail/io/mapped_file.hpp>
@@ -15,7 +15,7 @@ struct record_property {
   index_t classes;
   index_t height;
   index_t width;
-  index_t images = -1;  ///< -1 where the file does not say
+  index_t images = -1;  ///< -1 if the file does not say
 };
 
 inline bool is_there(std::string const& path) {
@@ -57,7 +57,7 @@ inline std::optional<record_property> read_property(std::string const& path) {
   return property;
 }
 
-/// Throws if the file says another number of images than there are.
+/// Throws if the file states another number of images than the set has.
 inline void expect_images(std::string const& path, std::optional<record_property> const& property,
                           index_t images) {
   if (!property || property->images < 0 || property->images == images) { return; }

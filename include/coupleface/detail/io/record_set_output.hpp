@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: the three files of a training set on their way to the disk.
+// coupleface: writes the three files of a training set.
 #pragma once
 
 #include <coupleface/detail/io/atomic_file.hpp>
@@ -22,7 +22,7 @@ class record_set_output {
         width_(width) {}
 
   void append(vector_view<std::uint8_t const> image, index_t label) {
-    // The last keys are the identities', which floats must hold as well.
+    // The identities have the last keys, which floats must represent exactly too.
     if (next_key_ + static_cast<index_t>(starts_.size()) + 2 > largest_float_label) {
       fail_file(records_.path(), records_.offset(),
                 "more than 2^24 records: the format's labels are floats");
@@ -43,7 +43,7 @@ class record_set_output {
     }
     property_.write(std::to_string(classes_) + "," + std::to_string(height_) + "," +
                     std::to_string(width_) + "\n");
-    // What readers ask for comes last.
+    // The .rec file is what readers open, so it comes last.
     index_.commit();
     property_.commit();
     records_.commit();

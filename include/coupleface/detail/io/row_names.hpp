@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: rows by what lists call them: a path, LFW's name of an image, or a number.
+// coupleface: finds rows by their names in lists: a path, LFW's image name, or a number.
 #pragma once
 
 #include <coupleface/detail/io/pair_lines.hpp>
@@ -24,12 +24,12 @@ inline std::string_view without_ending(std::string_view name) {
   return name.substr(0, name.rfind('.'));
 }
 
-/// @brief Finds rows by name. The names must outlive it.
+/// @brief Finds rows by name. The names must outlive this object.
 class row_names {
  public:
   static constexpr index_t none = -1, several = -2;
 
-  /// @param names [rows], or empty where rows have no names
+  /// @param names [rows], or empty if rows have no names
   row_names(index_t rows, std::vector<std::string> const& names) : rows_(rows), names_(names) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       auto const [found, added] = by_name_.emplace(names[i], index_t(i));
@@ -38,7 +38,7 @@ class row_names {
     }
   }
 
-  /// The row called so; where no row is, and none is called by a number, the row of that number.
+  /// The row with this name; if there is none and no name is a number, the row with this number.
   index_t find(std::string const& name) const {
     auto const found = by_name_.find(name);
     if (found != by_name_.end()) { return found->second; }
@@ -47,7 +47,7 @@ class row_names {
     return is_row && number >= 0 && number < rows_ ? number : none;
   }
 
-  /// The image "Ann/Ann_0001", whatever its ending and the folders before; if several are called
+  /// The image "Ann/Ann_0001" with any extension and any parent folders; if several files are named
   /// Ann_0001, the one in a folder Ann.
   index_t find_lfw(std::string const& name) {
     if (by_stem_.empty()) { collect_stems(); }
@@ -76,7 +76,7 @@ class row_names {
   bool numbers_are_names_ = false;
 };
 
-/// Why there is no row for a name.
+/// The reason why no row matches a name.
 inline std::string no_row_reason(std::string const& name, index_t found, index_t rows,
                                  std::vector<std::string> const& names) {
   if (found == row_names::several) { return "several rows are called " + in_quotes(name); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: text files by lines and fields, each with its place for messages.
+// coupleface: splits text files into lines and fields, each with its position for messages.
 #pragma once
 
 #include <coupleface/detail/io/file.hpp>
@@ -15,8 +15,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// @brief The lines of a mapped file that are not blank, without LF or CRLF and without the byte
-/// order mark that some editors put before the first. The last one may lack its newline.
+/// @brief The non-blank lines of a mapped file, without LF or CRLF and without the byte order mark
+/// that some editors write. The last line may lack its newline.
 class text_lines {
  public:
   explicit text_lines(mapped_file const& file)
@@ -35,7 +35,7 @@ class text_lines {
     return false;
   }
 
-  /// Lengthens line() by its line break and the line behind it; false at the end of the file.
+  /// Extends line() by its line break and the next line; false at the end of the file.
   bool extend() {
     if (left_.empty()) { return false; }
     std::string_view const more = take_line();
@@ -46,7 +46,7 @@ class text_lines {
 
   std::string_view line() const { return line_; }
   std::uint64_t offset() const { return begin_; }
-  /// From 1, blank ones counted.
+  /// Counted from 1, blank lines included.
   index_t number() const { return number_; }
 
   [[noreturn]] void fail(std::string const& reason) const {
@@ -78,14 +78,14 @@ class text_lines {
   index_t taken_ = 0;
 };
 
-/// All of `text` as a decimal integer.
+/// Parses all of `text` as a decimal integer.
 inline bool parse_integer(std::string_view text, index_t& value) {
   char const* const end = text.data() + text.size();
   auto const result = std::from_chars(text.data(), end, value);
   return result.ec == std::errc() && result.ptr == end;
 }
 
-/// `text` for a message: its beginning, without what a terminal would act upon.
+/// The start of `text` for a message; characters that are not printable become '?'.
 inline std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (char const c : text.substr(0, 60)) { result += c >= ' ' && c <= '~' ? c : '?'; }
@@ -124,7 +124,7 @@ inline std::vector<std::string_view> split_at_blanks(std::string_view line) {
   }
 }
 
-/// Fields between single commas, without the blanks around them.
+/// Fields between single commas, without blanks around them.
 inline std::vector<std::string_view> split_at_commas(std::string_view line) {
   auto fields = split_at(line, ',');
   for (std::string_view& field : fields) {
