@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: mined tables against every pair, scored and sorted by plain loops.
+// Test support: compares mined tables with a brute-force scoring and sorting of all pairs.
 #pragma once
 
 #include <coupleface/relation.hpp>
@@ -17,7 +17,7 @@
 
 namespace coupleface_test {
 
-/// A table as mining writes it, with padding in both matrices so that strides count.
+/// A table as mining writes it, with padding in both matrices to test strides.
 template <class V>
 struct mined_table {
   matrix<V> values;
@@ -29,7 +29,7 @@ struct mined_table {
     return values.same_bits(other.values) && indices.same_bits(other.indices);
   }
   bool untouched() const { return values.untouched() && indices.untouched(); }
-  /// Candidates of a row, empty slots left out.
+  /// Candidates of a row, without empty slots.
   std::vector<index_t> row(index_t i) const {
     std::vector<index_t> result;
     for (index_t slot = 0; slot < indices.columns(); ++slot) {
@@ -39,7 +39,7 @@ struct mined_table {
   }
 };
 
-/// The relation of every pair, rounded once to V: what all strategies rank by.
+/// The relation of every pair, rounded once to V: the values by which all strategies rank.
 template <class V, class Q, class C, class Relation = coupleface::cosine>
 matrix<V> all_relations(matrix<Q> const& queries, matrix<C> const& candidates,
                         Relation relation = {}) {
@@ -48,8 +48,8 @@ matrix<V> all_relations(matrix<Q> const& queries, matrix<C> const& candidates,
   return result;
 }
 
-/// Candidates of a query that allowed(query, candidate, score) lets through: descending, ties in
-/// their order, NaN last.
+/// Candidates of a query for which allowed(query, candidate, score) is true: descending, ties by
+/// index, NaN last.
 template <class V, class Allowed>
 std::vector<index_t> ranking(matrix<V> const& scores, index_t query, Allowed allowed) {
   std::vector<index_t> order;
@@ -68,7 +68,8 @@ bool same_value(V a, V b) {
   return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof(V)) == 0;
 }
 
-/// Row `query` holds the first of `expected` with the bits of `scores`, then empty slots.
+/// Row `query` holds the first candidates of `expected` with the bits of `scores`, then empty
+/// slots.
 template <class V>
 void expect_row(mined_table<V> const& table, index_t query, std::vector<index_t> const& expected,
                 matrix<V> const& scores) {
@@ -93,7 +94,7 @@ void expect_ranked(mined_table<V> const& table, matrix<V> const& scores, Allowed
   }
 }
 
-/// A relation without a bound, as a user may write one: every pair has to be evaluated.
+/// A user-defined relation without a bound: every pair has to be evaluated.
 struct taxicab {
   template <class A, class B>
   COUPLEFACE_HOST_DEVICE double operator()(coupleface::row<A> a, coupleface::row<B> b) const {
@@ -105,15 +106,15 @@ struct taxicab {
   }
 };
 
-/// A predicate of its own kind, for either side.
+/// A user-defined predicate, for either side.
 struct one_in_three {
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     return (query + 2 * candidate) % 3 == 0 && query != candidate;
   }
 };
 
-/// Rows in which everything occurs that has a rule: duplicates, ties, zero, tiny, huge, NaN and
-/// infinite ones. The same call twice gives the same rows, another seed others.
+/// Rows with every special case: duplicates, ties, zero, tiny, huge, NaN and infinite ones.
+/// Deterministic for each seed.
 template <class T>
 matrix<T> rows_with_everything(index_t rows, index_t width, unsigned seed) {
   auto x = random_matrix<T>(rows, width, seed, 1);
@@ -121,10 +122,10 @@ matrix<T> rows_with_everything(index_t rows, index_t width, unsigned seed) {
   for (index_t i = 0; i < rows; ++i) {
     for (index_t j = 0; j < width; ++j) {
       if (i % 5 == 1) { x.set(i, j, double(generator() % 2u)); }       // coarse: many ties
-      if (i % 5 == 2) { x.set(i, j, x.at(i - 2, j)); }                 // a row twice
-      if (i % 11 == 3) { x.set(i, j, 0); }                             // no direction
-      if (i % 11 == 4) { x.set(i, j, x.at(i, j) * 1e-3); }             // short
-      if (i % 13 == 5) { x.set(i, j, double(generator() % 3u) - 1); }  // often opposite
+      if (i % 5 == 2) { x.set(i, j, x.at(i - 2, j)); }                 // repeats an earlier row
+      if (i % 11 == 3) { x.set(i, j, 0); }                             // degenerate
+      if (i % 11 == 4) { x.set(i, j, x.at(i, j) * 1e-3); }             // small norm
+      if (i % 13 == 5) { x.set(i, j, double(generator() % 3u) - 1); }  // often opposite directions
     }
     if (width > 0 && i % 17 == 6) { x.set(i, i % width, std::nan("")); }
     if (width > 0 && i % 17 == 7) { x.set(i, i % width, HUGE_VAL); }
@@ -132,7 +133,7 @@ matrix<T> rows_with_everything(index_t rows, index_t width, unsigned seed) {
   return x;
 }
 
-/// The call throws std::invalid_argument with this text.
+/// Expects the call to throw std::invalid_argument with this text.
 template <class Call>
 void expect_refused(Call call, std::string const& message) {
   try {
@@ -145,7 +146,8 @@ struct mining_shape {
   index_t queries, candidates, width, slots;
 };
 
-/// Nothing, one, tiny, prime, beyond the candidates, and beyond a panel or two of the screen.
+/// Empty, single, tiny, prime, more slots than candidates, and larger than a panel or two of the
+/// screen.
 inline std::vector<mining_shape> mining_shapes() {
   return {{0, 5, 3, 2}, {4, 0, 3, 2},    {1, 1, 1, 1},    {3, 4, 2, 0},     {2, 3, 0, 2},
           {5, 7, 3, 3}, {13, 11, 5, 40}, {31, 29, 17, 6}, {67, 131, 8, 13}, {257, 509, 19, 7}};

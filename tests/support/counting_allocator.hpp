@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: an allocator for a policy that counts what is taken and given back.
+// Test support: an allocator for policies that counts allocations and frees.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 namespace coupleface_test {
 
 struct allocation_count {
-  std::size_t bytes = 0;  ///< taken in all
-  std::size_t live = 0;   ///< not yet given back
-  std::size_t most = 0;   ///< at any one time
+  std::size_t bytes = 0;  ///< allocated in total
+  std::size_t live = 0;   ///< not yet freed
+  std::size_t most = 0;   ///< maximum of `live`
 };
 
 /// Usable as `thrust::seq(allocator)`, `thrust::omp::par(allocator)`, ...

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: arrays in the memory of the policy under test. On a device, and in the emulator of
-// one, the host can only copy them.
+// Test support: arrays in the memory of the policy under test. On a device, real or emulated, the
+// host can only copy them.
 #pragma once
 
 #include <coupleface/config.hpp>
@@ -26,7 +26,7 @@
 
 namespace coupleface_test {
 
-/// What holds the state of a bank or of sums: a container in the memory of the policy under test.
+/// Container for the state of a bank or of sums, in the memory of the policy under test.
 #if COUPLEFACE_HAS_KERNELS
 template <class... T>
 using device_vector = thrust::device_vector<T...>;
@@ -35,7 +35,7 @@ template <class... T>
 using device_vector = std::vector<T...>;
 #endif
 
-/// Memory of the host.
+/// An array in host memory.
 template <class T>
 class host_array {
  public:
@@ -80,7 +80,7 @@ inline void copy_device(void* to, void const* from, std::size_t bytes) {
 
 #else
 
-/// A region that nobody may touch while no device_access lives.
+/// Memory that is inaccessible unless a device_access exists.
 class device_heap {
  public:
   static device_heap& here() {
@@ -102,11 +102,11 @@ class device_heap {
     }
     pieces_[begin] = {bytes, wanted};
     open(true);
-    std::memset(memory_ + begin, 0xff, bytes);  // nobody's leftovers, and a fence behind
+    std::memset(memory_ + begin, 0xff, bytes);  // hides old contents, sets the fence
     close();
     return memory_ + begin;
   }
-  /// Ends the program if something was written behind the piece.
+  /// Aborts if the fence after the piece was overwritten.
   void give(void* memory) {
     auto const at = pieces_.find(std::size_t(static_cast<char*>(memory) - memory_));
     if (at == pieces_.end()) { throw std::logic_error("emulator: freed what was not taken"); }
@@ -127,7 +127,7 @@ class device_heap {
     return at >= memory_ && at < memory_ + reserved;
   }
 
-  /// `grown`: even if it is open already, for there may be new memory.
+  /// `grown`: unprotects again even if already open, because there may be new memory.
   void open(bool grown = false) {
     if (open_++ == 0 || grown) { protect(PROT_READ | PROT_WRITE); }
   }
@@ -157,8 +157,8 @@ class device_heap {
   char* memory_;
   std::size_t used_ = 0;
   int open_ = 0;
-  std::map<std::size_t, piece> pieces_;           // by place
-  std::multimap<std::size_t, std::size_t> free_;  // places by size
+  std::map<std::size_t, piece> pieces_;           // by offset
+  std::multimap<std::size_t, std::size_t> free_;  // offsets by size
 };
 
 class device_access {
@@ -175,13 +175,13 @@ inline void copy_device(void* to, void const* from, std::size_t bytes) {
 
 #endif
 
-/// Counts the views that were given out: what was read before may have been written since.
+/// Counts the views handed out: each may have changed elements that were read before.
 inline std::int64_t& views_given_out() {
   static std::int64_t count = 0;
   return count;
 }
 
-/// Elements are read and written through a copy on the host, as single ones are slow to reach.
+/// Elements are read and written through a copy on the host, because single accesses are slow.
 template <class T>
 class device_array {
  public:
@@ -227,7 +227,7 @@ class device_array {
   std::size_t size_;
   T* data_ = nullptr;
   std::vector<T> mutable copy_;
-  bool mutable changed_ = false;  // the copy, and not yet the array
+  bool mutable changed_ = false;  // the copy has changes that the array does not have yet
   std::int64_t mutable copied_at_ = -1;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: a device on the host. It stands in for <coupleface/detail/cuda/runtime.cuh>, so
-// that the launches and the kernels of detail/cuda/ are run as they are, compiled by g++.
+// Test support: an emulated device on the host. It replaces <coupleface/detail/cuda/runtime.cuh>,
+// so that the launches and kernels of detail/cuda/ run unchanged, compiled by g++.
 //
-// Device memory (device_memory.hpp) is out of reach except during launches and copies: reading it
-// on the host is a crash, as it should be.
+// Device memory (device_memory.hpp) is inaccessible except during launches and copies: reading it
+// on the host crashes, as it would with a device.
 #pragma once
 
 #include "device_memory.hpp"
@@ -32,7 +32,7 @@ namespace coupleface_test {
 template <class Derived>
 struct emulated_policy : thrust::execution_policy<Derived> {};
 
-/// What thrust::device is in tests of the emulator.
+/// Replaces thrust::device in tests of the emulator.
 struct emulated_device : emulated_policy<emulated_device>,
                          thrust::detail::allocator_aware_execution_policy<emulated_policy> {};
 
@@ -77,8 +77,8 @@ inline bool lies_on_host(void const* memory) {
   return memory != nullptr && !emulation::device_heap::here().holds(memory);
 }
 
-/// Copies as late as a device may: when they are waited for. Until then, and from the beginning of
-/// a copy on, the buffer holds NaNs. A copy into a buffer that is still in use throws.
+/// Copies as late as a device may: in await(). From begin() until then the buffer holds NaNs. A
+/// copy into a buffer in use throws.
 template <class Derived, int lanes>
 class row_uploads {
  public:
@@ -159,7 +159,7 @@ inline unsigned votes(bool yes) {
       emulation::block_emulator::here().wait(emulation::pause::vote, 0xffffffffu, yes ? 1 : 0, 0));
 }
 
-/// What CUB does on a device: stable, by the lowest `bits` of the keys.
+/// Like CUB on a device: stable, by the lowest `bits` of the keys.
 template <class Derived>
 void sort_by_key(cuda_policy<Derived> const&, std::uint32_t const* keys, std::uint32_t* sorted_keys,
                  index_t const* values, index_t* sorted_values, index_t count, int bits) {
@@ -175,7 +175,7 @@ void sort_by_key(cuda_policy<Derived> const&, std::uint32_t const* keys, std::ui
   }
 }
 
-/// What cuBLAS does on a device: c [m, n] = a b + beta c, all row-major; see cuda/product.cuh.
+/// Like cuBLAS on a device: c [m, n] = a b + beta c, all row-major; see cuda/product.cuh.
 template <class T, class Derived>
 void product(cuda_policy<Derived> const&, bool a_turned, bool b_turned, index_t m, index_t n,
              index_t k, T const* a, index_t a_stride, T const* b, index_t b_stride, T beta, T* c,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: what <coupleface/detail/cuda/tensor_core.cuh> offers, on the host.
+// Test support: <coupleface/detail/cuda/tensor_core.cuh> on the host.
 //
-// A product of tiles takes its operands from the registers of a warp's threads, as the PTX manual
-// divides them, and adds worse than any tensor core that has been examined: all seventeen terms of
-// a sum are cut to 24 bits below the largest of them, and so is their sum.
+// A product of tiles takes its operands from the registers of a warp's threads, laid out as in the
+// PTX manual. It rounds worse than any tensor core that has been examined: all seventeen terms of a
+// sum are truncated to 24 bits below the largest of them, and so is their sum.
 #pragma once
 
 #include "simt.hpp"
@@ -22,7 +22,7 @@ inline double cut_to(double x, int lowest_bit) {
   return std::ldexp(std::trunc(std::ldexp(x, -lowest_bit)), lowest_bit);
 }
 
-/// sum + products, the last bits cut off.
+/// sum + products, truncated.
 inline float add_as_tensor_cores(float sum, double const (&products)[16]) {
   double largest = std::fabs(double(sum));
   bool finite = std::isfinite(sum);
@@ -43,7 +43,7 @@ struct tile_operands {
   std::uint32_t const* b;
 };
 
-/// By thread of the block.
+/// Indexed by the thread's number in the block.
 inline std::vector<tile_operands>& operands_of_block() {
   static std::vector<tile_operands> operands(1024);
   return operands;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: analytic gradients against central differences, in double.
+// Test support: compares analytic gradients with central differences, in double.
 #pragma once
 
 #include "matrix.hpp"
@@ -11,8 +11,8 @@
 namespace coupleface_test {
 
 /// `loss(x)` must return the value at x. Error of a central difference with step h: h^2 times the
-/// third derivative, plus rounding of the loss over h; with h = 1e-5 and losses of order 1 that is
-/// some 1e-10, taken ten times over and relative to the gradient's size.
+/// third derivative, plus the rounding error of the loss over h. With h = 1e-5 and losses of order
+/// 1 that is about 1e-10; the tolerance is ten times that, relative to the gradient's size.
 template <class Loss>
 void expect_gradient(matrix<double> x, matrix<double> const& gradient, Loss loss,
                      double allowed = 1e-8) {

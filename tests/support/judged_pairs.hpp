@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: labelled rows, all their pairs as a list with float scores, and what roc() says of
-// it; doubles compared to the last bit.
+// Test support: labelled rows, all their pairs as a list with float scores, and the results of
+// roc() on it; doubles are compared bit for bit.
 #pragma once
 
 #include <coupleface/evaluation/verification.hpp>
@@ -20,14 +20,14 @@ namespace coupleface_test {
 inline double const no_number = std::nan("");
 inline double const infinity = std::numeric_limits<double>::infinity();
 
-/// The same to the last bit; a NaN equals any NaN.
+/// Equal bits; any two NaNs are equal.
 inline void expect_equal_bits(double x, double y, char const* what) {
   if (std::isnan(x) && std::isnan(y)) { return; }
   EXPECT_EQ(x, y) << what;
   EXPECT_EQ(std::signbit(x), std::signbit(y)) << what;
 }
 
-/// Rows around a centre for each of `people`, every 9th row labelled -1.
+/// Rows around one centre per person, every 9th row labelled -1.
 template <class T>
 struct labelled_rows {
   matrix<T> rows;
@@ -57,7 +57,7 @@ struct judged_pairs {
   }
 };
 
-/// All pairs of `a` and `b`, or of two rows of `a` where `within`.
+/// All pairs of `a` and `b`, or all pairs within `a` if `within`.
 template <class A, class B, class Relation = coupleface::cosine>
 judged_pairs list_pairs(matrix<A> const& a, std::vector<int> const& a_labels, matrix<B> const& b,
                         std::vector<int> const& b_labels, bool within, Relation relation = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: matrices in the device policy's memory, made on the host and read back there.
+// Test support: matrices in the memory of the policy under test, created and read on the host.
 #pragma once
 
 #include <coupleface/element.hpp>
@@ -30,7 +30,8 @@ T from_double(double x) {
   }
 }
 
-/// What outputs hold before a call: NaN, or an absurd id. A test that finds it knows who forgot.
+/// The content of outputs before a call: NaN, or an invalid id. Finding it means an unwritten
+/// element.
 template <class T>
 T unwritten() {
   if constexpr (std::is_integral_v<T>) {
@@ -41,7 +42,7 @@ T unwritten() {
 }
 
 /// Owns [rows, columns] with `padding` extra elements after every row, in the memory of the policy
-/// under test, or of the host.
+/// under test or of the host.
 template <class T, template <class> class Array = device_array>
 class matrix {
  public:
@@ -53,7 +54,7 @@ class matrix {
   matrix(index_t rows, index_t columns, std::vector<double> const& values, index_t padding = 0)
       : matrix(rows, columns, columns + padding, strided(rows, columns, padding, values)) {}
 
-  /// With `stride` elements from one row to the next, padding included.
+  /// `stride` elements from one row to the next, padding included.
   matrix(index_t rows, index_t columns, index_t stride, std::vector<T> const& elements)
       : rows_(rows), columns_(columns), stride_(stride), data_(elements) {}
 
@@ -75,7 +76,7 @@ class matrix {
   /// All elements, padding included.
   std::vector<T> elements() const { return data_.to_host(); }
 
-  /// The same bits in every element and in the padding?
+  /// Whether all elements and the padding have the same bits.
   template <template <class> class Other>
   bool same_bits(matrix<T, Other> const& other) const {
     std::vector<T> const a = elements(), b = other.elements();
@@ -103,7 +104,7 @@ class matrix {
   Array<T> data_;
 };
 
-/// In the host's memory, for host policies.
+/// In host memory, for host policies.
 template <class T>
 using host_matrix = matrix<T, host_array>;
 
@@ -112,7 +113,7 @@ host_matrix<T> on_host(matrix<T, Array> const& x) {
   return {x.rows(), x.columns(), x.stride(), x.elements()};
 }
 
-/// What a view of the policy's memory shows.
+/// The contents of a view of the policy's memory.
 template <class T>
 host_matrix<std::remove_const_t<T>> on_host(coupleface::matrix_view<T> view) {
   using element = std::remove_const_t<T>;
@@ -133,8 +134,8 @@ coupleface::vector_view<T const> host_view_of(std::vector<T> const& v) {
   return {v.data(), index_t(v.size())};
 }
 
-/// A list for the policy under test: itself where that reads the host's memory, else a copy that is
-/// never given back.
+/// A view of a list for the policy under test: of the list itself if the policy reads host memory,
+/// else of a copy that is never freed.
 template <class T>
 coupleface::vector_view<T const> view_of(std::vector<T> const& v) {
 #if COUPLEFACE_HAS_KERNELS
@@ -154,7 +155,7 @@ matrix<T> random_matrix(index_t rows, index_t columns, unsigned seed, index_t pa
   return {rows, columns, values, padding};
 }
 
-/// Zeros and ones: many ties.
+/// Zeros and ones, so that ties are frequent.
 template <class T>
 matrix<T> coarse_matrix(index_t rows, index_t columns, unsigned seed) {
   std::mt19937 generator(seed);
@@ -163,8 +164,8 @@ matrix<T> coarse_matrix(index_t rows, index_t columns, unsigned seed) {
   return {rows, columns, values};
 }
 
-/// One row again and again, each time with one element a unit in the last place higher or lower:
-/// only exact products can order them.
+/// The same row repeated, each time with one element changed by a unit in the last place: only
+/// exact products can order these rows.
 inline matrix<float> nearly_equal_rows(index_t rows, index_t columns, unsigned seed) {
   auto const base = random_matrix<float>(1, columns, seed);
   std::vector<double> values;
@@ -198,7 +199,7 @@ inline auto policy() {
 #endif
 }
 
-/// Labels and table entries are checked before anything is written; a device never reads them back.
+/// A host policy checks labels and table entries before it writes; a device never reads them back.
 inline constexpr bool ids_are_checked = coupleface::detail::is_host_policy_v<decltype(policy())>;
 
 }  // namespace coupleface_test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: tables that the policy under test mined beside those of the host, bit for bit.
+// Test support: compares tables mined by the policy under test with the host's, bit for bit.
 #pragma once
 
 #include "brute_force.hpp"
@@ -15,7 +15,8 @@
 
 namespace coupleface_test {
 
-/// mine(policy, values, indices) writes a table: into views of the device and of the host.
+/// on_device(values, indices) and by_host(values, indices) write the same table, to device and host
+/// views.
 template <class V = float, class I = std::int32_t, class OnDevice, class OnHost>
 void expect_same_table(index_t rows, index_t slots, OnDevice on_device, OnHost by_host,
                        std::string const& what) {
@@ -43,7 +44,7 @@ struct no_pair {
   COUPLEFACE_HOST_DEVICE bool operator()(index_t, index_t) const { return false; }
 };
 
-/// mine_nearest by the policy under test and by the host. Rows are the same where views are.
+/// mine_nearest by the policy under test and by the host. Equal views stay equal on the host.
 template <class V = float, class I = std::int32_t, class Element = coupleface::bfloat16, class Q,
           class C, class Relation = coupleface::cosine, class Keep = coupleface::other_rows>
 void expect_nearest_of_host(matrix<Q> const& queries, matrix<C> const& candidates, index_t slots,

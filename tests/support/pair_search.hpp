@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: the screens that a search can run by, every pair scored and sorted by plain loops,
-// and the scratch that a plan asks for.
+// Test support: the screens that a search can use, brute-force results, and the scratch that a plan
+// requires.
 #pragma once
 
 #include <coupleface/detail/mining/nearest.hpp>
@@ -24,7 +24,7 @@ struct named_screen {
   engine::screen_kernels kernels;
 };
 
-/// Both elements, by the portable kernels and, where they are others, by this processor's.
+/// Both element types, by the portable kernels and, if they differ, by this processor's.
 inline std::vector<named_screen> screens() {
   std::vector<named_screen> result;
   for (auto const element : {engine::screen_element::float32, engine::screen_element::int16_pair}) {
@@ -36,7 +36,7 @@ inline std::vector<named_screen> screens() {
   return result;
 }
 
-/// Any predicate. One type for all, because every other one means another search to compile.
+/// Type-erased predicate, because each predicate type compiles another search.
 struct any_pair {
   std::function<bool(index_t, index_t)> kept;
   any_pair() : any_pair(coupleface::other_rows{}) {}
@@ -53,7 +53,7 @@ struct pair_table {
       : values(rows, slots, padding), indices(rows, slots, 2 * padding) {}
 };
 
-/// The K best kept candidates of the queries in `rows`, by scores(i, j) that are already rounded.
+/// Expects the K best kept candidates of the queries in `rows`, by the rounded scores(i, j).
 template <class V, class I>
 void expect_best(pair_table<V, I> const& table, std::vector<index_t> const& rows,
                  index_t candidates, std::function<void(index_t, V*)> const& scores,
@@ -102,7 +102,7 @@ inline std::vector<index_t> every_index(index_t rows) {
   return result;
 }
 
-/// Rows at the ends of parts and some between.
+/// The rows at the ends of parts and some between.
 inline std::vector<index_t> rows_around_parts(index_t rows) {
   std::vector<index_t> result;
   for (index_t i = 0; i < rows; ++i) {
@@ -114,8 +114,8 @@ inline std::vector<index_t> rows_around_parts(index_t rows) {
   return result;
 }
 
-/// mine_nearest by every screen has the bits of relation_matrix, sorted; of the queries in `rows`,
-/// or of all if there are none.
+/// Expects mine_nearest by every screen to have the bits of relation_matrix, sorted: for the
+/// queries in `rows`, or for all if it is empty.
 template <class V, class I, class Relation, class Q, class C>
 void expect_nearest(matrix<Q> const& queries, matrix<C> const& candidates, index_t k,
                     any_pair const& keep, std::vector<index_t> rows = {}, Relation relation = {}) {
@@ -154,11 +154,11 @@ void expect_by_every_relation(matrix<Q> const& queries, matrix<C> const& candida
   expect_nearest<V, I, coupleface::negative_squared_distance>(queries, candidates, k, any_pair());
 }
 
-/// Bytes of every array that a search by `plan` takes.
+/// Bytes of all arrays that a search by `plan` allocates.
 struct search_scratch {
-  index_t lasting = 0;   ///< held all along, norms included
-  index_t survey = 0;    ///< at the start
-  index_t guessing = 0;  ///< after that
+  index_t lasting = 0;   ///< held throughout, norms included
+  index_t survey = 0;    ///< first phase
+  index_t guessing = 0;  ///< second phase
   index_t finishing = 0;
   index_t peak() const { return lasting + std::max({survey, guessing, finishing}); }
   index_t total() const { return lasting + survey + guessing + finishing; }
@@ -186,7 +186,7 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k, index_t ca
       result.guessing += 4 * plan.words * engine::rounded_up(guess.size, engine::right_rows);
     }
   }
-  if (plan.room > 0) {  // else every list is exact and lies in the outputs
+  if (plan.room > 0) {  // otherwise every list is exact and lies in the outputs
     result.finishing =
         plan.lanes *
         ((k + plan.room) * index_t(sizeof(engine::scored_pair<V, I>)) +

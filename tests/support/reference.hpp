@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: what functions should compute, written as plain loops in long double.
+// Test support: reference results, computed by plain loops in long double.
 #pragma once
 
 #include "matrix.hpp"
@@ -12,7 +12,7 @@
 
 namespace coupleface_test {
 
-/// Rounding of `terms` operations in T's accumulator on values of size `magnitude`.
+/// Rounding error of `terms` operations in T's accumulator on values of size `magnitude`.
 template <class T>
 double tolerance(double terms, double magnitude) {
   double const epsilon = std::is_same_v<T, double> ? std::numeric_limits<double>::epsilon()
@@ -47,7 +47,7 @@ long double reference_cosine(matrix<A> const& a, index_t i, matrix<B> const& b, 
   return sum;
 }
 
-/// The normalised rows, one behind the other.
+/// The normalised rows, concatenated.
 template <class T, template <class> class Array>
 std::vector<long double> reference_units(matrix<T, Array> const& x) {
   std::vector<long double> units;
@@ -59,7 +59,7 @@ std::vector<long double> reference_units(matrix<T, Array> const& x) {
   return units;
 }
 
-/// Row i of rows that lie one behind the other, times row k of others.
+/// Inner product of row i of `a` and row k of `b`, both concatenated rows.
 inline long double reference_product(std::vector<long double> const& a, index_t i,
                                      std::vector<long double> const& b, index_t k, index_t width) {
   long double sum = 0;
@@ -69,14 +69,14 @@ inline long double reference_product(std::vector<long double> const& a, index_t 
   return sum;
 }
 
-/// What rounding to T may add to a value: half's smallest steps are 2^-24.
+/// Error of rounding a value to T: the smallest step of float16 is 2^-24.
 template <class T>
 double storing_tolerance(double value) {
   return tolerance<T>(1, std::fabs(value)) +
          (std::is_same_v<T, coupleface::float16> ? 0x1p-24 : 0x1p-149);
 }
 
-/// Widths around the sizes of vectors, lanes, cache lines and what is unrolled.
+/// Widths around the sizes of vectors, lanes, cache lines and unrolled loops.
 inline std::vector<index_t> widths() {
   return {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 511, 512, 513};
 }
@@ -88,7 +88,7 @@ void expect_zero(matrix<T> const& x) {
   }
 }
 
-/// Shapes [n, d] around lanes, tiles and blocks.
+/// Shapes [n, d] around the sizes of lanes, tiles and blocks.
 inline std::vector<std::pair<index_t, index_t>> shapes() {
   return {{0, 0},  {0, 5},  {1, 1},  {1, 17},  {2, 16},   {3, 15},   {5, 33},
           {7, 64}, {31, 3}, {65, 8}, {127, 9}, {128, 32}, {129, 48}, {300, 128}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: what a documented ceiling of scratch is compared with.
+// Test support: checks scratch use against a documented ceiling.
 #pragma once
 
 #include "counting_allocator.hpp"
@@ -11,7 +11,7 @@
 
 namespace coupleface_test {
 
-/// Something was taken, at no time more than `ceiling` bytes, and everything given back.
+/// Expects some scratch, at most `ceiling` bytes at any time, and all of it freed.
 inline void expect_scratch_within(allocation_count const& count, std::size_t ceiling) {
   EXPECT_GT(count.most, 0u);
   EXPECT_LE(count.most, ceiling);
@@ -19,8 +19,8 @@ inline void expect_scratch_within(allocation_count const& count, std::size_t cei
   EXPECT_EQ(count.live, 0u);
 }
 
-/// What mine_nearest takes for the same rows, which its own test holds against its documentation:
-/// a ceiling much nearer than 64 MiB where the problem is small.
+/// The scratch of mine_nearest on the same rows, which its own test checks against its
+/// documentation: for small problems a much tighter ceiling than 64 MiB.
 template <class Q, class C>
 std::size_t scratch_of_nearest(matrix<Q> const& queries, matrix<C> const& candidates, index_t k) {
   allocation_count count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of one test's own, removed with all that is in it.
+// Test support: a temporary folder for one test, removed with its contents.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ class scratch_folder : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  /// Files in the folder, by name.
+  /// Names of the files in the folder.
   std::vector<std::string> names() const {
     std::vector<std::string> result;
     for (auto const& entry : std::filesystem::directory_iterator(folder_)) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: the threads of a block on the host.
+// Test support: runs the threads of a kernel's block on the host.
 //
-// A thread is a fiber of its own; blocks run one after the other. Waiting for the block, for a
-// mask, exchanging and voting need all the threads they name: if one has ended or waits for
-// something else, the launch throws. Shared memory starts as NaNs.
+// Each thread is a fiber; blocks run one after the other. Block barriers, mask barriers, exchanges
+// and votes need all the threads that they name: if one has ended or waits for something else, the
+// launch throws. Shared memory starts as NaNs.
 //
-// Fibers run in turn, in every other block backwards: where a wait is missing, one of the two finds
-// what has not been written yet. It does not show: other races, orders of blocks, the memory model,
-// limits of registers and launches, speed.
+// Fibers run in thread order, in every other block in reverse: if a wait is missing, one of the two
+// orders reads a value before it is written. Not detected: other races, orders of blocks, the
+// memory model, limits on registers and launches, speed.
 #pragma once
 
 #include <csetjmp>
@@ -22,8 +22,7 @@
 
 namespace coupleface_test {
 
-// _longjmp by another name: with _FORTIFY_SOURCE that one ends a program that jumps to another
-// stack.
+// _longjmp under another name: with _FORTIFY_SOURCE, _longjmp aborts a jump to another stack.
 extern "C" [[noreturn]] void unchecked_longjmp(std::jmp_buf, int) __asm__("_longjmp");
 
 enum class pause { none, block, mask, exchange, vote, end };
@@ -35,13 +34,13 @@ struct fiber {
   std::unique_ptr<char[]> stack;
   bool started = false;
   pause state = pause::end;
-  unsigned mask = 0;       // of the threads waited for, in this one's warp
-  int difference = 0;      // exchange: whose value
-  std::uint64_t sent = 0;  // the value given away, or the vote
+  unsigned mask = 0;       // of the threads waited for, in this thread's warp
+  int difference = 0;      // of an exchange: offset to the sending thread
+  std::uint64_t sent = 0;  // of an exchange: XOR of the lane numbers
   std::uint64_t received = 0;
 };
 
-/// The block at work, and the one that runs its threads.
+/// The running block, and the scheduler of its threads.
 class block_emulator {
  public:
   static block_emulator& here() {
@@ -63,7 +62,7 @@ class block_emulator {
     try {
       for (block_ = 0; block_ < blocks; ++block_) { run_block(); }
     } catch (...) {
-      fibers_.clear();  // they are in the middle of something
+      fibers_.clear();  // they are suspended in the middle of a kernel
       throw;
     }
   }
@@ -110,7 +109,7 @@ class block_emulator {
     }
   }
 
-  // Lets go on who has all that it waits for; was there anybody?
+  // Resumes every thread whose wait is complete; returns whether there was one.
   bool release() {
     bool released = release_block();
     for (int first = 0; first < threads_; first += 32) {
@@ -155,7 +154,7 @@ class block_emulator {
     return true;
   }
 
-  // setjmp and longjmp change stacks without a system call; ucontext only makes the first step.
+  // setjmp and longjmp switch stacks without a system call; ucontext only starts a fiber.
   [[gnu::noinline]] void enter(fiber& f) {
     if (_setjmp(scheduler_) != 0) { return; }
     if (f.started) { unchecked_longjmp(f.at, 1); }

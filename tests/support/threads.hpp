@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test support: a call on a given number of threads of the backend under test.
+// Test support: runs a call with a given number of threads of the backend under test.
 #pragma once
 
 #if THRUST_DEVICE_SYSTEM == THRUST_DEVICE_SYSTEM_OMP
