@@ -35,8 +35,8 @@ struct fiber {
   bool started = false;
   pause state = pause::end;
   unsigned mask = 0;       // of the threads waited for, in this thread's warp
-  int difference = 0;      // of an exchange: offset to the sending thread
-  std::uint64_t sent = 0;  // of an exchange: XOR of the lane numbers
+  int difference = 0;      // of an exchange: XOR of the lane numbers
+  std::uint64_t sent = 0;  // the value to exchange, or the vote
   std::uint64_t received = 0;
 };
 

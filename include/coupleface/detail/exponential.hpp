@@ -12,9 +12,7 @@ namespace detail {
 /// exp(x) for x <= 88 with relative error 2^-23; exactly 1 for 0, 0 below -86, NaN for NaN.
 ///
 /// x = n ln 2 + r; 2^n goes into the exponent, and exp(r) = 1 + r + r^2 q(r), where the polynomial
-/// q minimises the relative error on
-/// r
-/// <= ln(2) / 2: 3.1e-9, a twentieth of the rounding error.
+/// q minimises the relative error on |r| <= ln(2) / 2: 3.1e-9, a twentieth of the rounding error.
 inline float exponential(float x) {
   constexpr float to_integer = 0x1.8p23f;  // leaves the rounded n in the lowest bits
   float const shifted = x * 0x1.715476p+0f + to_integer;

@@ -21,12 +21,8 @@ COUPLEFACE_HOST_DEVICE inline void normalize_row(X const* x, Y* y, index_t width
   normalize_row(one_thread{}, x, y, width);
 }
 
-/// g . x /
-///
-/// x
-///
-/// , scaled. For doubles each factor is scaled first: a product may overflow or underflow although
-/// the result does not.
+/// g . x / ||x||, scaled. For doubles each factor is scaled first: a product may overflow or
+/// underflow although the result does not.
 template <class Team, class G, class X>
 COUPLEFACE_HOST_DEVICE inline double component_along(Team const& team, G const* g, double g_scale,
                                                      X const* x, double inverse, index_t width) {

@@ -20,12 +20,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// 1 /
-///
-/// x
-///
-/// , to 29 significant bits if elements have at most 24: their products are then exact in double,
-/// so fusing them with the sum cannot change a bit.
+/// 1 / ||x||, to 29 significant bits if elements have at most 24: their products are then exact in
+/// double, so fusing them with the sum cannot change a bit.
 template <class X>
 COUPLEFACE_HOST_DEVICE inline double unit_scale(double norm) {
   double const inverse = inverse_norm<X>(norm);

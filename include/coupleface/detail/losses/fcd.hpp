@@ -16,19 +16,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-///
-///
-/// a /
-///
-/// a
-///
-/// - b /
-///
-/// b
-///
-///
-///
-/// ^2 from the two inverse norms.
+/// || a / ||a|| - b / ||b|| ||^2 from the two inverse norms.
 template <class A, class B>
 COUPLEFACE_HOST_DEVICE inline double unit_squared_distance(A const* a, double a_inverse, B const* b,
                                                            double b_inverse, index_t width) {
@@ -54,7 +42,7 @@ struct fcd_factors {
 };
 
 /// From a . a, a . b and b . b of the student's row a and the teacher's b. A degenerate teacher has
-/// inverse 0, so its row has no gradient.
+/// inverse 0, which makes the gradient 0.
 template <class S, class T>
 COUPLEFACE_HOST_DEVICE inline fcd_factors make_fcd_factors(double const (&inner)[3], double scale) {
   double const s_inverse = inverse_norm<S>(std::sqrt(inner[0]));
