@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: counters and bounds that many threads change. For whole numbers only: sums of
-// floating point have one order. The emulator has its own.
+// coupleface: atomic counters and bounds. For integers only: floating-point sums have a fixed
+// order. The emulator has its own.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -21,7 +20,7 @@ COUPLEFACE_HOST_DEVICE inline void add_atomically(std::uint64_t* counter, std::u
 #endif
 }
 
-/// *least becomes `value` if that is smaller.
+/// *least = min(*least, value).
 COUPLEFACE_HOST_DEVICE inline void lower_atomically(std::uint32_t* least, std::uint32_t value) {
 #if defined(__CUDA_ARCH__)
   atomicMin(least, value);
@@ -30,7 +29,7 @@ COUPLEFACE_HOST_DEVICE inline void lower_atomically(std::uint32_t* least, std::u
 #endif
 }
 
-/// *most becomes `value` if that is larger.
+/// *most = max(*most, value).
 COUPLEFACE_HOST_DEVICE inline void raise_atomically(std::uint64_t* most, std::uint64_t value) {
 #if defined(__CUDA_ARCH__)
   atomicMax(reinterpret_cast<unsigned long long*>(most), static_cast<unsigned long long>(value));

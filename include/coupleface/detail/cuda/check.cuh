@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: looking through whole inputs on a CUDA device. The answer is read back and waited
-// for.
+// coupleface: checks of whole inputs on a CUDA device. They wait for the result, which is read
+// back.
 #pragma once
 
 #include <coupleface/detail/check.hpp>
@@ -24,7 +23,7 @@ struct not_finite_body {
     team.columns(width, [&](index_t j) {
       if (j < mine && !is_finite(load(row[j]))) { mine = j; }
     });
-    double const first = team.smallest(double(mine));  // columns are exact in double
+    double const first = team.smallest(double(mine));  // column numbers are exact in double
     if (team.leads()) { columns[i] = first < double(width) ? index_t(first) : -1; }
   }
 };

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: counters on a CUDA device. Sums of integers: their order decides nothing.
+// coupleface: counters on a CUDA device. They are integers, so the order of additions is
+// irrelevant.
 #pragma once
 
 #include <coupleface/detail/cuda/atomics.cuh>
@@ -17,7 +17,7 @@ struct clear_counters_body {
   COUPLEFACE_HOST_DEVICE void operator()(index_t i) const { counts[i] = 0; }
 };
 
-/// Counters that begin at 0 and are read back at the end.
+/// Counters that start at 0 and are read back at the end.
 template <class Derived>
 class device_counters {
  public:

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the name of the public function that is at work on a CUDA device: in the messages of
-// calls that fail, and as a range of NVTX (domain "coupleface") where its header is found.
+// coupleface: the name of the public function that is running on a CUDA device. It appears in the
+// messages of failed calls and, if the NVTX header is found, as an NVTX range (domain
+// "coupleface").
 #pragma once
 
 #include <coupleface/detail/device_call.hpp>
@@ -16,8 +16,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 #if COUPLEFACE_NVTX
-/// From construction to destruction on this thread's line of a profile. Without a profiler a call
-/// through a null pointer that is checked.
+/// An NVTX range on this thread, from construction to destruction. Without a profiler each call
+/// costs a check of a null pointer.
 class profiler_range {
  public:
   explicit profiler_range(char const* name) {
@@ -43,7 +43,7 @@ struct profiler_range {
 };
 #endif
 
-/// The innermost public function at work on this thread.
+/// The innermost public function that is running on this thread.
 inline thread_local char const* function_at_work = "a device call";
 
 template <class Policy>

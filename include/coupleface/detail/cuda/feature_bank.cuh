@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: updating a feature bank on a CUDA device: a team of threads a class.
+// coupleface: updates a feature bank on a CUDA device: a team of threads per class.
 #pragma once
 
 #include <coupleface/detail/cuda/grouping.cuh>

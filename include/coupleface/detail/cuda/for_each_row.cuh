@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: running body(team, i) for every row on a CUDA device.
+// coupleface: runs body(team, i) for every row on a CUDA device.
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>

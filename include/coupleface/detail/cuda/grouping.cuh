@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the samples of each class, in their order, on a CUDA device: a stable sort by label.
+// coupleface: groups samples by class on a CUDA device with a stable sort by label.
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
@@ -12,7 +11,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Samples without a class, or with one that does not exist, come last, in no group.
+/// Samples without a class, or with an unknown one, come last and belong to no group.
 template <class L>
 struct label_key_body {
   vector_view<L const> labels;
@@ -27,7 +26,7 @@ struct label_key_body {
   }
 };
 
-/// First place in sorted keys whose key is at least c.
+/// The first position in sorted keys whose key is at least c.
 struct group_begin_body {
   std::uint32_t const* keys;
   index_t count;
@@ -47,14 +46,14 @@ struct group_begin_body {
   }
 };
 
-/// Bits that tell 0 ... classes apart.
+/// Number of bits that represent 0 ... classes.
 constexpr int label_bits(index_t classes) {
   int bits = 1;
   while (bits < 32 && classes >> bits > 0) { ++bits; }
   return bits;
 }
 
-/// As group_by_label of the host; labels that are out of range are left out like -1.
+/// Like the host's group_by_label; labels that are out of range are ignored like -1.
 template <class Derived, class L>
 void group_by_label(cuda_policy<Derived> const& base, vector_view<L const> labels, index_t classes,
                     index_t* begins, index_t* members) {

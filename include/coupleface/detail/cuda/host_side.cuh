@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: copies on the host for what answers there: the call waits for them, and for what the
-// policy's stream had still to do.
+// coupleface: host copies of device data. A call waits for its copy, and so for all earlier work on
+// the policy's stream.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -30,7 +29,7 @@ class host_copy {
 
  private:
   index_t rows_, columns_, stride_;
-  std::unique_ptr<T[]> elements_;  // no vector: of bool it has no array
+  std::unique_ptr<T[]> elements_;  // not std::vector: vector<bool> has no array
 };
 
 template <class Derived, class T>
@@ -42,7 +41,7 @@ host_copy<std::remove_const_t<T>> on_host(cuda_policy<Derived> const& policy, ve
   return {policy, matrix_view<T>(list.data_handle(), 1, list.extent(0))};
 }
 
-/// A list in memory of the stream's order.
+/// A list in stream-ordered memory.
 template <class T, class Derived>
 class device_list {
  public:

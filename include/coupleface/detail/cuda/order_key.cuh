@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the order of scores as an order of unsigned numbers, for selecting by digits.
+// coupleface: scores as unsigned keys of the same order, for radix selection.
 #pragma once
 
 #include <coupleface/detail/element.hpp>
@@ -11,7 +10,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// An unsigned number that is larger where a value ranks before another; equal for values that tie.
+/// An unsigned key: larger for a value that ranks before another, equal for values that tie.
 template <class T>
 COUPLEFACE_HOST_DEVICE inline std::uint64_t order_key(T const& element) {
   if (is_nan(load(element))) { return 0; }

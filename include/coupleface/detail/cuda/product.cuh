@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: matrix products on a CUDA device: cuBLAS. The one header that names it; programs that
-// call what uses it link coupleface::cuda.
+// coupleface: matrix products on a CUDA device by cuBLAS. This is the only header that uses cuBLAS;
+// programs that call functions built on it link coupleface::cuda.
 #pragma once
 
 #include <coupleface/detail/cuda/scratch.cuh>
@@ -15,8 +14,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What NVIDIA recommends for Hopper. cuBLAS would otherwise take memory of its own, which a
-/// capture does not allow.
+/// The size NVIDIA recommends for Hopper. Without a workspace cuBLAS would allocate memory itself,
+/// which is not allowed during a stream capture.
 inline constexpr index_t product_workspace_bytes = index_t(32) << 20;
 inline constexpr index_t workspace_alignment = 256;  ///< which cuBLAS requires
 
@@ -29,7 +28,8 @@ inline void expect_success(cublasStatus_t status) {
   }
 }
 
-/// A handle per device and thread, made at the first product: before a capture, do one without.
+/// One handle per device and thread, created at the first product: run a product once before a
+/// capture.
 class product_handles {
  public:
   static cublasHandle_t here() {
@@ -55,15 +55,15 @@ class product_handles {
   std::vector<cublasHandle_t> handles_;
 };
 
-/// c [m, n] = a [m, k] b [k, n] + beta c, all row-major with strides; a is given as [k, m] if it is
-/// turned, b as [n, k].
+/// c [m, n] = a [m, k] b [k, n] + beta c, all row-major with strides. If a is transposed it is
+/// given as [k, m], b as [n, k].
 template <class T, class Derived>
 void product(cuda_policy<Derived> const& base, bool a_turned, bool b_turned, index_t m, index_t n,
              index_t k, T const* a, index_t a_stride, T const* b, index_t b_stride, T beta, T* c,
              index_t c_stride) {
   if (m == 0 || n == 0) { return; }
   auto const& policy = static_cast<Derived const&>(base);
-  // cuBLAS wants 256 bytes of alignment, which a caller's allocator may not give.
+  // A caller's allocator may not give the 256-byte alignment that cuBLAS requires.
   scratch<unsigned char, Derived> const workspace(policy,
                                                   product_workspace_bytes + workspace_alignment);
   auto const past = index_t(reinterpret_cast<std::uintptr_t>(workspace.data()) %
@@ -74,7 +74,7 @@ void product(cuda_policy<Derived> const& base, bool a_turned, bool b_turned, ind
                                     workspace.data() + (past == 0 ? 0 : workspace_alignment - past),
                                     product_workspace_bytes));
   auto const at_least_one = [](index_t stride) { return stride < 1 ? 1 : stride; };
-  // cuBLAS counts by columns: what it calls c is ours turned, and so are a and b.
+  // cuBLAS is column-major: it computes our c transposed, from our a and b transposed.
   auto const multiply = [&](auto gemm) {
     T const one = 1;
     expect_success(gemm(handle, b_turned ? CUBLAS_OP_T : CUBLAS_OP_N,

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: sums of unit vectors by class on a CUDA device: a block a class, a thread a column.
+// coupleface: sums of unit vectors by class on a CUDA device: a block per class, a thread per
+// column.
 //
-// A column's samples are added by one thread in their order, so sums have the host's bits.
+// One thread adds a column's samples in their order, so the sums have the host's bits.
 #pragma once
 
 #include <coupleface/detail/cuda/grouping.cuh>
@@ -19,7 +19,7 @@ struct grouped_rows {
   index_t const* begins;
   index_t const* members;
 
-  /// Adds the samples of class c to `sum`, each column by one thread of the block.
+  /// Adds the samples of class c to `sum`; each column is added by one thread of the block.
   COUPLEFACE_HOST_DEVICE void add(index_t c, double* sum) const {
     for (index_t j = thread_in_block(); j < features.extent(1); j += threads_in_block()) {
       double column = sum[j];
@@ -46,7 +46,7 @@ struct class_sums_kernel {
   }
 };
 
-/// Every block goes through classes of its own with one row of sums.
+/// Each block processes its own classes and uses one row of sums.
 template <class X, class P>
 struct class_means_kernel {
   static constexpr int threads = 128;
@@ -68,7 +68,7 @@ struct class_means_kernel {
   }
 };
 
-/// The samples of every class and all norms, in scratch.
+/// Owns the grouped samples of all classes, and all norms, in scratch.
 template <class Derived, class X, class L>
 class grouped_device_samples {
  public:

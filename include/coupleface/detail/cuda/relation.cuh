@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values of pairs of rows on a CUDA device.
 //
-// Relations that say what they sum (`term`) go by tiles: a block has 16 x 16 pairs, and both sides'
-// rows pass through shared memory sixteen columns at a time, which are a sum's sixteen lanes.
-// Others are evaluated by one thread a pair.
+// Relations that define the terms of their sum (`term`) are computed by tiles of 16 x 16 pairs per
+// block. Both sides' rows pass through shared memory sixteen columns at a time, one for each of the
+// sixteen lanes of a sum. Other relations are evaluated by one thread per pair.
 #pragma once
 
 #include <coupleface/detail/cuda/normalize.cuh>
@@ -18,7 +17,7 @@ inline constexpr bool has_term = false;
 template <class Relation>
 inline constexpr bool has_term<Relation, std::void_t<typename Relation::term>> = true;
 
-/// A relation that does not say what it sums is evaluated by every thread of the team.
+/// A relation without `term` is evaluated by every thread of the team.
 template <int N, class Relation, class A, class B>
 COUPLEFACE_HOST_DEVICE double relation_by(row_team<N> const& team, Relation const& relation,
                                           row<A> a, row<B> b) {
@@ -30,7 +29,7 @@ COUPLEFACE_HOST_DEVICE double relation_by(row_team<N> const& team, Relation cons
   }
 }
 
-/// What becomes of a pair's value: an element of a matrix.
+/// Stores a pair's value as an element of a matrix.
 template <class R>
 struct store_relation {
   matrix_view<R> relations;
@@ -40,8 +39,8 @@ struct store_relation {
   }
 };
 
-/// All pairs of two sets of rows. use.wants(i, j) says whether somebody asks for a pair; if not,
-/// nobody asks for one of a larger i and a smaller j.
+/// All pairs of two sets of rows. use.wants(i, j) tells whether a pair is needed; if it is not, no
+/// pair with a larger i and a smaller j is needed either.
 template <class A, class B, class Relation, class Use>
 struct relation_pairs {
   matrix_view<A const> a;
@@ -57,7 +56,7 @@ struct relation_pairs {
   COUPLEFACE_HOST_DEVICE row<B> b_row(index_t j) const {
     return {b.row(j), b.extent(1), b_norms[j]};
   }
-  /// Pair number `pair`, by one thread.
+  /// Evaluates pair number `pair` with one thread.
   COUPLEFACE_HOST_DEVICE void operator()(index_t pair) const {
     index_t const i = pair / b.extent(0), j = pair % b.extent(0);
     if (use.wants(i, j)) { use(i, j, relation(a_row(i), b_row(j))); }
@@ -68,7 +67,7 @@ template <class A, class B, class Relation, class Use>
 struct relation_tile_kernel {
   static constexpr int side = dot_lanes;
   static constexpr int threads = side * side;
-  static constexpr int stride = side + 1;  // a column of a tile then lies in different banks
+  static constexpr int stride = side + 1;  // so that a column of a tile spans different banks
   static constexpr index_t shared_bytes = side * stride * index_t(sizeof(A) + sizeof(B));
 
   relation_pairs<A, B, Relation, Use> pairs;
@@ -87,7 +86,7 @@ struct relation_tile_kernel {
   }
 
   COUPLEFACE_HOST_DEVICE void operator()() const {
-    // The wider type first, so that both are aligned.
+    // The wider type comes first, so that both are aligned.
     auto* const first = shared_memory();
     auto* const second = first + side * stride * (sizeof(A) > sizeof(B) ? sizeof(A) : sizeof(B));
     auto* const a_tile = reinterpret_cast<A*>(sizeof(A) >= sizeof(B) ? first : second);

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: kernels that give rows to teams of threads, or indices to threads.
+// coupleface: kernels that run one team of threads per row, or one thread per index.
 #pragma once
 
 #include <coupleface/detail/cuda/row_team.cuh>
@@ -7,8 +6,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// All threads of a block, for one row: every team computes the sums, which costs less than handing
-/// them round, and columns are divided among all.
+/// All threads of a block, working on one row. Every team computes the same sums, which costs less
+/// than sharing them; columns are divided among all threads.
 template <int N>
 class block_team : public row_team<N> {
  public:
@@ -24,7 +23,7 @@ class block_team : public row_team<N> {
   COUPLEFACE_HOST_DEVICE void wait() const { wait_for_block(); }
 };
 
-/// The team of this thread, its number in the grid and how far to the same team's next row.
+/// The first row of this thread's team, and the distance to the same team's next row.
 template <int N>
 COUPLEFACE_HOST_DEVICE inline index_t first_row_of_team() {
   return block_in_grid() * (threads_in_block() / row_team<N>::threads) +
@@ -35,7 +34,7 @@ COUPLEFACE_HOST_DEVICE inline index_t rows_in_grid() {
   return blocks_in_grid() * (threads_in_block() / row_team<N>::threads);
 }
 
-/// A kernel that gives every row to a team: body(team, i).
+/// Runs body(team, i) for every row with one team.
 template <int N, class Body>
 struct row_kernel {
   static constexpr int threads = 128;
@@ -48,7 +47,7 @@ struct row_kernel {
   }
 };
 
-/// A kernel that gives every index to a thread: body(i).
+/// Runs body(i) for every index with one thread.
 template <class Body>
 struct index_kernel {
   static constexpr int threads = 256;

@@ -1,11 +1,10 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: a few neighbouring threads that work on a row together, with the canonical
+// coupleface: a team of neighbouring threads that computes on one row with the canonical
 // arithmetic.
 //
-// The sixteen lanes of a canonical sum are divided among 16 / N threads: each owns N neighbouring
-// lanes, so that it reads N neighbouring elements at once, sixteen bytes where rows are aligned. A
-// lane's elements are added in the same order as on the host and lanes are folded in the same
-// order, so sums have the host's bits.
+// The sixteen lanes of a canonical sum are divided among 16 / N threads. Each owns N neighbouring
+// lanes, so it reads N neighbouring elements at once, as sixteen bytes if rows are aligned. Each
+// lane's elements are added, and the lanes folded, in the same order as on the host, so sums have
+// the host's bits.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -16,7 +15,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// N elements that are read or written in one go.
+/// N elements that are read or written at once.
 template <class T, int N>
 struct alignas(sizeof(T) * N) element_vector {
   T at[N];
@@ -38,13 +37,13 @@ class row_team {
   static constexpr int threads = team_threads(N);
   static_assert(N * threads == dot_lanes && (threads & (threads - 1)) == 0);
 
-  /// The team that this thread is in: neighbours in a warp, counted from the block's first thread.
+  /// The team of this thread: neighbours in a warp, counted from the block's first thread.
   COUPLEFACE_HOST_DEVICE row_team() : lane_(thread_in_block() % threads) {
     int const first = thread_in_block() % warp_threads - lane_;
     mask_ = ((1u << threads) - 1u) << first;
   }
 
-  /// Canonical sum over the columns of two rows: sum = step(sum, a[j], b[j]) along each lane.
+  /// Canonical sum over the columns of two rows: sum = step(sum, a[j], b[j]) in each lane.
   template <class A, class B, class Step>
   COUPLEFACE_HOST_DEVICE double sum(A const* a, B const* b, index_t width, Step step) const {
     double sums[N] = {};
@@ -92,7 +91,8 @@ class row_team {
     return largest;
   }
 
-  /// out[0] = h . h, then h . x for every x, in one pass that leaves h in `copy` if there is one.
+  /// out[0] = h . h, then h . x for every x, in one pass that also copies h to `copy` unless that
+  /// is null.
   template <class H, class... X>
   COUPLEFACE_HOST_DEVICE void dots(H const* h, H* copy, index_t width,
                                    double (&out)[1 + sizeof...(X)], X const*... x) const {
@@ -118,8 +118,8 @@ class row_team {
     for (std::size_t m = 0; m <= sizeof...(X); ++m) { out[m] = fold_lanes(sums[m]); }
   }
 
-  /// The sum of the team's values, which must be small integers: the order is not the canonical
-  /// one.
+  /// The sum of the team's values, which must be small integers because the order is not the
+  /// canonical one.
   COUPLEFACE_HOST_DEVICE double total(double value) const {
     for (int step = threads / 2; step > 0; step /= 2) { value += exchange(mask_, value, step); }
     return value;
@@ -134,7 +134,8 @@ class row_team {
     return value;
   }
 
-  /// f(j) for this thread's columns: those of its lanes, so that it reads what it has written.
+  /// Calls f(j) for the columns of this thread's lanes. A thread always gets the same columns, so
+  /// it can read what it wrote.
   template <class Function>
   COUPLEFACE_HOST_DEVICE void columns(index_t width, Function f) const {
     for (index_t j = lane_ * N; j < width; j += dot_lanes) {
@@ -142,7 +143,7 @@ class row_team {
     }
   }
 
-  /// out[j] = f(in[j]...), rounded to R; rows may be the same.
+  /// out[j] = f(in[j]...), rounded to R; `out` may be one of the inputs.
   template <class R, class Function, class... In>
   COUPLEFACE_HOST_DEVICE void transform(R* out, index_t width, Function f, In const*... in) const {
     index_t const full = width - width % dot_lanes;
@@ -159,7 +160,7 @@ class row_team {
   COUPLEFACE_HOST_DEVICE bool leads() const { return lane_ == 0; }
   COUPLEFACE_HOST_DEVICE void wait() const { wait_for(mask_); }
 
-  /// The fold of row.hpp; every thread gets the sum.
+  /// The fold of row.hpp; every thread returns the sum.
   COUPLEFACE_HOST_DEVICE double fold_lanes(double (&sums)[N]) const {
     COUPLEFACE_UNROLL
     for (int half = dot_lanes / 2; half > 0; half /= 2) {

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: copies of rows from the host beside the policy's stream. CUDA's part of it: the
-// emulator has its own.
+// coupleface: asynchronous copies of rows from the host, concurrent with the policy's stream. This
+// is the CUDA version; the emulator has its own.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -10,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Is it memory of the host, pinned or not?
+/// True for host memory, pinned or not.
 inline bool lies_on_host(void const* memory) {
   if (memory == nullptr) { return false; }
   cudaPointerAttributes attributes;
@@ -18,12 +17,12 @@ inline bool lies_on_host(void const* memory) {
   return attributes.type == cudaMemoryTypeHost || attributes.type == cudaMemoryTypeUnregistered;
 }
 
-/// Copies of rows from the host to buffers, each with a lane of its own, on a stream beside the
-/// policy's. From memory that is not pinned the driver copies while the caller waits.
+/// Copies rows from the host to buffers, one lane per buffer, on a stream of its own. If the memory
+/// is not pinned, the caller waits while the driver copies.
 template <class Derived, int lanes>
 class row_uploads {
  public:
-  /// What the policy's stream does until now comes before all copies.
+  /// All copies wait for the earlier work on the policy's stream.
   explicit row_uploads(cuda_policy<Derived> const& policy) : user_(stream_of(policy)) {
     expect_success(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking),
                    "a stream could not be made");
@@ -46,7 +45,7 @@ class row_uploads {
     cudaStreamDestroy(stream_);
   }
 
-  /// Begins when what used the buffer before its release is done.
+  /// Starts a copy once the work that used the buffer before its release is finished.
   void begin(int lane, void* to, index_t to_stride, void const* from, index_t from_stride,
              index_t row_bytes, index_t rows) {
     auto const size = [](index_t bytes) { return static_cast<std::size_t>(bytes); };
@@ -61,11 +60,11 @@ class row_uploads {
     }
     expect_success(cudaEventRecord(arrived_[lane], stream_), "streams could not be ordered");
   }
-  /// What the policy's stream does from now on finds the rows.
+  /// Later work on the policy's stream waits for the rows.
   void await(int lane) {
     expect_success(cudaStreamWaitEvent(user_, arrived_[lane]), "streams could not be ordered");
   }
-  /// What it does from now on does not need them.
+  /// Later work on the policy's stream does not use the rows.
   void release(int lane) {
     expect_success(cudaEventRecord(released_[lane], user_), "streams could not be ordered");
   }

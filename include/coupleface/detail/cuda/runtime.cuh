@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what kernels and their launches take from CUDA. With atomics.cuh, product.cuh,
-// row_uploads.cuh, sort.cuh and tensor_core.cuh that is all, so that an emulator can stand in.
+// coupleface: the CUDA features that kernels and launches use. Together with atomics.cuh,
+// product.cuh, row_uploads.cuh, sort.cuh and tensor_core.cuh this is all that an emulator must
+// replace.
 #pragma once
 
 #include <coupleface/detail/cuda/device_call.cuh>
@@ -32,7 +32,7 @@ namespace detail {
 template <class Derived>
 using cuda_policy = thrust::cuda_cub::execution_policy<Derived>;
 
-/// Throws what failed, in which public function, and the name and words that CUDA has for it.
+/// Throws an error with the failed step, the public function, and CUDA's name and description.
 inline void expect_success(cudaError_t error, char const* what) {
   if (error != cudaSuccess) {
     throw thrust::system_error(error, thrust::cuda_category(),
@@ -45,17 +45,17 @@ cudaStream_t stream_of(cuda_policy<Derived> const& policy) {
   return thrust::cuda_cub::stream(const_cast<cuda_policy<Derived>&>(policy));
 }
 
-// Every kernel is a functor: what it reads and writes are its members.
+// Every kernel is a functor; its members are what it reads and writes.
 template <class Body>
 __global__ void __launch_bounds__(Body::threads, 1) run_kernel(Body const __grid_constant__ body) {
   body();
 }
 
-/// Enqueues a kernel on the policy's stream; waits for nothing.
+/// Enqueues a kernel on the policy's stream without waiting.
 template <class Derived, class Body>
 void launch(cuda_policy<Derived> const& policy, launch_shape shape, Body const& body) {
   if (shape.blocks == 0) { return; }
-  // By the function, as clang-format does not know the three angle brackets.
+  // cudaLaunchKernel, because clang-format does not know <<<...>>>.
   void* arguments[] = {const_cast<Body*>(&body)};
   expect_success(cudaLaunchKernel(reinterpret_cast<void const*>(&run_kernel<Body>),
                                   dim3(static_cast<unsigned>(shape.blocks)),
@@ -64,7 +64,7 @@ void launch(cuda_policy<Derived> const& policy, launch_shape shape, Body const& 
                  "a kernel could not be launched");
 }
 
-/// Memory in the order of the policy's stream: neither call waits, and both may be captured.
+/// Stream-ordered memory: neither call waits, and both may be captured.
 template <class Derived>
 void* take_memory(cuda_policy<Derived> const& policy, std::size_t bytes) {
   void* memory = nullptr;
@@ -78,7 +78,7 @@ void give_memory(cuda_policy<Derived> const& policy, void* memory) {
   cudaFreeAsync(memory, stream_of(policy));
 }
 
-/// Copies to the host and waits for it: for the checks, which are asked for an answer.
+/// Copies to the host and waits, for functions that return an answer to the host.
 template <class T, class Derived>
 void read_back(cuda_policy<Derived> const& policy, T const* from, index_t count, T* to) {
   expect_success(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(count),
@@ -87,7 +87,7 @@ void read_back(cuda_policy<Derived> const& policy, T const* from, index_t count,
   expect_success(cudaStreamSynchronize(stream_of(policy)), "a kernel failed");
 }
 
-/// Copies from the host, and waits for it too.
+/// Copies from the host and waits.
 template <class T, class Derived>
 void write_back(cuda_policy<Derived> const& policy, T const* from, index_t count, T* to) {
   expect_success(cudaMemcpyAsync(to, from, sizeof(T) * static_cast<std::size_t>(count),
@@ -96,8 +96,8 @@ void write_back(cuda_policy<Derived> const& policy, T const* from, index_t count
   expect_success(cudaStreamSynchronize(stream_of(policy)), "a kernel failed");
 }
 
-// The rest is for kernels. Functions of host and device, because what is written in terms of a team
-// is; on the host nobody calls them.
+// The rest is for kernels. These functions are host and device functions because code written for a
+// team is; the host never calls them.
 COUPLEFACE_HOST_DEVICE inline int thread_in_block() {
 #if defined(__CUDA_ARCH__)
   return static_cast<int>(threadIdx.x);
@@ -127,14 +127,14 @@ COUPLEFACE_HOST_DEVICE inline index_t blocks_in_grid() {
 #endif
 }
 
-/// All threads of the block arrive; what they wrote is seen by all.
+/// Waits for all threads of the block; their writes are then visible to all.
 COUPLEFACE_HOST_DEVICE inline void wait_for_block() {
 #if defined(__CUDA_ARCH__)
   __syncthreads();
 #endif
 }
 
-/// The same among the threads of a warp that `mask` names.
+/// The same for the threads of a warp in `mask`.
 COUPLEFACE_HOST_DEVICE inline void wait_for(unsigned mask) {
   (void)mask;
 #if defined(__CUDA_ARCH__)
@@ -142,7 +142,7 @@ COUPLEFACE_HOST_DEVICE inline void wait_for(unsigned mask) {
 #endif
 }
 
-/// The value of the thread whose place in the warp differs by the bits of `difference`.
+/// The value of the thread whose lane number is this one's XOR `difference`.
 COUPLEFACE_HOST_DEVICE inline double exchange(unsigned mask, double value, int difference) {
   (void)mask, (void)difference;
 #if defined(__CUDA_ARCH__)
@@ -152,7 +152,7 @@ COUPLEFACE_HOST_DEVICE inline double exchange(unsigned mask, double value, int d
 #endif
 }
 
-/// Which threads of the whole warp say yes.
+/// The mask of the warp's threads for which `yes` is true. All threads of the warp must call it.
 COUPLEFACE_HOST_DEVICE inline unsigned votes(bool yes) {
   (void)yes;
 #if defined(__CUDA_ARCH__)
@@ -170,7 +170,7 @@ COUPLEFACE_HOST_DEVICE inline int count_bits(unsigned bits) {
 #endif
 }
 
-/// Returns what was there before. For counts only: sums of floating point have one order.
+/// Returns the previous value. For counts only: floating-point sums have a fixed order.
 COUPLEFACE_HOST_DEVICE inline int add_atomically(int* counter, int amount) {
 #if defined(__CUDA_ARCH__)
   return atomicAdd(counter, amount);
@@ -179,7 +179,7 @@ COUPLEFACE_HOST_DEVICE inline int add_atomically(int* counter, int amount) {
 #endif
 }
 
-/// The block's shared memory, sixteen-byte aligned.
+/// The block's shared memory, aligned to sixteen bytes.
 COUPLEFACE_HOST_DEVICE inline unsigned char* shared_memory() {
 #if defined(__CUDA_ARCH__)
   extern __shared__ __align__(16) unsigned char coupleface_shared_memory[];

@@ -1,10 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: scratch of a CUDA policy without an allocator: memory in the stream's own order.
+// coupleface: stream-ordered scratch for CUDA policies without an allocator.
 //
-// Thrust's temporary memory for plain `par` is cudaMalloc's, which waits for the device and cannot
-// be captured. A policy with an allocator takes the general form: the allocator is the caller's,
-// and what it hands out must be good until the work on the stream that was enqueued before it is
-// given back is done.
+// Thrust's temporary memory for plain `par` comes from cudaMalloc, which waits for the device and
+// cannot be captured. A policy with an allocator uses the general form and the caller's allocator.
+// Its memory must stay valid until all work that the stream holds at its deallocation has finished.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: sorting on a CUDA device: CUB's stable radix sort.
+// coupleface: sorting on a CUDA device with CUB's stable radix sort.
 #pragma once
 
 #include <coupleface/detail/cuda/scratch.cuh>
@@ -9,8 +8,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// 32 bits of each item's key, key_of(item), from `shift` on; without an order items count up. Two
-/// sorts, the lower bits first, are one by 64.
+/// Takes 32 bits of each item's key, key_of(item), starting at bit `shift`. A null order means
+/// items 0, 1, .... Two stable sorts, lower half first, sort by 64 bits.
 template <class KeyOf>
 struct half_key_body {
   KeyOf key_of;
@@ -36,7 +35,7 @@ COUPLEFACE_NAMESPACE_END
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Values in the order of their keys' lowest `bits`; equal keys keep their order.
+/// Sorts values by the lowest `bits` of their keys; equal keys keep their order.
 template <class Derived>
 void sort_by_key(cuda_policy<Derived> const& base, std::uint32_t const* keys,
                  std::uint32_t* sorted_keys, index_t const* values, index_t* sorted_values,

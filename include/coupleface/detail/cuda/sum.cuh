@@ -1,6 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: sums in one fixed order on a CUDA device: by one thread, from what its block has
-// fetched together.
+// coupleface: sums in a fixed order on a CUDA device: the block loads terms, one thread adds them.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -9,7 +7,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// *mean = 1 / (how many terms), 0 for none.
+/// *mean = 1 / (sum of counts), 0 if that sum is 0.
 struct inverse_count_kernel {
   static constexpr int threads = 256;
   static constexpr index_t shared_bytes = threads * index_t(sizeof(index_t));
@@ -74,7 +72,7 @@ void store_sum(cuda_policy<Derived> const& policy, double const* terms, index_t 
          kernel{terms, n, nullptr, scale, result});
 }
 
-/// The same with a scale that lies on the device.
+/// The same with a scale in device memory.
 template <class Derived, class L>
 void store_sum(cuda_policy<Derived> const& policy, double const* terms, index_t n,
                double const* scale, L* result) {

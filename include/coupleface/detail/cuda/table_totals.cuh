@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what a table that lies on a CUDA device adds up to. Counts and totals are read back,
-// the table is not.
+// coupleface: totals of a table on a CUDA device. Counts and totals are read back; the table is
+// not.
 //
-// Each of the host's lanes is a block's: one thread adds the values that all have fetched, in the
-// host's order, while all count.
+// Each of the host's lanes is processed by one block: all threads load values and count, and one
+// thread adds the values in the host's order.
 #pragma once
 
 #include <coupleface/detail/cuda/atomics.cuh>
@@ -28,7 +27,7 @@ struct total_lanes_kernel {
   table_totals* totals;      ///< [lanes]
   std::uint64_t* histogram;  ///< [bins]
 
-  /// Whether there is a number, and whether it is its row's first.
+  /// Whether a slot holds a number, and whether it is the first of its row.
   enum kind : unsigned char { none, number, nearest_number };
 
   COUPLEFACE_HOST_DEVICE kind fetch(index_t at, table_totals& counted, double& value) const {
@@ -45,7 +44,7 @@ struct total_lanes_kernel {
     return slot == 0 ? nearest_number : number;
   }
 
-  /// Counts of all threads into the sums of the first one.
+  /// Adds up the counts of all threads and returns them in `counted`.
   COUPLEFACE_HOST_DEVICE void gather(table_totals& counted) const {
     auto* const shared = reinterpret_cast<std::uint64_t*>(shared_memory());
     if (thread_in_block() < 4) { shared[thread_in_block()] = 0; }

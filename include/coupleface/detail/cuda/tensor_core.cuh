@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: products of small tiles by a warp, and copies to shared memory that go on while a
-// block computes. The emulator has its own.
+// coupleface: products of small tiles by a warp, and asynchronous copies to shared memory. The
+// emulator has its own.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -15,8 +14,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Have a device's tensor cores products of bfloat16? Before compute capability 8.0 (only 7.5 is
-/// left) they have not, and assembling one is an error.
+/// True if the device's tensor cores multiply bfloat16. Below compute capability 8.0 (only 7.5 is
+/// still supported) they do not, and the instruction does not assemble.
 COUPLEFACE_HOST_DEVICE constexpr bool has_tile_products() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
   return false;
@@ -25,8 +24,9 @@ COUPLEFACE_HOST_DEVICE constexpr bool has_tile_products() {
 #endif
 }
 
-/// d [16, 8] += a [16, 16] b [16, 8] by all threads of a warp, sums in float. Words hold two
-/// neighbouring elements along the sum, the first one low. With g = lane / 4, t = lane % 4:
+/// d [16, 8] += a [16, 16] b [16, 8] by all threads of a warp, with sums in float. A word holds two
+/// elements that are neighbours along the sum, the first one in the lower half. With g = lane / 4,
+/// t = lane % 4:
 ///   a: rows g and g + 8 at columns 2t, then both at 2t + 8;  b: column g at rows 2t, then 2t + 8
 ///   d: row g at columns 2t and 2t + 1, then row g + 8
 template <class Element>
@@ -52,8 +52,8 @@ COUPLEFACE_HOST_DEVICE inline void multiply_tiles(float (&d)[4], std::uint32_t c
 #endif
 }
 
-/// Sixteen bytes, both ends aligned. What a thread began before end_copies() has arrived after
-/// wait_for_copies() for all but the latest `pending` of such groups.
+/// Copies sixteen bytes; both addresses must be aligned to that. end_copies() closes a group of the
+/// thread's copies; wait_for_copies() waits for all groups but the latest `pending`.
 COUPLEFACE_HOST_DEVICE inline void copy_to_shared(void* to, void const* from) {
   (void)to, (void)from;
 #if defined(__CUDA_ARCH__)

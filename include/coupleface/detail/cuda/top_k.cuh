@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the k largest of every row on a CUDA device: a block a row.
+// coupleface: the k largest elements of every row on a CUDA device: a block per row.
 //
-// The k-th best is found by radix selection: counts of eight bits at a time, first of a key that
-// orders values, then, where values tie, of the column. No two columns agree in both, so exactly k
-// are at least as good, whatever k is. They are collected in any order and sorted, which makes the
-// order unique.
+// The k-th best is found by radix selection, eight bits at a time: first on a key that orders
+// values, then, if values tie, on the column. No two columns agree in both, so exactly k columns
+// are at least as good, whatever k is. They are collected in any order and then sorted, which makes
+// the order unique.
 #pragma once
 
 #include <coupleface/detail/cuda/order_key.cuh>
@@ -17,11 +16,11 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What a block agrees on while it selects.
+/// State that the block shares while it selects.
 struct selection {
   int counts[256];
-  int sums[16];  ///< of sixteen counts each
-  int wanted;    ///< among those that agree with the threshold so far
+  int sums[16];  ///< sums of sixteen counts each
+  int wanted;    ///< rank of the threshold among those that agree with it so far
   int digit;
   int all;  ///< 1: exactly as many agree as are wanted
   int placed;
@@ -36,7 +35,7 @@ struct top_k_kernel {
   matrix_view<S const> scores;
   matrix_view<V> values;
   matrix_view<I> indices;
-  index_t sorted_in_shared;  ///< slots of shared memory, 0: the outputs are sorted where they lie
+  index_t sorted_in_shared;  ///< slots in shared memory; 0: sort in the outputs
 
   COUPLEFACE_HOST_DEVICE static constexpr index_t slot_bytes(index_t slots) {
     return rounded_up(slots * index_t(sizeof(V)), 16) + slots * index_t(sizeof(I));
@@ -46,12 +45,13 @@ struct top_k_kernel {
            state_bytes + slot_bytes(slots) <= most_shared_bytes;
   }
 
-  /// A column's rank among equals: larger for smaller columns.
+  /// A column's key among equal values: larger for smaller columns.
   COUPLEFACE_HOST_DEVICE std::uint64_t column_key(index_t j) const {
     return static_cast<std::uint64_t>(scores.extent(1) - 1 - j);
   }
 
-  /// Counts digits (-1: none) and takes that of the column at position `wanted` from the top.
+  /// Counts digits (-1: none) and selects the digit of the column at position `wanted` from the
+  /// top.
   template <class Digit>
   COUPLEFACE_HOST_DEVICE void select_digit(selection& state, Digit digit) const {
     for (int b = thread_in_block(); b < 256; b += threads) { state.counts[b] = 0; }
@@ -78,7 +78,7 @@ struct top_k_kernel {
     wait_for_block();
   }
 
-  /// The smallest (key, column key) that is kept.
+  /// Finds the smallest (key, column key) that is kept.
   COUPLEFACE_HOST_DEVICE void select(index_t i, selection& state, std::uint64_t& key,
                                      std::uint64_t& column) const {
     key = column = 0;
@@ -114,8 +114,8 @@ struct top_k_kernel {
     }
   }
 
-  /// Bitonic, the halves of a merge mirrored, so that every exchange puts the better one first:
-  /// then what lies past the end, worse than all, never moves, and any count will do.
+  /// Bitonic sort with the halves of a merge mirrored, so that every exchange puts the better
+  /// element first. Missing elements past the end rank last and never move, so any count works.
   COUPLEFACE_HOST_DEVICE static void sort(V* value, I* index, index_t count) {
     for (index_t size = 2; size / 2 < count; size *= 2) {
       index_t const half = size / 2;
@@ -134,7 +134,7 @@ struct top_k_kernel {
     }
   }
 
-  /// Puts the columns that are kept into slots, in any order.
+  /// Collects the kept columns into slots, in any order.
   COUPLEFACE_HOST_DEVICE void collect(index_t i, selection& state, index_t kept, V* value,
                                       I* index) const {
     std::uint64_t key = 0, column = 0;
@@ -179,7 +179,7 @@ template <class Derived, class S, class V, class I>
 void top_k(cuda_policy<Derived> const& policy, matrix_view<S const> scores, matrix_view<V> values,
            matrix_view<I> indices) {
   using kernel = top_k_kernel<S, V, I>;
-  // Counters of a row are int, as are column numbers in what follows.
+  // Row counters and column numbers are int.
   expect(scores.extent(1) <= std::numeric_limits<int>::max(), "top_k",
          "a row of scores is too long for a device");
   index_t const k = values.extent(1);
