@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: FCD on a CUDA device: a team of threads a row.
+// coupleface: FCD on a CUDA device: a team of threads per row.
 //
-// Both rows come from memory once; what reads them again finds them in the nearest cache.
+// Both rows are read from memory once; later reads hit the nearest cache.
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
@@ -11,7 +10,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What unit_squared_distance sums.
+/// The terms of unit_squared_distance.
 struct unit_gap_term {
   double a_inverse;
   double b_inverse;

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: margin softmax by tiles of classes on a CUDA device. Logits are computed twice, or
-// kept if the caller wants that; the products are cuBLAS's.
+// kept if the caller asks for that; cuBLAS computes the products.
 #pragma once
 
 #include <coupleface/detail/cuda/losses/softmax_gradients.cuh>
@@ -11,7 +10,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Memory and launches that both passes share.
+/// Memory and launches of the forward and the backward pass.
 template <bool Kept, class Derived, class Acc, class E, class W, class Targets>
 class device_softmax {
  public:
@@ -93,13 +92,14 @@ class device_softmax {
                                            unit_weights_.data()});
   }
 
-  /// Where the products of a block of rows with a tile lie; those that are kept, tile by tile.
+  /// The memory for the products of a block of rows with a tile; kept products are stored tile by
+  /// tile.
   logit_tile<Acc> tile(index_t t, index_t first_row) const {
     index_t const before = Kept ? t * class_tile * rows_ + first_row * count(t) : 0;
     return {logits_.data() + before, count(t), t * class_tile, samples_.data() + first_row, scale_};
   }
 
-  /// The same, once they are computed from the packed tile.
+  /// The same, after computing the products from the packed tile.
   logit_tile<Acc> multiply(index_t t, index_t first_row) {
     auto const products = tile(t, first_row);
     product(policy_, false, true, block(first_row), count(t), width_, units(first_row), width_,

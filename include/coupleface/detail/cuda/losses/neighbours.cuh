@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: neighbours that kernels must not trust, and how many there are.
+// coupleface: checks and counts of neighbour ids, which kernels must not trust.
 #pragma once
 
 #include <coupleface/detail/losses/neighbours.hpp>
@@ -7,7 +6,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-// Ids are never read back, so kernels must not trust them.
+// Ids are never read back, so kernels must check them.
 template <class I>
 COUPLEFACE_HOST_DEVICE bool lists_none(listed_neighbours<I> const&, index_t) {
   return false;
@@ -18,7 +17,7 @@ COUPLEFACE_HOST_DEVICE bool lists_none(labelled_neighbours<L, I> const& neighbou
   return label < -1 || label >= neighbours.table.extent(0);
 }
 
-/// counts[i] = entries of sample i that name a row.
+/// counts[i] = number of entries of sample i that name a row.
 template <class Neighbours>
 struct count_pairs_body {
   Neighbours neighbours;

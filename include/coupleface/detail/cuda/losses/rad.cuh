@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: RAD on a CUDA device: a block a sample, a team of threads a neighbour.
+// coupleface: RAD on a CUDA device: a block per sample, a team of threads per neighbour.
 //
-// As many gathered rows are under way as the block has teams. Each is read from memory once: while
-// its team sums the products, it leaves the row in shared memory, where the gradient finds it. Rows
-// are added to a column by one thread in their order, so there are no atomics and the bits are the
+// A block processes as many gathered rows at once as it has teams. Each row is read from memory
+// once: while its team sums the products, it copies the row to shared memory for the gradient. One
+// thread adds the rows to a column in their order, so there are no atomics and the bits are the
 // host's.
 #pragma once
 
@@ -15,10 +14,10 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What a team found out about a neighbour.
+/// A team's result for one neighbour.
 struct pair_result {
   double value;
-  double scale;  ///< of the bank row in the direction
+  double scale;  ///< factor of the bank row in the direction
 };
 
 template <class S, class T, class H, class TeacherBank, class Neighbours, class Penalty,
@@ -40,7 +39,7 @@ struct rad_kernel {
   int const* counts;
   double const* mean;
   double* terms;
-  double* directions;  ///< [blocks, d_s], null: in shared memory
+  double* directions;  ///< [blocks, d_s]; null: in shared memory
   gathered_shape gathered;
   Gradient gradient;
 
@@ -53,7 +52,7 @@ struct rad_kernel {
     if (directions != nullptr) { return directions + block_in_grid() * student.extent(1); }
     return reinterpret_cast<double*>(shared_memory() + teams * sizeof(pair_result));
   }
-  /// Where the row of a team lies for the gradient, null where there is no room.
+  /// The copy of a team's row for the gradient; null if there is no room.
   COUPLEFACE_HOST_DEVICE bank_element* kept_row(index_t team) const {
     if (!with_gradient || gathered.row_bytes == 0) { return nullptr; }
     return reinterpret_cast<bank_element*>(shared_memory() + gathered.rows_begin +
@@ -87,7 +86,7 @@ struct rad_kernel {
     return {p.value, p.slope == 0 ? 0.0 : p.slope * inverse_norm<bank_element>(h_norm)};
   }
 
-  /// direction += what the rows of one round push, each column by one thread.
+  /// direction += the scaled rows of one round; each column is added by one thread.
   template <class Ids>
   COUPLEFACE_HOST_DEVICE void push(Ids const* ids, index_t round) const {
     double* const sum = direction();
@@ -104,7 +103,8 @@ struct rad_kernel {
     }
   }
 
-  /// The sum of penalties, in the thread 0 of the block; the direction if there is a gradient.
+  /// Returns the sum of penalties in thread 0 of the block; adds up the direction if there is a
+  /// gradient.
   COUPLEFACE_HOST_DEVICE double go_round(team_type const& team, index_t i, index_t count) const {
     int const own = thread_in_block() / team_type::threads;
     row<std::remove_const_t<S>> const s{student.row(i), student.extent(1),
@@ -141,7 +141,7 @@ struct rad_kernel {
       if (thread_in_block() == 0) { terms[i] = broken ? not_a_number : sum; }
       if constexpr (with_gradient) {
         wait_for_block();
-        // A row that takes part in no pair gets 0, even if it is not finite.
+        // A row in no pair gets gradient 0, even if it is not finite.
         double const norm = counts[i] > 0 ? row_norm(team, student.row(i), width) : 0.0;
         project_gradient(team, student.row(i), norm, direction(), *mean, gradient.row(i), width);
         wait_for_block();
@@ -150,7 +150,7 @@ struct rad_kernel {
   }
 };
 
-/// More than a device runs at a time; each may have a direction in scratch.
+/// More than a device runs concurrently; each may have a direction in scratch.
 inline constexpr index_t most_rad_blocks = 4096;
 
 template <class Derived, class S, class T, class H, class TeacherBank, class N, class L,

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: kernels of the gradients of a margin softmax.
+// coupleface: kernels for the gradients of a margin softmax.
 #pragma once
 
 #include <coupleface/detail/cuda/losses/softmax_kernels.cuh>
@@ -7,14 +6,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// z becomes d loss / d cosine; ignored and broken rows become 0.
+/// Replaces z by d loss / d cosine; ignored and broken rows get 0.
 template <class Acc>
 struct slopes_body {
   logit_tile<Acc> tile;
   double const* mean;
 
   COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
-    // A tile has fewer than 2^32 elements, and devices divide 64 bits slowly.
+    // A tile has fewer than 2^32 elements, and 64-bit division is slow on devices.
     auto const place = static_cast<std::uint32_t>(at);
     auto const classes = static_cast<std::uint32_t>(tile.classes);
     index_t const i = place / classes, j = place % classes;
@@ -29,7 +28,7 @@ struct slopes_body {
   }
 };
 
-/// Gradients of weights through their normalisation.
+/// Gradients of the weights, through their normalisation.
 template <class Acc, class W, class Targets, class H>
 struct project_weights_body {
   matrix_view<W const> weights;

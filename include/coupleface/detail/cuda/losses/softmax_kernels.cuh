@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels of a margin softmax: samples, logits and their sums.
 #pragma once
 
@@ -9,7 +8,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Samples and unit embeddings: the right class's logit from the canonical cosine.
+/// Computes samples and unit embeddings; the target class's logit uses the canonical cosine.
 template <class Acc, class E, class W, class Targets, class Margin>
 struct make_samples_body {
   matrix_view<E const> embeddings;
@@ -36,7 +35,7 @@ struct make_samples_body {
       sample.logit = margin.scale * m.value;
       sample.slope = margin.scale * m.slope;
       normalize_row(team, e, unit, width);
-    } else {  // must not reach the weights, not even if it is NaN
+    } else {  // must not affect the weights, even if it is NaN
       team.columns(width, [=](index_t j) { unit[j] = Acc(0); });
     }
     if (team.leads()) {
@@ -46,7 +45,7 @@ struct make_samples_body {
   }
 };
 
-/// Unit weights of a tile of classes.
+/// Normalises the weights of a tile of classes.
 template <class Acc, class W, class Targets>
 struct pack_weights_body {
   matrix_view<W const> weights;
@@ -67,23 +66,24 @@ struct pack_weights_body {
   }
 };
 
-/// Products of a block of rows with a tile of classes, and what becomes of them.
+/// Products of a block of rows with a tile of classes, and the logits they give.
 template <class Acc>
 struct logit_tile {
   Acc* z;  ///< [rows, classes]
   index_t classes;
   index_t first_class;
-  softmax_sample const* samples;  ///< of the block's first row on
+  softmax_sample const* samples;  ///< from the block's first row on
   double scale;
 
-  /// Of every class but the right one.
+  /// The logit of a class; left_out for the target class.
   COUPLEFACE_HOST_DEVICE Acc logit(index_t i, index_t j) const {
     bool const own = samples[i].column == first_class + j;
     return own ? left_out<Acc> : z[i * classes + j] * Acc(scale);
   }
 };
 
-/// A block a row: the largest logit, and the sum of exponentials over it, in a fixed order.
+/// A block per row: the largest logit, and the sum of exponentials relative to it, in a fixed
+/// order.
 template <class Acc>
 struct tile_sums_kernel {
   static constexpr int threads = 128;
@@ -92,7 +92,7 @@ struct tile_sums_kernel {
   index_t rows;
   tile_sum* sums;
 
-  /// What the threads' values are together, for each of them.
+  /// Reduces the values of all threads with `join`; every thread gets the result.
   template <class Join>
   COUPLEFACE_HOST_DEVICE static double together(double value, Join join) {
     auto* const values = reinterpret_cast<double*>(shared_memory());
@@ -126,7 +126,7 @@ struct tile_sums_kernel {
   }
 };
 
-/// The loss of a sample from the sums of its tiles, in their order.
+/// Computes a sample's loss from the sums of its tiles, in tile order.
 struct finish_sample_body {
   softmax_sample* samples;
   tile_sum const* sums;

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: labels of a margin softmax that kernels must not trust.
+// coupleface: checked labels of a margin softmax, because kernels must not trust labels.
 #pragma once
 
 #include <coupleface/detail/losses/softmax_targets.hpp>
@@ -8,7 +7,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 inline constexpr index_t ignored_column = -1;
-inline constexpr index_t broken_column = -2;  ///< a label out of range: the loss becomes NaN
+inline constexpr index_t broken_column = -2;  ///< label out of range: the loss becomes NaN
 
 template <class L>
 COUPLEFACE_HOST_DEVICE index_t trusted_column(all_targets<L> const& targets, index_t i,
@@ -26,7 +25,7 @@ COUPLEFACE_HOST_DEVICE index_t trusted_column(sampled_targets<L, I> const& targe
   return column >= 0 && label < weight_rows ? column : broken_column;
 }
 
-/// The weight row of a column, -1 if there is none.
+/// The weight row of a column; -1 if there is none.
 template <class Targets>
 COUPLEFACE_HOST_DEVICE index_t trusted_row(Targets const& targets, index_t column,
                                            index_t weight_rows) {
