@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: resamples of sorted pairs on a CUDA device: a block a resample.
+// coupleface: bootstrap resamples of sorted pairs on a CUDA device: a block per resample.
 //
-// All sums are of whole numbers: their order decides nothing.
+// All sums are of integers, so their order is irrelevant.
 #pragma once
 
 #include <coupleface/detail/cuda/atomics.cuh>
@@ -14,12 +13,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What a block needs in device memory for one resample at a time.
+/// A block's device memory, for one resample at a time.
 struct resample_memory {
-  int* drawn;               ///< [people] how often
-  std::uint64_t* folds;     ///< [folds, 2] weight, weight judged rightly
-  std::uint64_t* limits;    ///< [targets] the most different pairs that may be accepted
-  std::uint64_t* accepted;  ///< [targets] same pairs that then are
+  int* drawn;               ///< [people] how often each is drawn
+  std::uint64_t* folds;     ///< [folds, 2] weight, weight of correct decisions
+  std::uint64_t* limits;    ///< [targets] most different pairs that may be accepted
+  std::uint64_t* accepted;  ///< [targets] same pairs that are then accepted
 };
 
 struct resample_kernel {
@@ -30,7 +29,7 @@ struct resample_kernel {
   index_t targets;
   index_t resamples;
   std::uint64_t seed;
-  resample_memory memory;  ///< of the first block
+  resample_memory memory;  ///< the first block's
   double* numbers;         ///< [resamples, 1 + targets]
 
   COUPLEFACE_HOST_DEVICE resample_memory mine() const {
@@ -56,7 +55,7 @@ struct resample_kernel {
     return pair.same ? a : a * std::uint64_t(drawn[pair.b]);
   }
 
-  /// Weights of different and of same pairs; those of the folds on the way.
+  /// Returns the total weights of different and of same pairs; also sets those of the folds.
   COUPLEFACE_HOST_DEVICE void weigh(resample_memory const& own, std::uint64_t (&totals)[2]) const {
     auto* const shared = reinterpret_cast<std::uint64_t*>(shared_memory());
     if (thread_in_block() < 2) { shared[thread_in_block()] = 0; }
@@ -78,7 +77,7 @@ struct resample_kernel {
     wait_for_block();
   }
 
-  /// As weighed_pairs::accuracy.
+  /// Like weighed_pairs::accuracy.
   COUPLEFACE_HOST_DEVICE double accuracy(std::uint64_t const* folds) const {
     double sum = 0, met = 0;
     for (index_t f = 0; f < sorted.folds; ++f) {
@@ -87,7 +86,8 @@ struct resample_kernel {
     return sorted.folds > 0 ? sum / met : 0.0;
   }
 
-  /// The most that is at most the share `far` of `total`, as doubles divide; no limit for none.
+  /// The largest count whose quotient by `total`, in double, is at most `far`; no limit if `total`
+  /// is 0.
   COUPLEFACE_HOST_DEVICE static std::uint64_t limit_of(double far, std::uint64_t total) {
     if (total == 0) { return ~std::uint64_t(0); }
     auto most = static_cast<std::uint64_t>(far * double(total));
@@ -96,7 +96,7 @@ struct resample_kernel {
     return most;
   }
 
-  /// Sums of the threads up to each, in place; all threads of the block.
+  /// Inclusive prefix sums over the threads, in place; all threads of the block must call it.
   COUPLEFACE_HOST_DEVICE static void add_up(std::uint64_t* different, std::uint64_t* same) {
     int const t = thread_in_block();
     for (int step = 1; step < threads; step *= 2) {
@@ -109,15 +109,16 @@ struct resample_kernel {
     }
   }
 
-  /// Pairs by descending score. Where the different ones accepted stay under a limit at the end of
-  /// a tie, so do all before: of a warp only the last such thread tells.
+  /// Processes pairs by descending score. If at the end of a tie the accepted different pairs are
+  /// within a limit, they are at the end of every earlier tie too, so only the last such thread of
+  /// a warp reports.
   COUPLEFACE_HOST_DEVICE void accept(resample_memory const& own) const {
     auto* const different = reinterpret_cast<std::uint64_t*>(shared_memory());
     auto* const same = different + threads;
     int const t = thread_in_block();
     std::uint64_t before[2] = {0, 0};
     for (index_t first = 0; first < sorted.ranked; first += threads) {
-      // Targets ascend: beyond the last limit nothing is left to find.
+      // Targets ascend: past the last limit nothing more can be accepted.
       if (targets == 0 || before[0] > own.limits[targets - 1]) { break; }
       index_t const i = first + t;
       different[t] = same[t] = 0;

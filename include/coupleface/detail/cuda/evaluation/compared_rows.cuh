@@ -1,9 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the teacher's pairs of a row beside the student's on a CUDA device: a team of threads
-// a row.
+// coupleface: compares the teacher's pairs of a row with the student's on a CUDA device: a team of
+// threads per row.
 //
-// Nothing is sorted: a neighbour is looked for among all of the other list, and a rank is how many
-// values are smaller. That is K^2 comparisons a row, beside K sums over whole rows.
+// Nothing is sorted: a neighbour is searched for in the whole other list, and a rank is the number
+// of smaller values. That takes K^2 comparisons per row, beside K sums over whole rows.
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
@@ -18,7 +17,7 @@ struct compare_rows_body {
   Rows rows;
   matrix_view<double> student, teacher;  ///< [block, K] relations of the teacher's pairs
 
-  /// Neighbours whose relation is a number.
+  /// True for a neighbour whose relation is a number.
   COUPLEFACE_HOST_DEVICE static bool counts(float value, std::int32_t id) {
     return id >= 0 && !is_nan(value);
   }
@@ -43,7 +42,7 @@ struct compare_rows_body {
     return most > 0 ? shared / most : not_a_number;
   }
 
-  /// Relations of the teacher's pairs on both sides, and their gaps.
+  /// Computes the relations of the teacher's pairs on both sides, and their gaps.
   template <class Team>
   COUPLEFACE_HOST_DEVICE void relate(Team const& team, index_t i) const {
     for (index_t slot = 0; slot < rows.indices.extent(1); ++slot) {
@@ -61,8 +60,8 @@ struct compare_rows_body {
     team.wait();
   }
 
-  /// A pair's rank among those whose gap is a number, equal values sharing the mean of theirs; from
-  /// their mean.
+  /// A pair's rank among the pairs whose gap is a number, minus the mean rank. Equal values share
+  /// their mean rank.
   COUPLEFACE_HOST_DEVICE double rank(matrix_view<double> values, index_t i, index_t slot,
                                      double pairs) const {
     double smaller = 0, equal = 0;
@@ -85,7 +84,7 @@ struct compare_rows_body {
     });
     pairs = team.total(pairs);
     active = team.total(active);
-    // Sums of multiples of 1/4, exact: their order decides nothing.
+    // Sums of multiples of 1/4 are exact, so their order is irrelevant.
     double ss = 0, st = 0, tt = 0;
     team.columns(rows.gaps.extent(1), [&](index_t slot) {
       if (is_nan(rows.gaps(i, slot))) { return; }

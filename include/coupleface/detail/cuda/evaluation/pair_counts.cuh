@@ -1,4 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: one pass over all pairs on a CUDA device, in launches of some tiles each. Only the
 // counters are read back, at the end of the pass.
 #pragma once
@@ -31,8 +30,8 @@ class pass_counters {
   device_counters<Derived> counts_;
 };
 
-/// launch_tiles(pairs) for some tiles after the other; progress counts rows as tiles pass, which is
-/// when they are enqueued.
+/// Calls launch_tiles(pairs) for consecutive ranges of tiles. Progress counts rows as their tiles
+/// are enqueued.
 template <class Tiles, class L, class M, class Launch, class Progress>
 void for_each_launch(Tiles const& tiles, pair_labels<L, M> labels, Launch launch_tiles,
                      Progress&& progress) {
@@ -69,7 +68,7 @@ std::vector<score_slot> count_products(cuda_policy<Derived> const& base, Tiles c
   return slots;
 }
 
-/// Products first, then what they left open.
+/// Counts by products first, then by exact values for the pairs that products leave open.
 template <class Derived, class Tiles, class L, class M, class Progress>
 void count_screened(Derived const& policy, Tiles const& tiles, pair_labels<L, M> labels,
                     slot_layout const& layout, exact_counter exact, Progress&& progress) {
@@ -89,7 +88,7 @@ void count_screened(Derived const& policy, Tiles const& tiles, pair_labels<L, M>
     launch_indices(policy, 1, clear_count_body{open.count});
     launch(policy, shape_for(tile_count, 1, products::threads, products::shared_bytes),
            products{pairs, sure_list.vector().data_handle(), exact.counters, open});
-    // Nobody knows here how many are open; teams go on in strides.
+    // The number of open pairs is unknown here, so teams loop with a stride.
     launch(policy, {tile_count, values::threads},
            values{tiles.score(), pairs.tiles, labels, exact, open});
   };

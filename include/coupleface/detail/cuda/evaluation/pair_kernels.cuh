@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: kernels that count all pairs by slot: products where they leave no doubt, else exact
-// values.
+// coupleface: kernels that count all pairs by slot, from products where these are certain,
+// otherwise from exact values.
 #pragma once
 
 #include <coupleface/detail/cuda/evaluation/slot_counters.cuh>
@@ -9,7 +8,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What every kernel over tiles of products needs.
+/// The input of every kernel over tiles of products.
 template <class L, class M>
 struct labelled_tiles {
   float16 const* queries;
@@ -18,7 +17,7 @@ struct labelled_tiles {
   tile_range tiles;
   pair_labels<L, M> labels;
 
-  /// count(tile's number, labels, product) for the tiles of this block.
+  /// Calls count(tile's number, labels, product) for the tiles of this block.
   template <class Count>
   COUPLEFACE_HOST_DEVICE void for_each_tile(Count count) const {
     tile_sweep const& sweep = tiles.sweep;
@@ -28,14 +27,14 @@ struct labelled_tiles {
       tile_labels const judged(labels, tiles, at);
       tile_product<float16> const product(queries, at.row * tile_rows, sweep.queries, candidates,
                                           at.column * tile_rows, sweep.candidates, stride);
-      wait_for_block();  // for the labels, where rows have no columns
+      wait_for_block();  // for the labels, if rows have no columns
       count(u, judged, product);
       wait_for_block();
     }
   }
 };
 
-/// Products by bin.
+/// Counts products by bin.
 template <class L, class M>
 struct count_products_kernel {
   static constexpr int threads = product_threads;
@@ -57,24 +56,24 @@ struct count_products_kernel {
   }
 };
 
-/// Pairs that need an exact value: number of the tile within the launch, row, column, seven bits
-/// each of the latter. There is room for all pairs of a launch.
+/// Pairs that need an exact value, encoded as the tile's number within the launch, then row and
+/// column with seven bits each. There is room for all pairs of a launch.
 struct open_pairs {
   std::uint32_t* list;
   int* count;
 };
 
-/// Products by the slot that their bin must be in; the others become open pairs.
+/// Counts products by the slot that their bin determines; the other pairs become open pairs.
 template <class L, class M>
 struct count_sure_kernel {
   static constexpr int threads = product_threads;
   static constexpr index_t shared_bytes = product_shared_bytes + tile_labels::bytes + 16;
   labelled_tiles<L, M> pairs;
-  std::int32_t const* sure;  ///< by bin: sure_slots
+  std::int32_t const* sure;  ///< sure_slots, by bin
   slot_counters counters;
   open_pairs open;
 
-  /// Takes places in the list for all threads of the block at once; this thread's first one.
+  /// Reserves list entries for all threads of the block at once; returns this thread's first one.
   COUPLEFACE_HOST_DEVICE int reserve(int wanted) const {
     auto* const shared = reinterpret_cast<int*>(shared_memory() + shared_bytes - 16);
     if (thread_in_block() == 0) { shared[0] = 0; }
@@ -116,8 +115,8 @@ struct count_sure_kernel {
   }
 };
 
-/// Open pairs by their exact value: a team a pair. Of two rows of one set the smaller is the query,
-/// as a relation need not be symmetric.
+/// Counts open pairs by exact value, with a team per pair. Of two rows of one set the row with the
+/// smaller index is the query, because a relation need not be symmetric.
 template <class Score, class L, class M>
 struct count_open_kernel {
   static constexpr int threads = 128;
@@ -151,7 +150,7 @@ struct count_open_kernel {
   }
 };
 
-/// All pairs by their exact value, where no product tells anything.
+/// Counts all pairs by exact value, for scores that have no screen.
 template <class L, class M>
 struct count_relation {
   pair_labels<L, M> labels;

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: counters of pairs by slot on a CUDA device, and the labels that decide which counter.
+// coupleface: counters of pairs by slot on a CUDA device, and the labels that select the counter.
 #pragma once
 
 #include <coupleface/detail/cuda/atomics.cuh>
@@ -9,13 +8,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Of different pairs by slot, then of same ones.
+/// Counts of different pairs by slot, followed by those of same pairs.
 struct slot_counters {
   std::uint64_t* counts;
   index_t slots;
 };
 
-/// A thread's counting. Most pairs lie in few slots: only the end of a run touches memory.
+/// Run-length counting of one thread. Most pairs lie in few slots, so only the end of a run
+/// accesses memory.
 class slot_run {
  public:
   COUPLEFACE_HOST_DEVICE explicit slot_run(slot_counters counters) : counters_(counters) {}
@@ -37,7 +37,7 @@ class slot_run {
   std::uint64_t length_ = 0;
 };
 
-/// Exact values into slots. A NaN is in none.
+/// Counts exact values by slot. NaN is not counted.
 struct exact_counter {
   slot_finder finder;
   slot_counters counters;
@@ -48,8 +48,8 @@ struct exact_counter {
   }
 };
 
-/// Labels of a tile's rows and columns in shared memory, behind the product's part of it; -1 where
-/// there is no row.
+/// Labels of a tile's rows and columns, in shared memory after the product's part; -1 for a missing
+/// row.
 class tile_labels {
  public:
   static constexpr index_t bytes = 2 * tile_rows * index_t(sizeof(index_t));

@@ -1,8 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: sums of media averages on a CUDA device: a block a template, a thread a column.
+// coupleface: sums of media averages on a CUDA device: a block per template, a thread per column.
 //
-// Entries are sorted by template, then medium, then place in the list, so that a column's faces are
-// added by one thread in the host's order.
+// Entries are sorted by template, then medium, then position in the list, so that one thread adds a
+// column's faces in the host's order.
 #pragma once
 
 #include <coupleface/detail/cuda/grouping.cuh>
@@ -15,20 +14,20 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// An entry's medium as a key that ascends with it.
+/// An entry's medium as a key in ascending order.
 template <class M>
 struct medium_key {
   vector_view<M const> media;
 
   COUPLEFACE_HOST_DEVICE std::uint64_t operator()(index_t entry) const {
-    // The sign turned round: negative numbers come first.
+    // Flips the sign bit, so that negative numbers sort first.
     bool const has_sign = std::is_signed_v<M>;
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(media(entry))) ^
            (std::uint64_t(has_sign) << 63);
   }
 };
 
-/// Templates of entries that are in some order as keys; those of no template come last.
+/// The templates of the ordered entries as keys; entries without a template come last.
 template <class T>
 struct template_key_body {
   vector_view<T const> templates;
@@ -44,7 +43,8 @@ struct template_key_body {
   }
 };
 
-/// begins [t + 1] and entries [p]: those of a template by medium, each medium's in their order.
+/// Fills begins [t + 1] and entries [p]: each template's entries by medium, in their order within
+/// each medium.
 template <class Derived, class T, class M>
 void group_by_template(Derived const& policy, vector_view<T const> templates, index_t count,
                        vector_view<M const> media, index_t* begins, index_t* entries) {
@@ -57,7 +57,7 @@ void group_by_template(Derived const& policy, vector_view<T const> templates, in
     sort_by_key(policy, static_cast<std::uint32_t const*>(keys.data()), sorted,
                 static_cast<index_t const*>(order.data()), entries, n, bits);
   };
-  // Stable sorts, the least of the keys first.
+  // Stable sorts, starting with the least significant key.
   launch_indices(policy, n,
                  half_key_body<medium_key<M>>{{media}, nullptr, 0, keys.data(), order.data()});
   sort(32);
@@ -70,7 +70,7 @@ void group_by_template(Derived const& policy, vector_view<T const> templates, in
   launch_indices(policy, count + 1, group_begin_body{sorted, n, begins});
 }
 
-/// Every block goes through templates of its own with one row of sums.
+/// Each block processes its own templates and uses one row of sums.
 template <class X, class R, class M, class Y>
 struct average_templates_kernel {
   static constexpr int threads = 128;
@@ -82,7 +82,7 @@ struct average_templates_kernel {
   matrix_view<double> sums;  ///< [blocks, d]
   matrix_view<Y> templates;
 
-  /// A face that does not exist makes its template NaN.
+  /// An unknown face makes its template NaN.
   COUPLEFACE_HOST_DEVICE double element(index_t entry, index_t column) const {
     index_t const row = static_cast<index_t>(rows(entry));
     return row >= 0 && row < x.extent(0) ? load(x(row, column)) : not_a_number;
@@ -117,7 +117,7 @@ struct average_templates_kernel {
   }
 };
 
-// Ids on a device are not read back: entries of a template that does not exist are left out.
+// Ids on a device are not read back; entries of an unknown template are ignored.
 template <class Derived, class X, class R, class T, class M, class Y>
 void average_templates(cuda_policy<Derived> const& base, matrix_view<X const> x,
                        vector_view<R const> rows, vector_view<T const> template_ids,
