@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the gap of a pair by a team of threads.
+// coupleface: computes the gap of a pair with a team of threads.
 #pragma once
 
 #include <coupleface/detail/cuda/row_team.cuh>

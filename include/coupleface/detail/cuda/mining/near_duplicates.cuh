@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: near-duplicates in a table that lies on a CUDA device. A number for each row and the
-// pairs are read back, the table is not.
+// coupleface: near-duplicates in a table on a CUDA device. One number per row and the pairs are
+// read back; the table is not.
 #pragma once
 
 #include <coupleface/detail/cuda/host_side.cuh>
@@ -10,8 +9,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Twice the duplicates that a row shows, one more if it may have others; -1 if an entry names no
-/// row.
+/// Twice the number of duplicates that a row shows, plus 1 if it may have more; -1 if an entry is
+/// an unknown row.
 template <class V, class I>
 struct count_duplicates_body {
   matrix_view<V const> values;
@@ -35,7 +34,7 @@ struct count_duplicates_body {
   }
 };
 
-/// Writes each row's pairs behind those of the rows before it.
+/// Writes each row's pairs after those of the rows before it.
 template <class Pair, class V, class I>
 struct write_duplicates_body {
   matrix_view<V const> values;
@@ -65,7 +64,7 @@ void find_near_duplicates(cuda_policy<Derived> const& base, matrix_view<V const>
   std::vector<index_t> begins{0};
   for (index_t i = 0; i < n; ++i) {
     index_t const code = codes.vector()(i);
-    // Only the host's copy can say which entry it is.
+    // The host's copy is needed to report which entry it is.
     if (code < 0) { expect_table_ids("near_duplicates", on_host(policy, indices).view(), n); }
     if (code % 2 != 0) { result.truncated.push_back(i); }
     begins.push_back(begins.back() + code / 2);

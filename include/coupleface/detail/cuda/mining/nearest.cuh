@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: nearest rows on a CUDA device: an exact search by relation.
+// coupleface: mining of the nearest rows on a CUDA device: an exact search by relation.
 #pragma once
 
 #include <coupleface/detail/cuda/search/streamed_search.cuh>
@@ -22,12 +21,12 @@ void mine_nearest(cuda_policy<Derived> const& base, matrix_view<Q const> queries
     return;
   }
   scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
-  // The predicate of blocks, so that kernels are compiled once.
+  // Uses the predicate for blocks, so that kernels are compiled only once.
   search_pairs<Element>(policy, rows.score(), streamed_keep<Keep>{keep, 0, 0}, values, indices,
                         limits);
 }
 
-/// Steps of a search past rows that a device can read where they are.
+/// The steps of a search over rows that the device can read in place.
 template <class Policy, class Q, class C, class V, class I, class Relation, class Keep>
 class resident_steps {
   using score_type = relation_score<Q, C, Relation>;
@@ -101,7 +100,8 @@ class nearest_steps<Policy, Q, C, V, I, Relation, Keep,
   }
   index_t step() const { return streamed_ ? streamed_->step() : resident_ ? resident_->step() : 0; }
   void advance() { streamed_ ? streamed_->advance() : resident_->advance(); }
-  /// Nobody counts on a device: the number would have to be read back.
+  /// Returns 0: a device does not count exact scores, because the number would have to be read
+  /// back.
   index_t finish() {
     if (resident_) { resident_->finish(); }
     return 0;

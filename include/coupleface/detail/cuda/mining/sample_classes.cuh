@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: sampling classes on a CUDA device: all classes sorted by how soon they are taken.
-// Two counts are read back, as a batch that does not fit is an error.
+// coupleface: samples classes on a CUDA device by sorting all classes by priority. Two counts are
+// read back, because a batch that does not fit is an error.
 #pragma once
 
 #include <coupleface/detail/cuda/atomics.cuh>
@@ -15,8 +14,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// When a class is taken: positives first, hard negatives in the order in which the host meets
-/// them, then the rest, which the seed orders.
+/// A class's priority: positives first, then hard negatives in the host's order, then the rest in
+/// an order set by the seed.
 struct class_turns {
   static constexpr std::uint32_t positive = 0, rest = 0xffffffffu;
   std::uint32_t* of;
@@ -25,8 +24,7 @@ struct class_turns {
   COUPLEFACE_HOST_DEVICE void operator()(index_t c) const { of[c] = rest; }
 };
 
-/// Position 0: a sample's own class; then its row of the table. Ids that are out of range are
-/// counted.
+/// Position 0 is a sample's own class, followed by its row of the table. Counts ids out of range.
 template <class L, class I>
 struct take_turns_body {
   vector_view<L> labels;
@@ -75,7 +73,7 @@ struct turn_key_body {
   }
 };
 
-/// The first classes of an order as keys, to be sorted by themselves.
+/// The first classes of an order as keys, to sort these classes by id.
 struct class_key_body {
   index_t const* order;
   std::uint32_t* keys;
@@ -96,7 +94,8 @@ struct write_classes_body {
   }
 };
 
-/// Sorts all classes by turn, then random number, then id, and writes the first ones, ascending.
+/// Sorts all classes by turn, then random number, then id, and writes the first ones in ascending
+/// order.
 template <class Derived, class O>
 void write_first_classes(Derived const& policy, class_turns turns, std::uint64_t seed,
                          vector_view<O> classes) {
@@ -108,7 +107,7 @@ void write_first_classes(Derived const& policy, class_turns turns, std::uint64_t
     sort_by_key(policy, static_cast<std::uint32_t const*>(keys.data()), keys.data() + count,
                 static_cast<index_t const*>(order), sorted, size, bits);
   };
-  // Stable sorts, the least of the keys first.
+  // Stable sorts, starting with the least significant key.
   launch_indices(policy, count, half_key_body<random_key>{{seed}, nullptr, 0, keys.data(), order});
   sort(count, 32);
   launch_indices(policy, count, half_key_body<random_key>{{seed}, sorted, 32, keys.data(), order});
@@ -134,7 +133,7 @@ void sample_classes(cuda_policy<Derived> const& base, vector_view<L> labels, ind
   launch_indices(policy, positions, take_turns_body<L, I>{labels, table, turns, counters.data()});
   launch_indices(policy, class_count, count_positives_body{turns, counters.data() + 1});
   auto const counts = counters.to_host();
-  // Only the host's copy can say which id it is.
+  // The host's copy is needed to report which id it is.
   if (counts[0] > 0) {
     auto const label_list = on_host(policy, labels);
     auto const rows = on_host(policy, table);

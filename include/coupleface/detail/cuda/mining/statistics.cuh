@@ -1,6 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: statistics of a table that lies on a CUDA device. Counts are read back, the table is
-// not.
+// coupleface: statistics of a table on a CUDA device. Counts are read back; the table is not.
 #pragma once
 
 #include <coupleface/detail/cuda/atomics.cuh>
@@ -14,7 +12,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// How often each candidate is in the table, and behind them the entries that name none.
+/// Counts how often each candidate occurs in the table; the last counter counts unknown ids.
 template <class I>
 struct count_chosen_body {
   matrix_view<I const> indices;
@@ -37,7 +35,7 @@ void describe_table(cuda_policy<Derived> const& base, matrix_view<V const> value
   device_counters<Derived> const counters(policy, candidates + 1);
   launch_indices(policy, slots, count_chosen_body<I>{indices, candidates, counters.data()});
   auto const counts = counters.to_host();
-  // Only the host's copy can say which entry it is.
+  // The host's copy is needed to report which entry it is.
   if (counts.back() > 0) {
     expect_table_ids("describe_table", on_host(policy, indices).view(), candidates);
   }
@@ -47,7 +45,7 @@ void describe_table(cuda_policy<Derived> const& base, matrix_view<V const> value
   summarize(total_table(policy, values, indices, bins, result.histogram.data()), slots, result);
 }
 
-/// Pairs whose gap is a number, and those that a penalty pushes.
+/// Counts pairs whose gap is a number, and those of them where the penalty's slope is not 0.
 template <class V, class I, class Penalty>
 struct active_pairs_kernel {
   static constexpr int threads = 256;
