@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: what an exact search on a device holds of every query while products stream by.
+// coupleface: the candidates that an exact search on a device keeps per query while products are
+// computed.
 //
-// A list has room for a fixed number of pairs and a count of all that were appended since it was
-// shrunk; thresholds change only between launches, so which pairs a list gets does not depend on
-// the order of blocks. One that got more than it can hold is full for good, and its query is
-// scanned at the end. Nothing is ever cut.
+// A list has room for a fixed number of pairs, and counts all pairs appended since it was last
+// shrunk. Thresholds change only between launches, so a list's pairs do not depend on the order of
+// blocks. A list that gets more pairs than it has room for stays full, and its query is scanned at
+// the end. No candidate is ever dropped for lack of room.
 #pragma once
 
 #include <coupleface/detail/cuda/search/packed_rows.cuh>
@@ -15,14 +15,14 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Of the queries of one sweep, counted from its first one.
+/// Lists of one sweep's queries, numbered from its first query.
 template <class V, class I>
 struct device_lists {
-  V* scores;          ///< [n, room] screened ones, exact ones after list_values_kernel
+  V* scores;          ///< [n, room] screened; exact after list_values_kernel
   I* ids;             ///< [n, room]
   float* thresholds;  ///< [n] pairs below it cannot be among the K best
-  int* counts;        ///< [n] appended; over `room`: full for good
-  int* exact;         ///< [n] how many at the front are exact, in order
+  int* counts;        ///< [n] appended pairs; above `room`: full for good
+  int* exact;         ///< [n] number of exact, sorted pairs at the front
   index_t room;
 
   COUPLEFACE_HOST_DEVICE void clear(index_t i) const {
@@ -47,12 +47,12 @@ struct clear_lists_body {
   COUPLEFACE_HOST_DEVICE void operator()(index_t i) const { lists.clear(i); }
 };
 
-/// Drops of every screened list what K others surely beat: a warp a list.
+/// Drops from every screened list the pairs that at least K others certainly beat: a warp per list.
 template <class V, class I>
 struct shrink_lists_kernel {
   static constexpr int threads = 128;
   static constexpr unsigned warp = 0xffffffffu;
-  static constexpr int key_bits = 32;  ///< as many steps of a bisection tell all keys apart
+  static constexpr int key_bits = 32;  ///< this many bisection steps distinguish all keys
   static constexpr std::uint64_t last_key = 0xffffffffu;
   device_lists<V, I> lists;
   index_t rows;
@@ -70,7 +70,7 @@ struct shrink_lists_kernel {
     return int(mine);
   }
 
-  /// A key that at least K scores reach, and few more where bisection can tell them apart.
+  /// A key that at least K scores reach, and few more if bisection can tell them apart.
   COUPLEFACE_HOST_DEVICE std::uint64_t common_key(V const* scores, int count) const {
     return bisected(
         std::uint64_t(0), last_key, key_bits, k, enough_of(k),

@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
 // coupleface: the steps of an exact search on a CUDA device.
 //
-// Rows are packed in two bytes an element. Tiles of their product pass by in steps; what reaches a
-// query's threshold is appended to its list, and between two steps lists are shrunk and thresholds
-// raised. At the end what is left gets exact values. Queries whose lists did not do are scanned
-// exactly. The sequence of launches depends on sizes only.
+// Rows are packed in two bytes per element. Tiles of their product are computed in steps. Pairs
+// that reach a query's threshold are appended to its list; between two steps lists are shrunk and
+// thresholds raised. At the end the remaining pairs get exact values. Queries whose lists
+// overflowed or lack pairs are scanned exactly. The sequence of launches depends only on the sizes.
 #pragma once
 
 #include <coupleface/detail/cuda/search/exact_scan.cuh>
@@ -15,9 +14,9 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Writes a list into its table row, or has the query scanned: if its list is full for good, or if
-/// slots are left that rows which are not finite may fill: their pairs rank last, and no product
-/// tells of them.
+/// Writes a list into its table row, or marks its query to be scanned: if the list is full for
+/// good, or if slots are left that rows which are not finite may fill. Their pairs rank last and
+/// have no product.
 template <class Score, class V, class I>
 struct write_lists_body {
   Score score;
@@ -50,7 +49,7 @@ struct clear_count_body {
   COUPLEFACE_HOST_DEVICE void operator()(index_t) const { *count = 0; }
 };
 
-/// @brief The search in steps: each takes some turns of a sweep.
+/// @brief The search in steps, each over some turns of a sweep.
 template <class Element, class Derived, class Score, class Keep, class V, class I>
 class device_search {
   static constexpr bool screened_lists =
@@ -84,7 +83,7 @@ class device_search {
     launch_indices(policy, 1, clear_count_body{scanned_count_.data()});
   }
 
-  /// How many steps there are: of every sweep its stretches of turns.
+  /// Number of steps: the ranges of turns of all sweeps.
   index_t steps() const {
     index_t result = 0;
     for (index_t first = 0; first < plan_.queries; first += plan_.group) {
@@ -106,7 +105,7 @@ class device_search {
     if (turn_ == sweep.turns()) { end_sweep(sweep); }
   }
 
-  /// The table, after the last step.
+  /// Completes the table, after the last step.
   void finish() {
     // Without candidates there are no steps.
     while (first_ < plan_.queries) {
@@ -116,7 +115,7 @@ class device_search {
     scan_exactly(policy_, score_, keep_, scanned(), values_, indices_, limits_);
   }
 
-  /// Everything that a search in progress has changed, outputs included.
+  /// Visits the whole state of a search in progress, including the outputs.
   template <class Visit>
   void visit_state(Visit&& visit_array) {
     auto const visit = [&](auto* data, index_t count) {
@@ -144,7 +143,8 @@ class device_search {
     launch_indices(policy_, sweep.queries, clear_lists_body<V, I>{lists_});
   }
 
-  /// Lists become rows of the table. Queries whose lists did not do are left to a scan.
+  /// Writes the lists to the table; queries whose lists overflowed or lack pairs are left to the
+  /// scan.
   void end_sweep(tile_sweep const& sweep) {
     if (screened_lists) { settle(sweep, false); }
     launch_indices(policy_, sweep.queries * plan_.k,
@@ -193,8 +193,8 @@ class device_search {
   scratch<int, Derived> scanned_count_;
   device_lists<V, I> lists_;
   index_t step_ = 0;
-  index_t first_ = 0;  ///< query of the sweep
-  index_t turn_ = 0;   ///< of it
+  index_t first_ = 0;  ///< the sweep's first query
+  index_t turn_ = 0;   ///< the sweep's next turn
 };
 
 }  // namespace detail

@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: the K best of a query by exact values of all candidates: of the queries whose lists
-// did not do, and of scores that no screen knows.
+// coupleface: the K best of a query by the exact values of all candidates, for queries whose lists
+// overflowed or lack pairs, and for scores without a screen.
 //
-// A block takes eight queries past all candidates, sixteen at a time, a thread a pair. Pairs that
-// beat the K-th so far gather in the block's own work, which is sorted when it fills up.
+// A block scans all candidates for eight queries, sixteen candidates at a time, with a thread per
+// pair. Pairs that beat the K-th best so far are collected in the block's working memory, which is
+// sorted when it is full.
 #pragma once
 
 #include <coupleface/detail/cuda/search/merge_segments.cuh>
@@ -19,7 +19,7 @@ struct scan_state {
   V worst[scan_rows];  ///< the K-th best so far
   I worst_id[scan_rows];
   int counts[scan_rows];
-  int ready[scan_rows];  ///< 1: there are K
+  int ready[scan_rows];  ///< 1: there are K entries
 };
 
 template <class Score, class Keep, class V, class I>
@@ -36,7 +36,7 @@ struct exact_scan_kernel {
   index_t capacity;
   V* work;  ///< [blocks, scan_rows, capacity]
   I* work_ids;
-  int* counts;  ///< [blocks, scan_rows] entries of each query's work at the end
+  int* counts;  ///< [blocks, scan_rows] final entries of each query's work
 
   COUPLEFACE_HOST_DEVICE static scan_state<V, I>& state() {
     return *reinterpret_cast<scan_state<V, I>*>(shared_memory());
@@ -60,7 +60,7 @@ struct exact_scan_kernel {
     work_ids[place(y) + at] = static_cast<I>(c);
   }
 
-  /// Sorts what a query has and keeps the K best; all threads of the block.
+  /// Sorts a query's entries and keeps the K best; all threads of the block must call it.
   COUPLEFACE_HOST_DEVICE void settle(int y) const {
     scan_state<V, I>& now = state();
     sorting::sort(work + place(y), work_ids + place(y), now.counts[y]);
@@ -80,7 +80,7 @@ struct exact_scan_kernel {
     }
   }
 
-  /// The best of candidates [begin, end) for `rows` queries from the one at `first` on.
+  /// Finds the best of candidates [begin, end) for `rows` queries, starting at position `first`.
   COUPLEFACE_HOST_DEVICE void scan(index_t first, int rows, index_t begin, index_t end) const {
     int const y = thread_in_block() / int(scan_columns), x = thread_in_block() % int(scan_columns);
     if (x == 0) { state().counts[y] = state().ready[y] = 0; }
@@ -88,7 +88,7 @@ struct exact_scan_kernel {
     for (index_t c = begin + x; c - x < end; c += scan_columns) {
       if (y < rows && c < end) { offer(y, queries[first + y], c); }
       wait_for_block();
-      int crowded = 0;  // by bits, read before anybody changes the counts
+      int crowded = 0;  // one bit per query, read before any count changes
       for (int r = 0; r < rows; ++r) {
         crowded |= (state().counts[r] + scan_columns > capacity) << r;
       }
@@ -134,7 +134,7 @@ void scan_exactly(Derived const& policy, Score const& score, Keep const& keep,
          kernel{score, keep, queries, values, indices, plan.capacity, work.data(), work_ids.data(),
                 counts.data()});
   using merge = merge_segments_kernel<V, I>;
-  // More queries than the scan has blocks are not divided.
+  // If there are more queries than the scan has blocks, they are not divided.
   launch(policy, {smaller(plan.blocks * scan_rows, values.extent(0)), merge::threads},
          merge{queries, values, indices, score.candidates(), plan.blocks, plan.capacity,
                work.data(), work_ids.data(), counts.data()});

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: exact values for what a screen left in the lists, in order.
+// coupleface: exact values for the pairs that a screen left in the lists, sorted.
 #pragma once
 
 #include <coupleface/detail/cuda/search/device_lists.cuh>
@@ -9,8 +8,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Gives the pairs of every list that have none yet their exact values, and keeps the K best of
-/// all, in order: a block a list.
+/// Computes the missing exact values of every list, and keeps the K best of all in order: a block
+/// per list.
 template <class Score, class V, class I>
 struct list_values_kernel {
   static constexpr int threads = 128;
@@ -23,7 +22,7 @@ struct list_values_kernel {
   index_t rows;
   index_t k;
   device_survey const* survey;
-  index_t in_shared;  ///< pairs that are sorted in shared memory; more: where they lie
+  index_t in_shared;  ///< pairs that fit in shared memory for sorting; more are sorted in place
 
   COUPLEFACE_HOST_DEVICE void evaluate(index_t i, V* scores, I* ids, int count) const {
     row_team<elements> const team;

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: queries that several blocks have scanned, each a segment of the candidates.
+// coupleface: merges the results of queries that several blocks scanned, one segment of the
+// candidates each.
 #pragma once
 
 #include <coupleface/detail/cuda/runtime.cuh>
@@ -9,7 +9,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Queries in any order; their number is only known on the device. No list: all of them.
+/// Queries in any order; their number is known only on the device. A null list means all queries.
 struct scanned_queries {
   index_t const* list;
   int const* count;
@@ -21,8 +21,8 @@ struct scanned_queries {
   }
 };
 
-/// The best of several blocks' work, where queries were scanned by segments. Each entry finds its
-/// slot: how many entries of any segment rank before it.
+/// Merges the best of several blocks' work for queries that were scanned by segments. An entry's
+/// slot is the number of entries in all segments that rank before it.
 template <class V, class I>
 struct merge_segments_kernel {
   static constexpr int threads = 128;
@@ -36,7 +36,7 @@ struct merge_segments_kernel {
   I const* work_ids;
   int const* counts;
 
-  /// How many of a list, which is in order, rank before an entry.
+  /// The number of entries of a sorted list that rank before an entry.
   COUPLEFACE_HOST_DEVICE index_t before(index_t list, V value, I id) const {
     index_t low = 0, high = counts[list];
     while (low < high) {

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: two tables of the same queries, each the K best of some candidates, become one.
+// coupleface: merges two tables of the same queries, each with the K best of some candidates.
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
@@ -13,7 +12,8 @@ struct ranked_table {
   matrix_view<V> values;
   matrix_view<I> indices;
 
-  /// How many entries of a row rank before one with another candidate; empty slots do not.
+  /// The number of entries of a row that rank before an entry with another candidate; empty slots
+  /// are not counted.
   COUPLEFACE_HOST_DEVICE index_t before(index_t i, double value, index_t id, index_t shift) const {
     index_t low = 0, high = values.extent(1);
     while (low < high) {
@@ -41,11 +41,11 @@ struct ranked_table {
   }
 };
 
-/// Each entry finds its slot: those before it in its own row and in the other's.
+/// An entry's slot is the number of entries before it, in its own row and in the other table's row.
 template <class V, class I>
 struct merge_tables_body {
   ranked_table<V, I> first, second;
-  index_t shift;  ///< of the second one's candidates
+  index_t shift;  ///< added to the second table's candidate ids
   ranked_table<V, I> out;
 
   COUPLEFACE_HOST_DEVICE void place(index_t i, index_t slot, V value, index_t id) const {

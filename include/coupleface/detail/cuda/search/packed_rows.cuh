@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: unit rows packed for the tensor cores, and how far a product of two of them can lie
-// from the exact score: measured, and never read back.
+// coupleface: unit rows packed for the tensor cores, and the error bound of their products, which
+// is measured on the device and never read back.
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
@@ -12,20 +11,21 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// What one addition of a tensor core may lose. Products of two-byte elements are exact; sums are
-/// not rounded to nearest: all terms of an addition are cut to at least 24 bits below the largest
-/// of them. Sixteen products and the sum so far are seventeen cuts and the result's own, each of
-/// 2^-23 at most: under 2^-22 for each of the d additions that screen_error counts.
+/// The relative error of one tensor core addition. Products of two-byte elements are exact. Sums
+/// are not rounded to nearest: all terms of an addition are truncated to at least 24 bits below the
+/// largest one. Sixteen products and the running sum are seventeen truncations, plus one of the
+/// result, each at most 2^-23. That is below 2^-22 for each of the d additions that screen_error
+/// counts.
 inline constexpr double tensor_core_unit = 0x1p-22;
 
-/// What the search has to know of all rows, on the device.
+/// What the search must know about all rows, on the device.
 struct device_survey {
-  double error;        ///< how far a screened score can lie from the exact one
-  int odd_candidates;  ///< 1: there are rows that are not finite
+  double error;        ///< bound on |screened score - exact score|
+  int odd_candidates;  ///< 1: some rows are not finite
 };
 
-/// One side's rows. A residual is how far packing moved a unit row, -1 for a row that is not
-/// finite.
+/// Packs the rows of one side. A residual is how far packing moved a unit row, -1 for a row that is
+/// not finite.
 template <class Element, class Score, bool queries>
 struct pack_rows_body {
   Score score;
@@ -47,7 +47,7 @@ struct pack_rows_body {
     });
     double const sum = team.total(square);
     bool const odd = queries ? score.odd_query(i) : score.odd_candidate(i);
-    // Degenerate rows of a relation that no screen knows are NaN too, but not odd.
+    // Degenerate rows of a relation that the screen does not cover are NaN too, but not odd.
     if (team.leads()) { residuals[i] = odd ? -1.0 : (is_nan(sum) ? 0.0 : std::sqrt(sum)); }
   }
 
@@ -61,7 +61,7 @@ struct pack_rows_body {
   }
 };
 
-/// One block: the largest residual of both sides, and from it the error.
+/// One block: computes the largest residual of both sides, and the error from it.
 struct survey_kernel {
   static constexpr int threads = 512;
   static constexpr index_t shared_bytes = threads * index_t(sizeof(double) + sizeof(int));
@@ -95,7 +95,7 @@ struct survey_kernel {
   }
 };
 
-/// Both sides packed, in memory of the stream; one array where a row is packed alike on both.
+/// Both sides packed, in stream-ordered memory; one array if a row packs the same on both sides.
 template <class Derived, class Element, class Score>
 class packed_sides {
  public:

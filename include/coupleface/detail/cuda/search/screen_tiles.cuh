@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: products by tiles, and what of them may be among the K best: they never leave the
-// chip but as pairs that are appended to lists.
+// coupleface: screens products by tiles: pairs that may be among the K best are appended to lists,
+// and the products themselves never leave the chip.
 #pragma once
 
 #include <coupleface/detail/cuda/search/device_lists.cuh>
@@ -17,7 +16,7 @@ struct screen_tiles_kernel {
   Score score;
   Keep keep;
   device_lists<V, I> lists;
-  Element const* queries;  ///< packed, from the sweep's first one on
+  Element const* queries;  ///< packed, from the sweep's first query on
   Element const* candidates;
   index_t stride;
   index_t first;  ///< query of the first list
@@ -25,20 +24,20 @@ struct screen_tiles_kernel {
   index_t begin, end;  ///< turns
   device_survey const* survey;
 
-  /// What is compared with a threshold: not less than the score can be, but for the error of a
-  /// direct screen.
+  /// The value compared with a threshold: an upper bound of the score, except that a direct screen
+  /// does not include the error.
   COUPLEFACE_HOST_DEVICE float reach(float product, double error, index_t i, index_t c) const {
     if constexpr (screening_of<Score> == screening::direct) {
       (void)error, (void)i, (void)c;
       return Score::absolute ? std::fabs(product) : product;
     } else {
-      // What no screen knows, no bound is asked about.
+      // A NaN product has no bound, so the pair passes.
       if (is_nan(product)) { return -float(no_score); }
       return next_above(score.bound(double(product) + error, first + i, c));
     }
   }
 
-  /// NaN reaches no threshold of a direct screen, and may pass any other.
+  /// NaN passes no threshold of a direct screen, but every threshold of another screen.
   COUPLEFACE_HOST_DEVICE static bool passes(float reach, float threshold) {
     return screening_of<Score> == screening::direct ? reach >= threshold : !(reach < threshold);
   }
@@ -60,7 +59,7 @@ struct screen_tiles_kernel {
     product.visit([&](int row, int column, float sum) {
       index_t const i = i_first + row, c = c_first + column;
       if constexpr (screening_of<Score> == screening::direct) {
-        // Where there is no row the threshold is NaN.
+        // The threshold of a missing row is NaN.
         float const reached = reach(sum, error, i, c);
         if (reached >= row_thresholds[row] && c < sweep.candidates) { offer(i, c, reached, error); }
         if (reached >= column_thresholds[column] && i < sweep.queries) {
@@ -94,7 +93,7 @@ struct screen_tiles_kernel {
       read_thresholds(at);
       tile_product<Element> const product(queries, at.row * tile_rows, sweep.queries, candidates,
                                           at.column * tile_rows, sweep.candidates, stride);
-      wait_for_block();  // for the thresholds, where rows have no columns
+      wait_for_block();  // for the thresholds, if rows have no columns
       offer_tile(at, product);
       wait_for_block();
     }

@@ -1,5 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: one side of a search by blocks, and what its predicate says of them.
+// coupleface: one side of a search by blocks, and the search's predicate for these blocks.
 #pragma once
 
 #include <coupleface/detail/cuda/row_uploads.cuh>
@@ -11,7 +10,7 @@ struct other_rows;
 
 namespace detail {
 
-/// What `keep` says of blocks of queries and candidates.
+/// Applies `keep` to blocks of queries and candidates.
 template <class Keep>
 struct streamed_keep {
   Keep keep;
@@ -21,7 +20,7 @@ struct streamed_keep {
   }
 };
 
-/// Of the default predicate one number says it all: the kernels have no register left.
+/// The default predicate needs only one number: the kernels have no register to spare.
 template <>
 struct streamed_keep<other_rows> {
   COUPLEFACE_HOST_DEVICE streamed_keep(other_rows const&, index_t first_query,
@@ -33,11 +32,11 @@ struct streamed_keep<other_rows> {
   }
 };
 
-/// One side's rows: where they are if a device can read them there, else `buffers` blocks of them.
+/// One side's rows: in place if the device can read them there, otherwise `buffers` blocks of them.
 template <class Policy, class T>
 class streamed_rows {
  public:
-  /// Rows begin at multiples of sixteen bytes, so that they are read by vectors.
+  /// Rows start at multiples of sixteen bytes, for vector reads.
   static index_t stride_of(index_t width) {
     index_t const in_vector = vector_elements<T>;
     return rounded_up(width, in_vector);

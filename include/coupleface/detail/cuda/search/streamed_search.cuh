@@ -1,10 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: an exact search where queries or candidates lie in the host's memory: by blocks that
-// are copied on a stream of their own while the block before them is searched.
+// coupleface: an exact search with queries or candidates in host memory. Blocks of rows are copied
+// on a separate stream while the previous block is searched.
 //
-// A block of candidates gives each query a table of its K best, which is merged with that of the
-// blocks before it. The order of pairs has no ties, so the result is that of all candidates at
-// once.
+// Each block of candidates gives a query a table of its K best, which is merged with the table of
+// the previous blocks. The order of pairs has no ties, so the result equals a search of all
+// candidates at once.
 #pragma once
 
 #include <coupleface/detail/cuda/search/merge_tables.cuh>
@@ -56,7 +55,7 @@ class streamed_search {
     if (step_ < steps()) { fetch_candidates(step_); }
   }
 
-  /// What was found so far. Rows that are on their way are fetched again.
+  /// Visits the results so far. Rows still being copied are copied again on resumption.
   template <class Visit>
   void visit_state(Visit&& visit) {
     for (index_t* const number : {&step_, &plan_.query_rows, &plan_.candidate_rows}) {
@@ -75,7 +74,7 @@ class streamed_search {
   }
 
  private:
-  static constexpr int query_lane = 2;  ///< of the uploads; candidates have two
+  static constexpr int query_lane = 2;  ///< upload lane; candidates have two lanes
 
   static stream_plan plan_of(matrix_view<Q const> queries, matrix_view<C const> candidates,
                              index_t k, device_limits limits) {
@@ -85,12 +84,12 @@ class streamed_search {
                                  streamed_rows<Policy, C>::bytes_of(candidates, 2) + packed};
     stream_plan plan =
         plan_stream(queries.extent(0), candidates.extent(0), row, limits.stream_bytes);
-    // Nothing is won by dividing candidates that are there.
+    // Candidates already on the device are not divided: that would gain nothing.
     if (!lies_on_host(candidates.data_handle())) { plan.candidate_rows = candidates.extent(0); }
     return plan;
   }
 
-  /// One table's entries; none where one block of candidates is all.
+  /// Entries of one table; 0 if there is only one block of candidates.
   index_t table_size() const {
     return plan_.candidate_blocks() == 1 ? 0 : plan_.query_rows * values_.extent(1);
   }
@@ -121,7 +120,7 @@ class streamed_search {
     fetched_step_[step % 2] = step;
   }
 
-  /// The tables of this block and of those before it become one: two tables take turns.
+  /// Merges this block's table with that of the previous blocks; two tables alternate.
   void search(stream_step const& now) {
     bool const is_first = now.block == 0;
     ranked_table<V, I> const out =
@@ -152,7 +151,7 @@ class streamed_search {
   streamed_rows<Policy, C> candidates_;
   scratch<V, Policy> table_values_;
   scratch<I, Policy> table_indices_;
-  row_uploads<Policy, 3> uploads_;  // ends before the memory that it writes
+  row_uploads<Policy, 3> uploads_;  // destroyed before the memory that it writes
   index_t step_ = 0;
   index_t fetched_query_ = -1;
   index_t fetched_step_[2] = {-1, -1};

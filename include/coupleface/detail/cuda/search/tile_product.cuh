@@ -1,12 +1,12 @@
-// SPDX-License-Identifier: Apache-2.0
-// coupleface: one tile of the product of packed rows by a block, in the threads' registers.
+// coupleface: one tile of the product of packed rows, computed by a block in its threads'
+// registers.
 //
-// Four warps have a quarter of 128 x 128 each. Rows pass through shared memory 32 columns at a
-// time, the next ones on their way while the block computes. Rows of a tile lie 80 bytes apart
-// there, so that the eight rows that a warp reads at once lie in different banks.
+// Four warps compute a quarter of 128 x 128 each. Rows pass through shared memory 32 columns at a
+// time; the next columns are copied while the block computes. Rows of a tile are 80 bytes apart
+// there, so that the eight rows a warp reads at once lie in different banks.
 //
-// Where tensor cores do not know bfloat16, the sums are made in float: slower, but nearer to exact
-// ones than what screen_error allows tensor cores.
+// If tensor cores do not support bfloat16, sums are computed in float: slower, but more accurate
+// than screen_error assumes for tensor cores.
 #pragma once
 
 #include <coupleface/detail/cuda/tensor_core.cuh>
@@ -19,11 +19,11 @@ namespace detail {
 
 inline constexpr int product_threads = 128;
 inline constexpr int warp_side = 64;     ///< rows and columns of a warp's quarter
-inline constexpr int words_across = 20;  ///< from a row of a stage to the next
+inline constexpr int words_across = 20;  ///< distance between rows of a stage
 inline constexpr int stage_words = 2 * int(tile_rows) * words_across;
 inline constexpr index_t product_shared_bytes = 2 * stage_words * 4;
 
-/// Where in the tile the sum `e` of a thread lies that has tile (i, j) of 16 x 8 of its warp.
+/// The tile's row and column of sum `e` of a thread, in the 16 x 8 tile (i, j) of its warp.
 COUPLEFACE_HOST_DEVICE constexpr int sum_row(int thread, int i, int e) {
   return thread / 64 * warp_side + i * 16 + thread % 32 / 4 + e / 2 * 8;
 }
@@ -31,15 +31,15 @@ COUPLEFACE_HOST_DEVICE constexpr int sum_column(int thread, int j, int e) {
   return thread / 32 % 2 * warp_side + j * 8 + thread % 4 * 2 + e % 2;
 }
 
-/// @tparam in_float  also where there are tensor cores, for tests
+/// @tparam in_float  also if there are tensor cores, for tests
 template <class Element, bool in_float = false>
 class tile_product {
  public:
   static_assert(sizeof(Element) == 2);
   static constexpr int down = warp_side / 16, across = warp_side / 8;
 
-  /// Rows [left_first, left_first + 128) by the same many from right_first. A row that does not
-  /// exist is the last one again.
+  /// Multiplies rows [left_first, left_first + 128) by the 128 rows from right_first on. A row past
+  /// the last one repeats the last one.
   COUPLEFACE_HOST_DEVICE tile_product(Element const* left, index_t left_first, index_t left_rows,
                                       Element const* right, index_t right_first, index_t right_rows,
                                       index_t stride) {
@@ -77,7 +77,7 @@ class tile_product {
     }
   }
 
-  /// f(row, column, sum) for this thread's sums, row and column within the tile.
+  /// Calls f(row, column, sum) for this thread's sums, with row and column within the tile.
   template <class Function>
   COUPLEFACE_HOST_DEVICE void visit(Function f) const {
     COUPLEFACE_UNROLL
@@ -93,7 +93,7 @@ class tile_product {
   }
 
  private:
-  /// Sixteen columns from the word `at` on.
+  /// Multiplies sixteen columns, starting at the word `at`.
   COUPLEFACE_HOST_DEVICE void multiply(std::uint32_t const* at) {
     int const thread = thread_in_block(), t = thread % 4;
     std::uint32_t a[down][4], b[across][2];
@@ -115,7 +115,8 @@ class tile_product {
     }
   }
 
-  /// All columns of a stage. A word at a time, of the rows and columns of this thread's sums.
+  /// Multiplies all columns of a stage, one word at a time, for the rows and columns of this
+  /// thread's sums.
   COUPLEFACE_HOST_DEVICE void multiply_in_float(std::uint32_t const* at) {
     int const thread = thread_in_block();
     for (int word = 0; word < packed_multiple / 2; ++word) {
