@@ -17,8 +17,8 @@ namespace {
 
 using detail::face_entry;
 
-/// Images of a pack become dev faces of their own, each pair's of people of its own: a pack does
-/// not say who they are. The place of each image, -1 where it is left out.
+/// Adds the images of a pack as dev faces. The people of each pair are new, because a pack does not
+/// name them. Returns the index of each image's face, -1 if it is left out.
 std::vector<int> add_pack(std::string const& file, bool skip_undecodable, face_dataset& faces) {
   coupleface::verification_pack const pack(file);
   face_dataset added;
@@ -60,7 +60,8 @@ std::vector<int> add_pack(std::string const& file, bool skip_undecodable, face_d
   return places;
 }
 
-/// Rows of the list of faces to faces; the names and labels of these rows serve the list of pairs.
+/// Maps rows of the face list to faces; resolves the pair list by the names and labels of these
+/// rows.
 std::vector<int> find_faces(coupleface::pair_list& list, face_dataset const& faces) {
   auto const rows = static_cast<std::size_t>(faces.listed_rows());
   std::vector<std::string> names(rows);

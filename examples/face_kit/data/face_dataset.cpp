@@ -42,7 +42,7 @@ std::vector<face_entry> entries_of(image_list const& list, std::string const& fi
   return entries;
 }
 
-/// The folders and files that convert_faces makes of the set, without their endings.
+/// The paths that convert_faces would write for the set, without extensions.
 std::vector<face_entry> entries_of(coupleface::record_set const& set, std::string const& file) {
   std::vector<face_entry> entries;
   for (coupleface::index_t i = 0; i < set.size(); ++i) {
@@ -83,7 +83,7 @@ face_dataset number_people(std::vector<face_entry> const& entries, int side) {
   return faces;
 }
 
-/// The faces without a reason, people numbered anew.
+/// The faces without a failure reason, people renumbered.
 face_dataset without_undecodable(face_dataset&& all, std::vector<face_entry> const& entries,
                                  std::vector<std::string> const& reasons) {
   std::vector<face_entry> kept;
@@ -154,7 +154,7 @@ void warn_of_left_out(std::string const& data, face_dataset const& faces, std::s
   warn_of_skipped(data, faces.no_images);
   std::string const file = out + "/undecodable.txt";
   if (faces.undecodable.empty()) {
-    std::filesystem::remove(file);  // of an earlier run
+    std::filesystem::remove(file);  // from an earlier run
     return;
   }
   std::filesystem::create_directories(out);

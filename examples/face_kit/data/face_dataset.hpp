@@ -20,31 +20,31 @@ struct image_size {
   int width = 0, height = 0;
 };
 
-/// An image of list or folder that no decoder takes.
+/// An image of list or folder that cannot be decoded.
 struct left_out_image {
   int row = 0;  ///< in list or folder
   std::string path, reason;
 };
 
-/// Faces of one size. People of the train split have the ids 0 .. train_people() - 1, so the labels
-/// of training faces can serve as classes as they are; people of the dev split follow.
+/// Faces of one size. People of the train split have the ids 0 .. train_people() - 1, so that the
+/// labels of training faces are class numbers; people of the dev split follow.
 struct face_dataset {
   int side = 0;
   std::vector<std::uint8_t> pixels;    ///< [n, side, side], row-major
-  std::vector<std::int32_t> labels;    ///< [n], row of `people`
+  std::vector<std::int32_t> labels;    ///< [n], index into `people`
   std::vector<std::string> paths;      ///< [n], as the list names them
   std::vector<std::string> people;     ///< [classes]
-  std::vector<std::int32_t> families;  ///< [classes], equal for relatives; empty: none are known
+  std::vector<std::int32_t> families;  ///< [classes], equal for relatives; empty: unknown
   std::vector<std::uint8_t> is_train;  ///< [n], 1 = train split, 0 = dev; a person is in one split
   std::vector<image_size> sizes;       ///< [n], of the image files; empty where there are none
-  std::vector<int> rows;               ///< [n], place of each in list or folder, -1: in neither;
-                                       ///< empty: as they are here
-  int listed = 0;                      ///< images of list or folder, where `rows` is not empty
-  std::vector<left_out_image> undecodable;  ///< of list or folder, but not here
-  std::vector<std::string> no_images;       ///< files of the folder that are none
+  std::vector<int> rows;               ///< [n], row of each in list or folder, -1: in neither;
+                                       ///< empty: row i is face i
+  int listed = 0;                      ///< images in list or folder, if `rows` is not empty
+  std::vector<left_out_image> undecodable;  ///< in list or folder, but left out here
+  std::vector<std::string> no_images;       ///< files of the folder that are no images
 
   int size() const { return static_cast<int>(labels.size()); }
-  /// Rows of a file that has one for every image of list or folder.
+  /// Rows of a file with one row per image of list or folder.
   int listed_rows() const { return rows.empty() ? size() : listed; }
   int listed_row(int i) const { return rows.empty() ? i : rows[static_cast<std::size_t>(i)]; }
   std::size_t image_bytes() const { return static_cast<std::size_t>(side) * side; }
@@ -71,17 +71,17 @@ namespace detail {
 
 /// A face before its pixels are read.
 struct face_entry {
-  std::string where;  ///< for messages, with a colon behind it; empty where the path says all
+  std::string where;  ///< prefix for messages, ending in a colon; empty if the path suffices
   std::string path;
   std::string person;
   bool train;
 };
 
-/// Where nobody says which people to hold out, one in five is, by a hash (FNV-1a) of the name: the
-/// choice neither depends on the order of files nor changes when people are added.
+/// The default split: one person in five is held out, by a hash (FNV-1a) of the name. The choice
+/// does not depend on the order of files, and does not change when people are added.
 bool trains_by_name(std::string const& person);
 
-/// Decodes every image of `source`; the reason of each that no decoder takes, else an empty string.
+/// Decodes every image of `source`; returns why each one failed, an empty string if it did not.
 template <class Source>
 std::vector<std::string> read_pixels(Source const& source, std::vector<face_entry> const& entries,
                                      bool skip_undecodable, face_dataset& faces) {
@@ -110,17 +110,18 @@ std::vector<std::string> read_pixels(Source const& source, std::vector<face_entr
 
 /// @brief Reads all faces of a list, of folders named after people, or of an InsightFace training
 /// set, as grey side x side images.
-/// @param data       a folder or file, as convert_faces takes them; with a list: where its relative
-///                   paths begin
-/// @param list_file  a list as convert_faces takes them, in the order that the dataset keeps. A
-///                   column `split` says train or dev; without it one person in five is dev.
-/// @param skip_undecodable  an image that no decoder takes is left out, and named in `undecodable`
+/// @param data  a folder or file, as convert_faces takes them; with a list: the base of relative
+/// paths
+/// @param list_file  a list as convert_faces takes it, whose order the dataset keeps. A column
+/// `split` says train or dev; without it one person in five is dev.
+/// @param skip_undecodable  leaves out images that cannot be decoded, and names them in
+/// `undecodable`
 /// @throws std::runtime_error  naming file, line or byte, and reason
 face_dataset load_faces(std::string const& data, std::string const& list_file, int side,
                         bool skip_undecodable = false);
 
-/// Warns of what a dataset does not hold of its folder or list: one line for files that are no
-/// images, one for images that cannot be decoded; out/undecodable.txt lists the latter.
+/// Warns about what is missing from the folder or list: one line for files that are not images, one
+/// for images that cannot be decoded; out/undecodable.txt lists the latter.
 void warn_of_left_out(std::string const& data, face_dataset const& faces, std::string const& out);
 
 }  // namespace face_kit

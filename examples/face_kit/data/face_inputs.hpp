@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faces by the name of a file or folder: which reader it needs.
+// Opens faces by the name of a file or folder, with the reader that fits.
 #pragma once
 
 #include <coupleface/io/image_list.hpp>
@@ -23,17 +23,17 @@ using any_input = std::variant<image_list, record_set, image_pairs, verification
 
 bool ends_with(std::string const& text, std::string const& end);
 
-/// With leading zeros, so that names sort as numbers do.
+/// With leading zeros, so that names sort numerically.
 std::string padded(index_t number);
 
 std::string person_of(record_set const& set, index_t label);
 std::string person_of(image_list const& list, index_t label);
 
-/// The one way from a name to faces, for every program.
-/// @throws std::runtime_error naming file, byte, line and reason; also where there is no image
+/// How every program opens faces by name.
+/// @throws std::runtime_error naming file, byte, line and reason; also if there is no image
 any_input open_input(std::string const& path);
 
-/// Warns in one line of the files of a folder that are no images of a person, if there are any.
+/// Warns in one line if a folder has files that are not images of a person.
 void warn_of_skipped(std::string const& folder, std::vector<std::string> const& skipped);
 void warn_of_skipped(std::string const& folder, any_input const& input);
 

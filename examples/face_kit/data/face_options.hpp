@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options by which both trainers say what they train and evaluate on.
+// The options of both trainers for their training and evaluation data.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace face_kit {
 struct face_options {
   std::string data, list, teacher_embeddings, eval_pairs, select_folds, report_folds;
   bool centre = true, skip_undecodable = false;
-  std::optional<int> folds, pairs_per_fold;  ///< of sampled pairs; without them fitting_folds
+  std::optional<int> folds, pairs_per_fold;  ///< of sampled pairs; default: fitting_folds
 };
 
 void declare(CLI::App& app, face_options& options);
@@ -28,17 +28,17 @@ struct training_faces {
   face_dataset const* faces = nullptr;
   std::vector<int> train;                 ///< rows of `faces`
   int classes = 0;                        ///< labels of the train rows are 0 .. classes - 1
-  std::vector<verification_pair> select;  ///< after each epoch
-  std::vector<verification_pair> report;  ///< of the last epoch, for the table
-  std::string text;                       ///< settings, as lines, that say which data this is
+  std::vector<verification_pair> select;  ///< evaluated after each epoch
+  std::vector<verification_pair> report;  ///< evaluated after the last epoch, for the table
+  std::string text;                       ///< settings, one per line, that identify the data
 };
 
-/// Of --data, which must be given. Warns of what is left out.
+/// Loads --data, which is required. Warns about what is left out.
 face_dataset load_faces(face_options const& options, int side, std::string const& out);
 
-/// Fills all of `data`. Pairs of a pack become faces of their own. Warns where the dev people have
-/// fewer pairs than are sampled without options.
-/// @param seed  of the pairs, where there is no list of them
+/// Fills all of `data`. Images of a pack are added as faces. Warns if the dev people allow fewer
+/// pairs than are sampled by default.
+/// @param seed  of the sampled pairs, if there is no list of pairs
 void select_faces(face_options const& options, std::uint64_t seed, face_dataset& faces,
                   training_faces& data);
 

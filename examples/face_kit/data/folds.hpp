@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which folds of the pairs a choice may see, and which the final table is on.
+// Selects folds of pairs: those used to choose settings, and those of the final table.
 #pragma once
 
 #include <set>
@@ -10,11 +10,11 @@
 
 namespace face_kit {
 
-/// "0-4,7" to a set; empty: all folds.
+/// Parses "0-4,7" into a set; empty: all folds.
 /// @throws usage_error
 std::set<int> parse_folds(std::string const& text);
 
-/// The pairs of these folds. @throws usage_error  there is none
+/// The pairs of these folds. @throws usage_error  if there is none
 std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
                                         std::string const& text);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over threads that may throw.
+// A parallel loop whose body may throw.
 #pragma once
 
 #include <exception>
@@ -7,8 +7,8 @@
 
 namespace face_kit {
 
-/// Calls f(0) .. f(n - 1), over threads where OpenMP is on. The exception of the smallest index is
-/// the one that is thrown, so that a bad file is reported alike on any number of threads.
+/// Calls f(0) .. f(n - 1), in parallel if OpenMP is on. Throws the exception of the smallest index,
+/// so that the error for a bad file is the same on any number of threads.
 template <class Function>
 void for_each_index(int n, Function const& f) {
   std::exception_ptr first;

@@ -33,14 +33,14 @@ void check_image_size(std::string const& name, char const* format, std::size_t o
   }
 }
 
-/// ITU-R BT.601 luma, the same rounding that libjpeg uses.
+/// ITU-R BT.601 luma, rounded as in libjpeg.
 std::uint8_t luma(unsigned red, unsigned green, unsigned blue) {
   return static_cast<std::uint8_t>((19595U * red + 38470U * green + 7471U * blue + 32768U) >> 16);
 }
 
 // ---- JPEG ---------------------------------------------------------------------------------------
-// longjmp may not skip a destructor. Hence the C library is entered only from the two functions
-// below that hold nothing but plain values; what owns memory lives in their caller.
+// longjmp must not skip a destructor. Therefore the C library is entered only from the two
+// functions below, which hold only plain values; their caller owns all memory.
 
 struct jpeg_reader {
   jpeg_decompress_struct info{};
@@ -52,7 +52,7 @@ struct jpeg_reader {
   jpeg_reader() = default;
   jpeg_reader(jpeg_reader const&) = delete;
   jpeg_reader& operator=(jpeg_reader const&) = delete;
-  ~jpeg_reader() { jpeg_destroy_decompress(&info); }  // harmless on a zeroed struct
+  ~jpeg_reader() { jpeg_destroy_decompress(&info); }  // safe on a zeroed struct
 
   std::size_t offset(std::size_t size) const {
     return info.src == nullptr ? 0 : size - std::min(size, std::size_t{info.src->bytes_in_buffer});
@@ -65,12 +65,12 @@ struct jpeg_reader {
   std::longjmp(reader->failed, 1);
 }
 
-/// Negative levels are warnings about damaged data: pixels would be made up from there on.
+/// Negative levels are warnings about damaged data, after which libjpeg makes up pixels.
 void jpeg_message(j_common_ptr info, int level) {
   if (level < 0) jpeg_fail(info);
 }
 
-/// A small progressive file can ask for thousands of passes over a large image.
+/// A small progressive file can require thousands of passes over a large image.
 void jpeg_bound_scans(j_common_ptr info) {
   auto* const reader = static_cast<jpeg_reader*>(info->client_data);
   if (reader->info.input_scan_number <= 100) return;
@@ -101,7 +101,7 @@ bool jpeg_read_rows_of(jpeg_reader& reader, std::uint8_t* pixels) {
         pixels + std::size_t{reader.info.output_scanline} * std::size_t{reader.info.output_width};
     jpeg_read_scanlines(&reader.info, &row, 1);
   }
-  jpeg_finish_decompress(&reader.info);  // reads on to the end marker, so a cut tail is noticed
+  jpeg_finish_decompress(&reader.info);  // reads up to the end marker: detects a truncated file
   return true;
 }
 
@@ -150,7 +150,7 @@ struct png_reader {
   png_longjmp(png, 1);
 }
 
-/// libpng warns only about side information (text, colour profiles); damaged pixels are errors.
+/// libpng only warns about side information (text, colour profiles); damaged pixels are errors.
 void png_ignore_warning(png_structp, png_const_charp) {}
 
 void png_take_bytes(png_structp png, png_bytep destination, png_size_t count) {
@@ -185,7 +185,7 @@ bool png_read_rows_of(png_reader& reader, png_bytepp rows) {
   return true;
 }
 
-/// Grey of one expanded pixel of 1 to 4 channels; transparent parts show black.
+/// Grey value of one expanded pixel of 1 to 4 channels; transparency is over black.
 std::uint8_t grey_of(std::uint8_t const* pixel, int channels) {
   unsigned const grey = channels < 3 ? pixel[0] : luma(pixel[0], pixel[1], pixel[2]);
   if (channels % 2 == 1) return static_cast<std::uint8_t>(grey);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of a JPEG, PNG or (where FACE_KIT_WEBP is defined) WebP file to grey pixels. Input is
-// hostile until proven otherwise: every complaint of the libraries, a premature end included, is
-// thrown as undecodable_image naming the image, the byte reached and the reason.
+// Decodes JPEG, PNG and (if FACE_KIT_WEBP is defined) WebP files in memory to grey pixels. Input is
+// untrusted: every library error or warning, a truncated file included, is thrown as
+// undecodable_image with the image, the byte reached and the reason.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace face_kit {
 
-/// Bytes that no decoder here takes for an image.
+/// Bytes that are not an image, or not one that these decoders accept.
 struct undecodable_image : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -28,10 +28,10 @@ inline constexpr std::int64_t max_image_pixels = std::int64_t{1} << 26;
 ///
 /// @param bytes, size  the whole file
 /// @param width, height  receive the size; untouched on failure
-/// @param name  what error messages call the image
-/// @param max_pixels  larger images are refused before their pixels are allocated
-/// @throws undecodable_image, a std::runtime_error  unknown format, damage anywhere, premature end,
-///                                                  refused size
+/// @param name  the image's name in error messages
+/// @param max_pixels  larger images are rejected before their pixels are allocated
+/// @throws undecodable_image, a std::runtime_error  unknown format, damage anywhere, truncated
+/// file, rejected size
 std::vector<std::uint8_t> decode_grey(std::uint8_t const* bytes, std::size_t size, int& width,
                                       int& height, std::string const& name,
                                       std::int64_t max_pixels = max_image_pixels);

@@ -38,7 +38,8 @@ std::int64_t different_pairs(std::vector<rows_of_person> const& people) {
   return pairs;
 }
 
-/// Pairs of one person, taken from each person in turn: nobody with many pictures fills a fold.
+/// Pairs of one person, taken round-robin over people: a person with many pictures cannot fill a
+/// fold.
 void add_same_pairs(int fold, int wanted, std::vector<rows_of_person> const& people,
                     random_stream& random, std::vector<verification_pair>& pairs) {
   std::vector<std::vector<std::pair<int, int>>> open;
@@ -93,8 +94,8 @@ std::size_t pictures_of(family const& people) {
   return pictures;
 }
 
-/// Those who have pictures, in the order of their first members; where no families are known,
-/// everybody is one.
+/// Families with pictures, in the order of their first members; without known families, every
+/// person is one.
 std::vector<family> dev_families(face_dataset const& faces) {
   std::vector<rows_of_person> people(faces.people.size());
   for (int i = 0; i < faces.size(); ++i) {
@@ -112,9 +113,9 @@ std::vector<family> dev_families(face_dataset const& faces) {
   return families;
 }
 
-/// The people of each fold, whole families. Those with most pictures are dealt out first, so that
-/// folds have about the same choice. How many pairs a fold has depends on pictures and pairs of one
-/// person alone, so that another order of `families` gives the same numbers.
+/// Assigns whole families to folds. Those with the most pictures are assigned first, so that folds
+/// have about the same choice of pairs. The number of pairs in a fold depends only on pictures and
+/// same-person pairs, so the order of `families` does not change the numbers.
 std::vector<family> deal(std::vector<family> families, int folds) {
   auto const size = [](family const& f) { return std::pair(pictures_of(f), same_pairs(f)); };
   std::stable_sort(families.begin(), families.end(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verification pairs of known people: "same person or not?", in folds that share nobody.
+// Samples verification pairs of known people, in folds that share no person.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,27 @@
 
 namespace face_kit {
 
-/// @brief Samples verification pairs of the dev people: every fold has its own people, whole
-/// families of them, and half of its pairs show one person. The other half shows two people of the
-/// fold, each choice equally likely: of a fold with p people in families of f, the share
-/// (f - 1) / (p - 1) shows two relatives on average.
+/// @brief Samples verification pairs of the dev people. Every fold has its own people, in whole
+/// families, and half of its pairs show one person. The other half shows two people of the fold,
+/// chosen uniformly: with p people in families of f, a share of (f - 1) / (p - 1) shows two
+/// relatives on average.
 /// @param pairs_per_fold  even
-/// @throws std::invalid_argument  the dev people do not have so many pairs
+/// @throws std::invalid_argument  the dev people do not have enough pairs
 std::vector<verification_pair> make_pairs(face_dataset const& faces, int folds, int pairs_per_fold,
                                           std::uint64_t seed);
 
 /// @brief The largest number of pairs that make_pairs can give each of `folds` folds; 0 if a fold
-/// has no pair of one person or none of two. The seed does not change it. @pre folds > 0
+/// has no pair of one person or none of two. Independent of the seed. @pre folds > 0
 int most_pairs_per_fold(face_dataset const& faces, int folds);
 
 struct fold_sizes {
   int folds = 10, pairs_per_fold = 300;
 };
 
-/// @brief Folds and pairs that the dev people have: as given, 10 and 300 where nothing is given, or
-/// fewer of what is not given. Folds become fewer only where none of them would have the pairs
-/// given, or two pairs. If nothing fits, what was wanted is returned, which make_pairs refuses.
+/// @brief Numbers of folds and pairs per fold that the dev people allow: as given, by default 10
+/// and 300, or less where not given. Folds are reduced only if otherwise a fold would lack the
+/// given number of pairs, or two pairs. If nothing fits, returns the wanted numbers, which
+/// make_pairs rejects.
 fold_sizes fitting_folds(face_dataset const& faces, std::optional<int> folds,
                          std::optional<int> pairs_per_fold);
 

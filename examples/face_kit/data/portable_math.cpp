@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled without fused products: they would round differently where the processor has them.
+// Compiled without fused products, which would round differently on processors that have them.
 #include "face_kit/data/portable_math.hpp"
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of the C library whose last bits depend on the library, the processor and the
-// compiler, from additions, multiplications and divisions in double alone: the same bits on every
-// machine with IEEE 754 arithmetic. For pictures; the relative error is below 1e-10.
+// Replacements for C library functions whose last bits vary with library, processor and compiler.
+// They use only additions, multiplications and divisions in double, so the bits are the same on
+// every machine with IEEE 754 arithmetic. For pictures; the relative error is below 1e-10.
 #pragma once
 
 namespace face_kit::detail {

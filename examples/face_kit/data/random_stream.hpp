@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers that depend on a key alone, never on what was drawn before: a key of (seed,
-// purpose, epoch, sample) gives the same crop, order and noise in a run that went straight through
-// and in one resumed from a checkpoint.
+// Random numbers that depend only on a key, never on earlier draws: a key of (seed, purpose, epoch,
+// sample) gives the same crop, order and noise in an uninterrupted run and in one resumed from a
+// checkpoint.
 #pragma once
 
 #include <cmath>
@@ -20,7 +20,7 @@ class random_stream {
   std::uint64_t bits() { return mix(state_ += golden); }
   /// in [0, 1)
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  /// in [0, bound); the bias for bound far under 2^32 is of no concern here
+  /// in [0, bound); the bias is negligible for bounds far below 2^32
   std::uint32_t below(std::uint32_t bound) {
     return static_cast<std::uint32_t>((bits() >> 32) * bound >> 32);
   }

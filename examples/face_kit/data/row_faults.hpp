@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows that are not finite, and rows that are zero, which have no direction.
+// Finds rows that are not finite, and zero rows, which have no direction.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -20,7 +20,7 @@ double element(T x) {
   else return static_cast<double>(static_cast<float>(x));
 }
 
-/// What has been seen of rows that come in order, piece by piece.
+/// Faults in rows that are passed in order, piece by piece.
 struct row_faults {
   index_t rows = 0, not_finite = 0, first_not_finite = -1;
   std::vector<index_t> zero;

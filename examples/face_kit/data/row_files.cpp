@@ -13,7 +13,7 @@ namespace face_kit {
 
 namespace {
 
-/// numpy's type string of a file, without the order of bytes: "f4".
+/// numpy's type string of a file, without the byte order: "f4".
 std::string element_type(std::string const& file) {
   coupleface::mapped_file const map(file);
   std::string const type =

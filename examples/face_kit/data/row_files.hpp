@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of rows and labels: mapped, never copied, so that embeddings may be larger than memory.
+// Opens files of rows and labels: mapped, not copied, so embeddings may be larger than memory.
 #pragma once
 
 #include <coupleface/io/npy.hpp>
@@ -19,11 +19,10 @@ using any_rows = std::variant<coupleface::mapped_npy<float>, coupleface::mapped_
                               coupleface::mapped_npy<coupleface::bfloat16>>;
 
 /// @brief [rows, width] of float32, float64, float16 or bfloat16.
-/// @throws std::runtime_error  naming the file: another type, damage
+/// @throws std::runtime_error  naming the file: unsupported type, damage
 any_rows open_rows(std::string const& file, bool bfloat16_bits);
 
-/// The class of every row; -1: none. Classes are what somebody is in: numbers between them are
-/// nobody's.
+/// The class of every row; -1: none. Only classes with rows are present: other numbers are unused.
 struct sample_labels {
   std::vector<std::int32_t> of;
   std::vector<std::int32_t> present;  ///< the classes that have rows, ascending
@@ -33,11 +32,11 @@ struct sample_labels {
 /// @brief [rows] of int32 or int64. @throws std::runtime_error  naming both files, or the row
 sample_labels read_labels(std::string const& file, std::string const& embeddings, index_t rows);
 
-/// Classes numbered from 0 on without gaps, in their order.
+/// Classes renumbered from 0 without gaps, in order.
 std::vector<std::int32_t> without_gaps(sample_labels const& labels);
 
-/// A label that is wrong by a factor of a million is better refused than tried.
-/// @throws std::runtime_error  more than this machine's memory
+/// Catches a label that is wrong by a factor of a million before memory runs out.
+/// @throws std::runtime_error  if that needs more than this machine's memory
 void expect_memory(std::string const& what, index_t rows, index_t columns, index_t bytes_each);
 
 }  // namespace face_kit

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Painted at twice the size, blurred and averaged down, noise added.
+// Renders at twice the size, blurs, averages down and adds noise.
 #include "face_kit/data/synthetic_faces.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace face_kit {
 namespace detail {
 namespace {
 
-/// Softens by the weights 1 2 1 along both axes; edges repeat.
+/// Blurs with weights 1 2 1 along both axes; edges repeat.
 void soften(std::vector<std::uint8_t>& canvas, int side) {
   for (int axis = 0; axis < 2; ++axis) {
     int const stride = axis == 0 ? 1 : side;
@@ -34,7 +34,7 @@ void soften(std::vector<std::uint8_t>& canvas, int side) {
   }
 }
 
-/// The same person on another day: shaved, or with other hair.
+/// The same person on another day: shaved, or with different hair.
 identity another_day(identity who, dice& random) {
   if (random.chance(0.15F)) {
     who.hair_length = random.uniform(-0.3F, 1.3F);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a synthetic person becomes tones: for any point of the picture, what is seen there and how
-// it is lit. Features live on a head that turns, so a turned face is foreshortened as a real one
-// is.
+// Renders a synthetic person: for any point of the picture, what is visible there and how it is
+// lit. Features lie on a head that turns, so a turned face is foreshortened like a real one.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +24,7 @@ inline float step(float from, float to, float x) {
   return t * t * (3.0F - 2.0F * t);
 }
 
-/// A hill of height 1 that ends at r = 1: what a Gaussian is for, without its exponential.
+/// A bump of height 1 that ends at r = 1; used like a Gaussian, but needs no exponential.
 inline float hill(float x, float y, float radius_x, float radius_y) {
   float const a = x / radius_x;
   float const b = y / radius_y;
@@ -41,7 +40,7 @@ inline float lattice(std::uint32_t seed, int x, int y) {
   return static_cast<float>((h ^ (h >> 15)) >> 8) * 0x1p-24F;
 }
 
-/// Smooth noise in [0, 1], one cell a unit.
+/// Smooth noise in [0, 1], with cells of size 1.
 inline float grain_at(std::uint32_t seed, float x, float y) {
   float const fx = std::floor(x);
   float const fy = std::floor(y);
@@ -54,15 +53,15 @@ inline float grain_at(std::uint32_t seed, float x, float y) {
 }
 
 /// A point of the face as the camera sees it. The head is a stack of circular slices, so turning it
-/// moves texture around a circle; (x, y) is where the point would be seen from the front.
+/// moves texture around a circle; (x, y) is the point's position seen from the front.
 struct face_point {
   float x, y;
-  float across;  ///< sine of the angle from the middle of the face, beyond +-1 behind the ears
+  float across;  ///< sine of the angle from the middle of the face; beyond +-1 is behind the ears
   float normal_x, normal_y, normal_z;
   float coverage;
 };
 
-/// Draws one picture. Edges are softened over one pixel of the canvas; `pixel` is its size.
+/// Renders one picture. Edges are softened over one pixel of the canvas; `pixel` is its size.
 class face_painter {
  public:
   face_painter(identity const& who, shot const& now, int canvas_side)
@@ -119,7 +118,7 @@ class face_painter {
     return profile_[i] + (profile_[i + 1] - profile_[i]) * t;
   }
 
-  /// Coverage of the side of an edge where `depth`, a distance in head units, is positive.
+  /// Coverage of the side of an edge on which `depth`, a distance in head units, is positive.
   float inside(float depth) const { return std::clamp(0.5F + depth / pixel_, 0.0F, 1.0F); }
 
   float ellipse(float x, float y, float radius_x, float radius_y) const {
@@ -128,7 +127,7 @@ class face_painter {
     return inside((1.0F - a * a - b * b) * 0.5F * std::min(radius_x, radius_y));
   }
 
-  /// A line of the given half thickness around distance 0.
+  /// Coverage of a line with the given half thickness around distance 0.
   float line(float distance, float half) const { return inside(half - std::fabs(distance)); }
 
   float lit(float normal_x, float normal_y, float normal_z) const {
@@ -229,7 +228,7 @@ class face_painter {
     return point;
   }
 
-  /// Relief of the face, in head units; only its slope shows, through the light.
+  /// Relief of the face in head units; only its slope matters, for shading.
   float relief(float x, float y) const {
     float const mirrored = std::fabs(x);
     float height =
@@ -239,7 +238,7 @@ class face_painter {
     height += who_.brow_relief * hill(mirrored - who_.eye_x, y - who_.brow_y, 0.26F, 0.1F);
     float const length = who_.nose_y - who_.eye_y;
     float const along = std::clamp((y - who_.eye_y) / length, 0.0F, 1.0F);
-    float const nose_x = x - 0.16F * turn_ * along;  // the tip stands out, so it moves the most
+    float const nose_x = x - 0.16F * turn_ * along;  // the tip protrudes, so it moves the most
     float const bridge = who_.bridge_width * (1.2F + along);
     height +=
         who_.bridge_relief * hill(nose_x, y - who_.nose_y + 0.55F * length, bridge, 0.75F * length);

@@ -21,15 +21,15 @@ float dice::bell(float deviation) {
 
 namespace {
 
-/// Numbers of one of a family. Every number takes one draw of both streams, whatever comes of it,
-/// so that the same draw stands for the same feature in all relatives.
+/// Numbers of one family member. Every number takes one draw of both streams, whether it is used or
+/// not, so that the same draw stands for the same feature in all relatives.
 class heredity {
  public:
   heredity(dice family, dice own) : family_(family), own_(own) {}
 
   float uniform(float low, float high) { return low + (high - low) * static_cast<float>(place()); }
   bool chance(float probability) { return uniform(0.0F, 1.0F) < probability; }
-  /// A number that few have: 0 for the others.
+  /// A number that few people have: 0 for all others.
   float rare(float probability, float low, float high) {
     bool const has = chance(probability);
     float const value = uniform(low, high);
@@ -37,7 +37,7 @@ class heredity {
   }
 
  private:
-  /// In [0, 1]. Folding back what goes over an end keeps the distribution uniform.
+  /// In [0, 1]. Reflecting values at the ends keeps the distribution uniform.
   double place() {
     double const moved = static_cast<random_stream&>(family_).uniform() +
                          family_reach * (static_cast<random_stream&>(own_).uniform() - 0.5);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who a synthetic person is and how a picture of that person comes about: a few dozen numbers for
-// what stays (head, eyes, brows, nose, mouth, hair, marks), as many for what changes (pose, light,
-// expression, things worn over the face, the camera). Nothing is drawn here.
+// Parameters of a synthetic person and of a picture: a few dozen numbers for what stays (head,
+// eyes, brows, nose, mouth, hair, marks), as many for what changes (pose, light, expression, things
+// worn over the face, the camera). Rendering is elsewhere.
 //
-// People come in families. What relatives share (head, eyes, nose, mouth, hair) is distributed over
-// all people as if there were no families; marks, glasses and texture are everybody's own.
+// People come in families. What relatives share (head, eyes, nose, mouth, hair) has the same
+// distribution over all people as without families; marks, glasses and texture are individual.
 #pragma once
 
 #include <array>
@@ -14,14 +14,14 @@
 
 namespace face_kit::detail {
 
-/// The distributions that faces are sampled from.
+/// The distributions of the parameters.
 class dice : public random_stream {
  public:
   using random_stream::random_stream;
 
   float uniform(float low, float high);
   bool chance(float probability);
-  /// Near normal with an end: nobody stands on his head.
+  /// Near normal but bounded, so that no pose is extreme.
   float bell(float deviation);
 };
 
@@ -51,20 +51,20 @@ struct identity {
   float frame_tone, frame_thickness, lens_width, lens_height, lens_squareness;
   std::array<mark, 4> marks;
   int mark_count;
-  std::uint32_t grain;  ///< picks the noise of skin and hair
+  std::uint32_t grain;  ///< seed of the noise of skin and hair
 };
 
-/// How far relatives differ: each inherited number is the family's place in its range, moved by up
-/// to half of this share of the range either way. Over all people the correlation of two relatives
-/// is 0.80 for 0.5: of the variance of a number, 80 % lies between families and 20 % within them.
+/// How far relatives differ: each inherited number is the family's position in its range, moved by
+/// up to half of this share of the range either way. For 0.5 the correlation of two relatives over
+/// all people is 0.80: 80 % of a number's variance lies between families and 20 % within them.
 constexpr double family_reach = 0.5;
 
-/// @param family_size  people `number` with the same number / family_size are relatives; 1: none
+/// @param family_size  people with the same number / family_size are relatives; 1: none
 identity sample_identity(std::uint64_t seed, bool train, int number, int family_size);
 
 enum class headwear { none, cap, band };
 
-/// What differs from picture to picture of one person.
+/// Parameters that differ between pictures of one person.
 struct shot {
   float sin_yaw, cos_yaw, sin_roll, cos_roll, pitch, scale, shift_x, shift_y;
   std::array<float, 3> light;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The teacher's embeddings from a file: which row is whose, and that all of them are numbers.
+// Reads the teacher's embeddings from a file: assigns rows to faces and checks that they are
+// finite.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,10 @@ struct teacher_rows {
   std::vector<float> values;
 };
 
-/// @brief Reads [images of list or folder, d] of float32, float64, float16 or bfloat16. Rows of
-/// images that were left out as undecodable are left out too; faces that are in neither list nor
-/// folder get zeros.
-/// @throws std::runtime_error  naming the file, and both counts of rows, or row, column and image
-/// of
-///                             the first value that is not finite as float32
+/// @brief Reads [images of list or folder, d] of float32, float64, float16 or bfloat16. Skips rows
+/// of images that were left out as undecodable; faces in neither list nor folder get zeros.
+/// @throws std::runtime_error  naming the file, and both row counts, or row, column and image of
+/// the first value that is not finite as float32
 teacher_rows read_teacher(std::string const& file, face_dataset const& faces);
 
 }  // namespace face_kit

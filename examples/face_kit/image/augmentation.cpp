@@ -8,8 +8,8 @@ namespace face_kit {
 
 void augment(std::uint8_t const* face, int side, augmentation_options const& options,
              random_stream random, float* out, face_landmarks const* landmarks) {
-  // Every number is drawn whether it is used or not, so that one option does not change what
-  // another one does.
+  // Every number is drawn whether it is used or not, so that one option does not change the effect
+  // of another.
   bool const flip = random.uniform() < options.flip;
   auto const span = static_cast<std::uint32_t>(2 * options.shift + 1);
   int const down = static_cast<int>(random.below(span)) - options.shift;
@@ -22,7 +22,7 @@ void augment(std::uint8_t const* face, int side, augmentation_options const& opt
 
   for (int y = 0; y < side; ++y) {
     int const row =
-        std::clamp(y + down, 0, side - 1);  // edges are repeated: black bars would be a feature
+        std::clamp(y + down, 0, side - 1);  // edges repeat: black bars would be a feature
     for (int x = 0; x < side; ++x) {
       int const column = std::clamp((flip ? side - 1 - x : x) + right, 0, side - 1);
       bool const covered = row >= mask_row || (!drawn.empty() && drawn[row * side + column]);

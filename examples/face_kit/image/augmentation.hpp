@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done to a training image before the network sees it: mirrored, shifted by a few pixels,
-// sometimes masked. The teacher's cached embedding is not recomputed: the student learns that these
-// changes do not change the face.
+// Augmentation of training images: mirrored, shifted by a few pixels, sometimes masked. The
+// teacher's cached embedding is not recomputed: the student learns that these changes do not change
+// the identity.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,17 @@ namespace face_kit {
 
 struct augmentation_options {
   double flip = 0.5;  // probability of the mirror image
-  int shift = 1;  // at most so many pixels in each direction (a random crop of the padded image)
-  double mask = 0.0;  // probability that mouth and nose are covered, as by a mask
+  int shift = 1;  // at most this many pixels in each direction (random crop of the padded image)
+  double mask = 0.0;  // probability that a mask covers mouth and nose
 };
 
-/// Grey 0..255 to about -1..1.
+/// Maps grey 0..255 to about -1..1.
 inline void to_float(std::uint8_t const* face, int side, float* out) {
   for (int i = 0; i < side * side; ++i)
     out[i] = (static_cast<float>(face[i]) - 127.5f) * (1 / 128.0f);
 }
 
-/// @param landmarks  say where the mask is; without them it covers the lower half
+/// @param landmarks  position the mask; without them it covers the lower half
 void augment(std::uint8_t const* face, int side, augmentation_options const& options,
              random_stream random, float* out, face_landmarks const* landmarks = nullptr);
 

@@ -28,7 +28,7 @@ std::vector<face_point> mask_outline(face_landmarks const& face, double top) {
   double const apart = std::hypot(left.x - right.x, left.y - right.y);
   if (!(apart > 0) || !std::isfinite(apart))
     throw std::invalid_argument("mask_outline: the eyes are in one place");
-  // Along the eyes, and down from them.
+  // Unit vectors along the line of the eyes, and down from it.
   face_point const along{(left.x - right.x) / apart, (left.y - right.y) / apart},
       down{-along.y, along.x};
   double const height = nose.x * down.x + nose.y * down.y,
@@ -36,8 +36,8 @@ std::vector<face_point> mask_outline(face_landmarks const& face, double top) {
   if (!(height > 0) || !std::isfinite(height) || !std::isfinite(turned))
     throw std::invalid_argument("mask_outline: the nose is not below the eyes");
 
-  // One half, in distances between the eyes and heights of the nose; a head that is turned carries
-  // its mask along.
+  // Half of the outline, in units of eye distance and nose height; on a turned head the mask turns
+  // too.
   static constexpr double half[][2] = {
       {0.35, 0.1}, {1.0, 0.3}, {1.1, 1.0}, {0.95, 1.7}, {0.5, 2.4}};
   std::vector<face_point> outline;

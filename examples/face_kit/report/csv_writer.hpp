@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of comma-separated values, in the one form that all programs write.
+// Writes comma-separated values, in the same format for all programs.
 #pragma once
 
 #include <coupleface/io/csv_table.hpp>
@@ -12,14 +12,14 @@ namespace face_kit {
 
 /// How numbers are written.
 struct csv_style {
-  int digits = 8;            ///< of floating point numbers, as by printf's %g
+  int digits = 8;            ///< of floating point numbers, as in printf's %g
   std::string not_a_number;  ///< for NaN; empty: an empty cell
 };
 
-/// "%.<digits>g", or what the style has for NaN.
+/// "%.<digits>g", or the style's text for NaN.
 std::string csv_number(double value, csv_style const& style = {});
 
-/// @brief Lines of cells, collected in memory. Text is quoted where it must be (RFC 4180).
+/// @brief Lines of cells, collected in memory. Text is quoted if necessary (RFC 4180).
 class csv_writer {
  public:
   explicit csv_writer(csv_style style = {}) : style_(std::move(style)) {}
@@ -50,7 +50,7 @@ class csv_writer {
 
   std::string const& text() const { return text_; }
   void clear() { text_.clear(); }
-  /// Writes the file; what was there is replaced as a whole.
+  /// Writes the file, replacing an existing one as a whole.
   /// @throws std::runtime_error  naming it
   void write(std::string const& file) const;
 

@@ -38,7 +38,7 @@ std::string with_interval(difference_interval const& difference) {
   return difference.undecided() ? text + " undecided" : text;
 }
 
-/// Columns of the table of methods, in percent but for the seconds. The last three are there where
+/// Columns of the table of methods, in percent except the seconds. The last three exist only if
 /// runs were also evaluated with a mask on one face of each pair.
 constexpr std::array<char const*, 8> column_titles = {
     "accuracy %", "TAR@FAR=1e-2 %",    "TAR@FAR=1e-3 %",        "EER %",
@@ -52,7 +52,7 @@ std::size_t column_count(std::vector<run_record> const& runs) {
   return masked ? column_names.size() : 5;
 }
 
-/// A teacher may have taken no time, and have seen no masks.
+/// A teacher may have no training time and no masked scores.
 bool has_column(run_record const& run, std::size_t column) {
   return column < 4 || (column == 4 ? run.seconds > 0 : !run.masked_scores.empty());
 }
@@ -212,7 +212,7 @@ void write_markdown(std::string const& file, text_table const& methods,
   close_written(stream, file);
 }
 
-/// What kind a pair is, for the similarities of the page.
+/// The kind of a pair, for the page's table of similarities.
 enum pair_kind { one_person, two_people, relatives, pair_kinds };
 
 pair_kind kind_of(verification_pair const& pair, face_dataset const& faces) {
@@ -223,7 +223,7 @@ pair_kind kind_of(verification_pair const& pair, face_dataset const& faces) {
   return a < known && b < known && faces.families[a] == faces.families[b] ? relatives : two_people;
 }
 
-/// Mean similarity of the pairs of each kind, and how far students are from their teacher in it.
+/// Mean similarity of the pairs of each kind, and the students' differences from their teacher.
 text_table table_of_similarities(std::vector<run_record> const& runs, run_record const& teacher,
                                  std::vector<verification_pair> const& pairs,
                                  face_dataset const& faces) {
@@ -307,7 +307,7 @@ void write_report_page(std::string const& out_dir, page_contents const& page) {
   write_page(out_dir + "/report.html", "Comparison of students", sections);
 }
 
-/// Names go into tables and scripts as they are.
+/// Names are written unescaped to tables and scripts.
 void check_runs(std::vector<run_record> const& runs, std::size_t pairs, run_record const* teacher) {
   std::set<std::pair<std::string, int>> seen;
   auto const check_scores = [&](run_record const& run) {

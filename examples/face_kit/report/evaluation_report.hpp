@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a comparison of methods ends: a table of means and deviations over seeds, which differences
-// are decided, and plots; on the screen, and in a folder as Markdown, CSV and pictures.
+// The report of a comparison of methods: a table of means and deviations over seeds, the
+// significant differences, and plots; on the screen, and in a folder as Markdown, CSV and pictures.
 #pragma once
 
 #include <iostream>
@@ -19,14 +19,14 @@ namespace face_kit {
 /// differences.csv, epochs.dat, losses.dat, roc.dat, plots.gp with the pictures that gnuplot draws
 /// from them, and report.html, which shows the tables and the pictures, and the gap to the teacher.
 ///
-/// An earlier report there is removed first. Percent throughout. Methods keep the order in which
-/// they first appear.
+/// An earlier report in the folder is removed first. All values in percent. Methods are in order of
+/// first appearance.
 ///
 /// @param teacher  may be null
-/// @param about  paragraphs at the head of report.html: what was compared
-/// @returns both tables as one document, in percent too; with --json `out` gets no tables, and the
+/// @param about  first paragraphs of report.html: what was compared
+/// @returns both tables as one document, also in percent; with --json `out` gets no tables, and the
 /// program prints this instead
-/// @throws std::invalid_argument  nothing to report, a run twice, scores that do not fit the pairs
+/// @throws std::invalid_argument  no runs, a duplicate run, scores that do not match the pairs
 /// @throws std::runtime_error  naming the file that could not be written
 nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_record> const& runs,
                                     std::vector<verification_pair> const& pairs,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON as all programs write it.
+// Prints JSON, in the same format for all programs.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,11 +9,11 @@
 
 namespace face_kit {
 
-/// @brief Indented by two, keys in the order in which they were set. NaN and infinity, for which
-/// JSON has no word, are null; bytes of file names that are no UTF-8 become U+FFFD.
+/// @brief Indented by two, keys in insertion order. NaN and infinity, which JSON cannot represent,
+/// are null; bytes of file names that are not UTF-8 become U+FFFD.
 std::string json_text(nlohmann::ordered_json const& document);
 
-/// The text and a line break.
+/// The text and a newline.
 void print_json(std::ostream& out, nlohmann::ordered_json const& document);
 
 }  // namespace face_kit

@@ -11,7 +11,7 @@ namespace face_kit {
 
 namespace {
 
-/// values[run][0] is the run's own number, values[run][1 ...] those of the resamples.
+/// values[run][0] is the value on all people, values[run][1 ...] those of the resamples.
 using resampled_values = std::vector<std::vector<double>>;
 
 difference_interval interval_of(resampled_values const& values,
@@ -26,7 +26,7 @@ difference_interval interval_of(resampled_values const& values,
   return {interval.estimate, interval.low, interval.high};
 }
 
-/// The library's resamples of one run. The same seed draws the same people for every run.
+/// The library's resamples of one run. The same seed samples the same people for every run.
 coupleface::resampled_rates resample(run_record const& run,
                                      std::vector<verification_pair> const& pairs,
                                      face_dataset const& faces, int resamples, std::uint64_t seed) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data files and a gnuplot script beside them, so that a plot can be drawn again, changed or taken
-// elsewhere, and the attempt to draw it right away.
+// Writes data files with a gnuplot script, so that plots can be redrawn, changed or reused, and
+// runs gnuplot if possible.
 #pragma once
 
 #include <cstddef>
@@ -18,19 +18,18 @@ void close_written(std::ofstream& stream, std::string const& file);
 /// closes with "}".
 extern char const* const plot_formats;
 
-/// @brief How a method looks in every picture: a fixed colour for the methods of the trainers, one
-/// of four others by its place for all others. Of Okabe and Ito's colours, which the colour-blind
-/// can tell apart, without the yellow, which is pale on white. As gnuplot's colour, quotes
-/// included.
+/// @brief A method's colour in every plot, as a gnuplot colour with quotes: fixed for the trainers'
+/// methods, one of four others by its position for all other methods. From the colour-blind safe
+/// palette of Okabe and Ito, without yellow, which is pale on white.
 std::string plot_colour(std::string const& method, std::size_t place);
 
-/// What a legend calls a method.
+/// A method's name in legends.
 std::string plot_title(std::string const& method);
 
-/// gnuplot's step between whole numbers of an axis from 1 to `last`: at most ten of them.
+/// gnuplot's tick step for an integer axis from 1 to `last`: at most ten steps.
 int whole_step(int last);
 
-/// Draws the plots where gnuplot is there; says in one line where it is not or fails.
+/// Draws the plots if gnuplot is installed; says in one line if it is not, or if it fails.
 void draw_plots(std::string const& folder, std::ostream& out);
 
 }  // namespace face_kit

@@ -42,7 +42,7 @@ std::string escaped(std::string const& text) {
   return html;
 }
 
-/// A picture as the address of an <img>, percent-encoded where a browser or HTML asks for it.
+/// A picture as a data URL for <img>, percent-encoded where browsers or HTML require it.
 std::string data_address(std::string const& file) {
   std::ifstream stream(file, std::ios::binary);
   std::string const svg{std::istreambuf_iterator<char>(stream), {}};

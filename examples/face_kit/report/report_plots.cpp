@@ -55,7 +55,7 @@ int write_epochs(std::string const& file, std::vector<run_record> const& runs) {
              << t.mean << ' ' << (tar.size() > 1 ? t.deviation : 0.0) << '\n';
     }
     last = std::max(last, static_cast<int>(epochs));
-    if (epochs == 0) stream << "NaN NaN NaN NaN NaN\n";  // keeps the count of blocks
+    if (epochs == 0) stream << "NaN NaN NaN NaN NaN\n";  // keeps the number of blocks
     stream << "\n\n";
   }
   close_written(stream, file);
@@ -143,7 +143,7 @@ loss_blocks write_losses(std::string const& file, std::vector<run_record> const&
       }
       stream << '\n';
     }
-    if (epochs.empty()) stream << "NaN NaN NaN\n";  // keeps the count of blocks
+    if (epochs.empty()) stream << "NaN NaN NaN\n";  // keeps the number of blocks
     stream << "\n\n";
   }
   close_written(stream, file);

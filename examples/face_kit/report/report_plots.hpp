@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Curves over epochs and ROC of a comparison, as data files and a script for gnuplot.
+// Curves over epochs and ROC curves of a comparison, as data files and a gnuplot script.
 #pragma once
 
 #include <cstddef>
@@ -20,24 +20,24 @@ mean_and_deviation moments(std::vector<double> const& values);
 std::vector<run_record const*> runs_of(std::vector<run_record> const& runs,
                                        std::string const& method);
 
-/// One block a method: epoch, then accuracy and TAR at 1e-2 in percent, each with its deviation
+/// One block per method: epoch, then accuracy and TAR at 1e-2 in percent, each with its deviation
 /// over seeds.
-/// @returns the last epoch; 0: there is nothing to draw
+/// @returns the last epoch; 0: nothing to plot
 int write_epochs(std::string const& file, std::vector<run_record> const& runs);
 
-/// One block a method, the teacher's last: false accept rate, mean over seeds of the true accept
+/// One block per method, the teacher's last: false accept rate, mean over seeds of the true accept
 /// rate.
 void write_roc(std::string const& file, std::vector<run_record> const& runs,
                std::vector<verification_pair> const& pairs, run_record const* teacher);
 
-/// The blocks of losses.dat, that is the methods, that have an FCD term, and a relation term.
+/// The blocks of losses.dat (methods) that have an FCD term, and those that have a relation term.
 struct loss_blocks {
   std::vector<std::size_t> fcd, relation;
   bool any() const { return !fcd.empty() || !relation.empty(); }
 };
 
-/// One block a method, from the steps.csv of its runs: epoch, then FCD and relation term, each a
-/// mean over steps and seeds; NaN: a term that the method does not have.
+/// One block per method, from the steps.csv of its runs: epoch, then FCD and relation term, each a
+/// mean over steps and seeds; NaN for a term that the method does not have.
 loss_blocks write_losses(std::string const& file, std::vector<run_record> const& runs);
 
 /// @param epochs  of write_epochs()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the scores of one trained network to verification numbers. All of them come from the
-// library; here is only the shape in which the programs keep them.
+// Verification results of one trained network from its scores. The library computes all numbers;
+// this file defines the structs in which programs keep them.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace face_kit {
 
-/// Shares, not percent.
+/// Fractions, not percent.
 struct verification_summary {
   double accuracy = 0;            ///< mean over folds, each at the threshold of the other folds
   double accuracy_deviation = 0;  ///< over folds
@@ -27,13 +27,13 @@ struct run_record {
   verification_summary summary;
   std::vector<float> pair_scores;               ///< in the order of the pairs
   std::vector<verification_summary> per_epoch;  ///< after epoch 1, 2, ...
-  std::vector<float> masked_scores;             ///< with a mask on one face of each pair, or none
-  verification_summary masked_summary;          ///< of those
+  std::vector<float> masked_scores;             ///< one face of each pair masked; may be empty
+  verification_summary masked_summary;          ///< of masked_scores
   double seconds = 0;                           ///< of training
 };
 
-/// @brief Verification numbers of scores, one a pair, larger = more alike.
-/// @throws std::invalid_argument  another number of scores than pairs, or fewer than two folds
+/// @brief Verification results from scores, one per pair, larger = more alike.
+/// @throws std::invalid_argument  scores and pairs differ in number, or fewer than two folds
 verification_summary summarise(std::vector<float> const& scores,
                                std::vector<verification_pair> const& pairs);
 
@@ -42,7 +42,7 @@ std::vector<double> tars_at(std::vector<float> const& scores,
                             std::vector<verification_pair> const& pairs,
                             std::vector<double> const& fars);
 
-/// Names of the methods in the order in which they first appear.
+/// Names of the methods in order of first appearance.
 std::vector<std::string> methods_of(std::vector<run_record> const& runs);
 
 }  // namespace face_kit

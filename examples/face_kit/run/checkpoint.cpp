@@ -12,7 +12,7 @@ namespace face_kit {
 namespace {
 
 constexpr std::string_view magic = "coupleface checkpoint 2\n";
-// What earlier versions began with; their digests were others.
+// Magic of earlier versions, whose digests differ.
 constexpr std::string_view earlier[] = {"train_student checkpoint 1\n",
                                         "mine_relations checkpoint 1\n"};
 

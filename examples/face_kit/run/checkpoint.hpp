@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of an unfinished run in a file that is whole or absent. It carries the settings that it
-// belongs to, as lines "name = value"; a run with other settings refuses it and says which differ.
+// The state of an unfinished run, in a file that is written completely or not at all. It includes
+// the run's settings, as lines "name = value"; a run with other settings rejects it and names the
+// differences.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,7 @@
 
 namespace face_kit {
 
-/// Lines "name = value", numbers with all their digits.
+/// Lines "name = value", with all digits of numbers.
 class settings_text {
  public:
   explicit settings_text(std::string const& first_lines = "") {
@@ -31,14 +32,14 @@ class settings_text {
   std::ostringstream out_;
 };
 
-/// "k: 10 there, 12 here; ...", empty where nothing differs.
+/// "k: 10 there, 12 here; ...", empty if nothing differs.
 std::string different_settings(std::string const& there, std::string const& here);
 
 /// @throws std::runtime_error  naming the file, the settings that differ and how to start over
 void expect_same_settings(std::string const& file, std::string const& there,
                           std::string const& here, std::string const& start_over);
 
-/// @brief Writes piece by piece: magic, settings, state, XXH3 of all that.
+/// @brief Writes piece by piece: magic, settings, state, XXH3 of all of these.
 class checkpoint_writer {
  public:
   checkpoint_writer(std::string const& file, std::string const& settings);
@@ -50,15 +51,15 @@ class checkpoint_writer {
   digest check_;
 };
 
-/// @brief Reads piece by piece, after the checksum of the whole file was compared.
+/// @brief Reads piece by piece, after verifying the checksum of the whole file.
 class checkpoint_reader {
  public:
-  /// @param start_over  what the user may do where the file is refused; ends error messages
+  /// @param start_over  what to do about a rejected file; ends error messages
   /// @throws std::runtime_error  no checkpoint, one of an earlier version, or a damaged one
   checkpoint_reader(std::string const& file, std::string start_over);
 
   std::string const& settings() const { return settings_; }
-  /// Bytes of the state that were not read yet.
+  /// Bytes of the state that are still unread.
   std::uint64_t left() const { return end_ - at_; }
   void read(void* data, std::size_t size);
   [[noreturn]] void fail(std::string const& reason) const;
@@ -69,13 +70,13 @@ class checkpoint_reader {
   std::uint64_t at_ = 0, end_ = 0;
 };
 
-/// How a training run is started over.
+/// How to start a training run over.
 inline constexpr char const* new_out = "choose another --out, or remove that folder to start over";
 
 /// A state that fits into memory.
 void save_checkpoint(std::string const& file, std::string const& settings,
                      std::string const& state);
-/// The state, or nothing where there is no file yet.
+/// The state, or nothing if there is no file yet.
 std::optional<std::string> load_checkpoint(std::string const& file, std::string const& settings,
                                            std::string const& start_over = new_out);
 

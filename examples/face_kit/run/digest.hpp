@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 64 bits that tell data from other data and a whole file from a damaged one. No protection against
-// intent.
+// A 64-bit digest that identifies data and detects damaged files. Not cryptographic.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +13,7 @@ struct XXH3_state_s;
 
 namespace face_kit {
 
-/// @brief XXH3 (64 bits, seed 0) of bytes that come in pieces; how they are cut does not matter.
+/// @brief XXH3 (64 bits, seed 0) of bytes passed in pieces; piece boundaries do not matter.
 class digest {
  public:
   digest();
@@ -27,7 +26,7 @@ class digest {
   }
 
   std::uint64_t value() const;
-  /// 16 hexadecimal digits, the highest first, as `xxhsum -H3` prints them.
+  /// 16 hexadecimal digits, most significant first, as `xxhsum -H3` prints them.
   std::string text() const;
 
  private:

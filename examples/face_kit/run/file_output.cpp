@@ -26,7 +26,7 @@ std::string read_whole_file(std::string const& file) {
 void remove_leftovers(std::string const& file) {
   fs::path const path(file);
   std::string const begin = path.filename().string() + '.', end = ".tmp";
-  std::error_code ignored;  // a leftover that stays does no harm
+  std::error_code ignored;  // a remaining temporary file is harmless
   fs::path const folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   for (fs::directory_iterator entry(folder, ignored), last; entry != last;
        entry.increment(ignored)) {

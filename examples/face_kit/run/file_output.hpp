@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that appear whole or not at all, and what a killed process leaves of them.
+// Writes files that appear completely or not at all, and removes what killed processes left behind.
 #pragma once
 
 #include <coupleface/io/atomic_file.hpp>
@@ -13,7 +13,7 @@ namespace face_kit {
 using coupleface::atomic_file;
 using coupleface::mapped_file;
 
-/// Writes beside the file, syncs, then renames: a reader sees the old file or the new one.
+/// Writes next to the file, syncs, then renames: a reader sees the old file or the new one.
 void write_atomically(std::string const& file, std::string const& bytes);
 
 std::string read_whole_file(std::string const& file);
@@ -21,20 +21,20 @@ std::string read_whole_file(std::string const& file);
 /// Removes temporary files FILE.<process>.<number>.tmp of processes that no longer run.
 void remove_leftovers(std::string const& file);
 
-/// Results that take their names together, when all are whole and on the disk.
+/// A set of result files that get their names together, when all are complete and on disk.
 class staged_files {
  public:
-  static constexpr char const* stage = ".new";  ///< suffix until then
+  static constexpr char const* stage = ".new";  ///< suffix until commit()
 
   staged_files() = default;
   staged_files(staged_files const&) = delete;
   staged_files& operator=(staged_files const&) = delete;
   ~staged_files();
 
-  /// Where to write what will be `file`.
+  /// The path to write to for the final `file`.
   std::string add(std::string const& file);
-  /// Removes the old files first: a run that is killed here leaves some of the results or none,
-  /// never old ones beside new ones.
+  /// Removes the old files first: a run killed here leaves some or none of the new results, but
+  /// never a mixture of old and new.
   void commit();
 
  private:

@@ -16,9 +16,9 @@ volatile std::sig_atomic_t requested = 0;
 
 void request_stop(int signal) {
   requested = 1;
-  std::signal(signal, SIG_DFL);  // a second one does not wait
+  std::signal(signal, SIG_DFL);  // a second signal ends the program at once
   static constexpr char text[] = "\nstopping at the end of this step; once more stops at once\n";
-  // Nothing to be done in a signal handler where this fails.
+  // A signal handler cannot report a failed write.
   if (!quiet() && ::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
 }
 

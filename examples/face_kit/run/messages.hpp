@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What programs say on the standard error: notes, which --quiet silences, and warnings, which it
-// does not.
+// Messages on standard error: notes, which --quiet silences, and warnings, which it does not.
 #pragma once
 
 #include <string>
@@ -10,15 +9,15 @@ namespace face_kit {
 bool quiet();
 void set_quiet(bool quiet);
 
-/// A line on the state of things.
+/// A note about progress.
 [[gnu::format(printf, 1, 2)]] void note(char const* format, ...);
-/// A line "PROGRAM: ..." on something that the user may not have meant.
+/// A warning "PROGRAM: ..." about something that the user may not intend.
 [[gnu::format(printf, 1, 2)]] void warn(char const* format, ...);
 
-/// A line on a fault of an input, which begins with the file's name; --quiet does not silence it.
+/// A warning about a faulty input, starting with the file's name; --quiet does not silence it.
 [[gnu::format(printf, 1, 2)]] void tell_fault(char const* format, ...);
 
-/// The name that warnings and errors begin with.
+/// The program's name in warnings and errors.
 std::string const& program_name();
 void set_program_name(std::string name);
 

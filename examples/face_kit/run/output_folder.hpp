@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder that appears whole or not at all.
+// A folder that appears completely or not at all.
 #pragma once
 
 #include <coupleface/io/face_sample.hpp>
@@ -8,25 +8,25 @@
 
 namespace face_kit {
 
-/// @throws std::runtime_error  something of this name exists, a broken link included
+/// @throws std::runtime_error  if the name exists, even as a dangling link
 void expect_absent(std::string const& path);
 
 class output_folder {
  public:
-  /// @param results  a file that marks a folder of earlier results, which is replaced as a whole;
-  /// empty: whatever exists is refused
-  /// @throws std::runtime_error  the folder exists and is not to be replaced
+  /// @param results  a file that identifies a folder of earlier results, which is replaced as a
+  /// whole; empty: any existing folder is rejected
+  /// @throws std::runtime_error  the folder exists and must not be replaced
   explicit output_folder(std::string path, std::string results = "");
   output_folder(output_folder const&) = delete;
   output_folder& operator=(output_folder const&) = delete;
   ~output_folder();
 
-  /// What the constructor and commit() refuse, before any work is done.
+  /// The check of the constructor and commit(), for use before any work is done.
   static void expect_usable(std::string const& path, std::string const& results = "");
 
-  /// The name that the folder gets.
+  /// The folder's final name.
   std::string const& name() const { return path_; }
-  /// Where to write until commit().
+  /// The folder to write to until commit().
   std::string path(std::string const& name) const { return temporary_ + "/" + name; }
   void write(std::string const& name, coupleface::byte_view bytes);
   void write(std::string const& name, std::string const& text);

@@ -50,7 +50,7 @@ std::vector<std::string> option_names(CLI::App& app) {
   return names;
 }
 
-/// The first argument that looks like an option and is none, or empty.
+/// The first argument that looks like an option but is not one, or empty.
 std::string unknown_option(CLI::App& app, int argc, char** argv) {
   auto const names = option_names(app);
   for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
@@ -62,7 +62,7 @@ std::string unknown_option(CLI::App& app, int argc, char** argv) {
   return "";
 }
 
-/// CLI11's messages where they are no sentences on what to change.
+/// CLI11's messages, reworded if they do not say what to change.
 std::string usage_message(CLI::App& app, CLI::ParseError const& error, int argc, char** argv) {
   if (auto const unknown = unknown_option(app, argc, argv); !unknown.empty()) {
     auto const near = nearest_name(unknown, option_names(app));
@@ -131,7 +131,7 @@ bool json_wanted() { return wants_json; }
 
 std::string nearest_name(std::string const& typed, std::vector<std::string> const& names) {
   std::string best;
-  // Farther than half of the word, nothing is like it.
+  // Names that differ in more than half of the letters are not suggested.
   std::size_t least = typed.size() / 2 + 1;
   for (auto const& name : names) {
     auto const distance = edit_distance(typed, name);
@@ -145,7 +145,7 @@ std::string nearest_name(std::string const& typed, std::vector<std::string> cons
 
 std::string one_sentence(std::string const& message) {
   std::string text = message;
-  // TorchScript: the cause is the last line behind the interpreter's traceback.
+  // TorchScript: the cause is the last line after the interpreter's traceback.
   std::string const cause = "RuntimeError: ";
   if (auto const at = text.rfind(cause);
       text.find("Traceback") != std::string::npos && at != std::string::npos)
@@ -177,7 +177,7 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   set_program_name(app.get_name());
   bool quiet_wanted = false;
   wants_json = false;
-  // The options declared last may have set a group for those that follow.
+  // The options declared last may have set a group, which would apply to these.
   app.option_defaults()->group(app.get_help_ptr()->get_group());
   app.set_help_flag("-h,--help", "Show these lines and exit");
   app.set_version_flag("--version", version_text(app.get_name(), libraries),

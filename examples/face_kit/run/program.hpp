@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all programs have alike: --help, --version, --quiet, --json, exit status and error messages.
+// Behaviour shared by all programs: --help, --version, --quiet, --json, exit status, error
+// messages.
 #pragma once
 
 #include <functional>
@@ -16,17 +17,17 @@ namespace face_kit {
 /// Exit status of every program.
 enum exit_status { status_ok = 0, status_failed = 1, status_usage = 2, status_interrupted = 130 };
 
-/// The command line is wrong, not the data: ends with status_usage.
+/// An error in the command line, not in the data: exits with status_usage.
 struct usage_error : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// Whether results go to the standard output as JSON (--json) rather than as text.
+/// Whether results are printed to standard output as JSON (--json) instead of text.
 bool json_wanted();
 
 /// @brief Parses the command line into `app`, whose name is the program's, and calls body.
 /// @param libraries  further backends and libraries for --version: ", NAME VERSION"
-/// @returns the exit status; errors are one line on the standard error: PROGRAM: MESSAGE
+/// @returns the exit status; errors are one line on standard error: PROGRAM: MESSAGE
 int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,
                 std::string const& libraries = "");
 
@@ -36,11 +37,11 @@ std::string coupleface_version();
 /// What --version prints: project version, compiler, CCCL, backends, instruction set and kernels.
 std::string version_text(std::string const& program, std::string const& libraries);
 
-/// The one of `names` that `typed` differs least from; empty where none is near.
+/// The one of `names` closest to `typed`; empty if none is close.
 std::string nearest_name(std::string const& typed, std::vector<std::string> const& names);
 
-/// @brief An exception's message without what libtorch adds: stack frames, the interpreter's
-/// traceback. The result has no line break.
+/// @brief An exception's message in one line, without what libtorch adds: stack frames and the
+/// interpreter's traceback.
 std::string one_sentence(std::string const& message);
 
 }  // namespace face_kit

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of main() of every program.
+// main() of every program.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a long run shows while it lasts: how far it is and how long it will take.
+// Shows the progress of a long run and the time that remains.
 #pragma once
 
 #include <chrono>
@@ -19,20 +19,20 @@ class stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Where and how often progress is shown.
+/// Where and how often to show progress.
 struct progress_output {
   std::FILE* file = stderr;
   bool terminal = false;
-  double seconds = 30;  ///< between lines; on a terminal between redraws of the one line
+  double seconds = 30;  ///< between lines; on a terminal between updates of the one line
 
   static progress_output standard_error();
 };
 
-/// @brief On a terminal one line that is redrawn and vanishes at the end; elsewhere a plain line at
-/// least every minute, as long as no step takes longer. Nothing with --quiet.
+/// @brief On a terminal, one line that is redrawn and removed at the end; elsewhere a plain line at
+/// least every minute, unless a step takes longer. Nothing with --quiet.
 class progress {
  public:
-  /// @param done  where the run starts, the first of `total` units that are not done yet
+  /// @param done  units of `total` that are done when the run starts
   progress(std::string label, std::string unit, std::int64_t done, std::int64_t total,
            progress_output output = progress_output::standard_error());
   progress(progress const&) = delete;
@@ -41,7 +41,7 @@ class progress {
 
   /// Call it after every step.
   void show(std::int64_t done, std::string const& text = "");
-  /// A line that stays, also on a terminal.
+  /// Prints a line that stays, also on a terminal.
   void keep(std::int64_t done, std::string const& text);
 
  private:

@@ -94,7 +94,7 @@ void read_result(run_record& record, std::string const& settings,
     auto const result = nlohmann::json::parse(read_whole_file(file));
     expect_same_settings(file, result.at("settings"), settings, new_out);
     record.seconds = result.at("seconds");
-    // What JSON has no word for is null there.
+    // JSON stores NaN as null.
     auto const number = [](nlohmann::json const& value) {
       return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a training run leaves in its folder besides the checkpoint: the log of its steps, and the
-// result by which a finished run is not repeated.
+// The files of a training run besides the checkpoint: the log of its steps, and the result, which
+// keeps a finished run from being repeated.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,20 @@
 
 namespace face_kit {
 
-/// @brief steps.csv: collected in memory and appended before each checkpoint, which knows how long
-/// the file then is.
+/// @brief steps.csv: collected in memory and appended before each checkpoint, which stores the
+/// file's size.
 class step_log {
  public:
   explicit step_log(std::string folder) : folder_(std::move(folder)) {}
 
-  /// Removes the file and begins with these columns.
+  /// Removes the file and starts it with these columns.
   void begin(std::vector<std::string> const& columns);
-  /// NaN: a term that this method does not have, an empty cell.
+  /// NaN (a term that this method does not have) is an empty cell.
   void add(int epoch, std::int64_t step, std::vector<double> const& values);
-  /// Appends what was added. @returns the size of the file
+  /// Appends the rows added so far. @returns the size of the file
   std::uint64_t flush();
-  /// Back to the size that the checkpoint knows: later rows will be written again.
-  /// @throws std::runtime_error  the file is shorter
+  /// Truncates to the size stored in the checkpoint: later rows will be written again.
+  /// @throws std::runtime_error  if the file is shorter
   void cut(std::uint64_t size);
 
  private:
@@ -36,13 +36,13 @@ class step_log {
   std::uint64_t size_ = 0;
 };
 
-/// @brief Writes result.json, scores.npy and, with masks, masked_scores.npy: all that the report
-/// needs of a finished run.
+/// @brief Writes result.json, scores.npy and, with masks, masked_scores.npy: everything that the
+/// report needs from a finished run.
 void write_result(run_record const& record, std::string const& settings);
 
 bool has_result(std::string const& folder);
 
-/// @brief Completes a record whose `directory` is set.
+/// @brief Reads the result of a run into a record whose `directory` is set.
 /// @throws std::runtime_error  other settings, damage, or another number of scores than pairs
 void read_result(run_record& record, std::string const& settings,
                  std::vector<verification_pair> const& pairs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks from TorchScript files. For programs that link libtorch: no other header of the kit
+// Networks from TorchScript files, for programs that link libtorch; no other header of the kit
 // needs it.
 #pragma once
 
@@ -13,10 +13,10 @@
 
 namespace face_kit {
 
-/// What --version says of it.
+/// libtorch's part of --version.
 inline constexpr char const* libtorch_version = ", libtorch " TORCH_VERSION;
 
-/// For evaluation, on `device`.
+/// Loads a network for evaluation on `device`.
 /// @throws std::runtime_error  naming the file, with libtorch's reason
 inline torch::jit::Module load_script(std::string const& file, torch::Device device) {
   try {
@@ -29,7 +29,7 @@ inline torch::jit::Module load_script(std::string const& file, torch::Device dev
   }
 }
 
-/// Calls f, which asks the network of `file`. @throws std::runtime_error  naming the file, with
+/// Calls f, which runs the network of `file`. @throws std::runtime_error  naming the file, with
 /// libtorch's reason
 template <class F>
 auto ask_script(std::string const& file, F const& f) {

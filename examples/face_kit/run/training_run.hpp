@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training run: batches by epochs, an evaluation and a checkpoint after each epoch, progress, the
 // log of its steps, and a result that is not computed twice. A run killed at any moment continues
-// from its checkpoint to the same bits, if its student does.
+// from its checkpoint with the same bits, if its student's state does.
 //
-// A Student is constructed of (data, settings), where data is derived from training_faces, and has
+// A Student is constructed from (data, settings), with data derived from training_faces, and has
 //   std::vector<std::string> log_columns()    what train_on returns: rate, total loss, ...
-//   void begin_epoch(int epoch)               not called again where an epoch is resumed
+//   void begin_epoch(int epoch)               not called again if an epoch is resumed
 //   std::vector<int> order_of(int epoch)      rows of the faces in batches, by seed and epoch alone
 //   std::vector<double> train_on(batch_rows)  one step; the row of the log
 //   std::vector<float> scores(pairs, bool masked)     of the network as it is now
 //   void keep_best(folder)                    after the epoch with the best accuracy so far
-//   void save(std::ostream&), load(std::istream&)     all that training changes
-// Settings have name(), seed, epochs, batch and text(data.text): lines "name = value" of all that
-// decides the result.
+//   void save(std::ostream&), load(std::istream&)     everything that training changes
+// Settings have name(), seed, epochs, batch and text(data.text): lines "name = value" of everything
+// that decides the result.
 #pragma once
 
 #include <algorithm>
@@ -37,18 +37,18 @@
 
 namespace face_kit {
 
-/// The batch of a step.
+/// The batch of one step.
 struct batch_rows {
   int const* rows;     ///< [batch] of the faces
-  std::int64_t first;  ///< place of the first one in the epoch's order
+  std::int64_t first;  ///< position of the first one in the epoch's order
   int epoch;
-  std::int64_t step, steps, steps_per_epoch;  ///< this one from 0 on, and how many there are
+  std::int64_t step, steps, steps_per_epoch;  ///< this step from 0, and the totals
 };
 
 template <class Student>
 class training_run {
  public:
-  /// @throws usage_error  a batch is larger than the train split
+  /// @throws usage_error  if a batch is larger than the train split
   template <class Data, class Settings>
   training_run(Data const& data, Settings const& settings, std::string folder)
       : data_(data),
@@ -63,7 +63,7 @@ class training_run {
     record_.directory = std::move(folder);
   }
 
-  /// Starts, continues, or only reads the result of a run that is finished.
+  /// Starts or continues the run, or reads the result if it is finished.
   run_record run() {
     std::filesystem::create_directories(record_.directory);
     if (has_result(record_.directory)) {
@@ -99,7 +99,7 @@ class training_run {
     return record_;
   }
 
-  /// Takes the state of the checkpoint, or begins where there is none.
+  /// Restores the checkpoint, or starts from the beginning if there is none.
   void resume() {
     remove_leftovers(checkpoint_file());
     auto const state = load_checkpoint(checkpoint_file(), text_);
@@ -159,7 +159,7 @@ class training_run {
   }
 
   std::string checkpoint_file() const { return record_.directory + "/checkpoint.bin"; }
-  // Apart, so that two runs with the same settings have the same checkpoint.
+  // In a separate file, so that two runs with the same settings have equal checkpoints.
   std::string seconds_file() const { return record_.directory + "/seconds.txt"; }
 
   void save() {

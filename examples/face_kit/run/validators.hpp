@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks of option values that CLI11 has no short words for.
+// Checks of option values with shorter texts than CLI11's.
 #pragma once
 
 #include <CLI/CLI.hpp>
