@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: atomic counters and bounds. For integers only: floating-point sums have a fixed
 // order. The emulator has its own.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: checks of whole inputs on a CUDA device. They wait for the result, which is read
 // back.
 #pragma once

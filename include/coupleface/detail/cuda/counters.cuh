@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: counters on a CUDA device. They are integers, so the order of additions is
 // irrelevant.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the name of the public function that is running on a CUDA device. It appears in the
 // messages of failed calls and, if the NVTX header is found, as an NVTX range (domain
 // "coupleface").

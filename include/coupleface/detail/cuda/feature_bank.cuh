@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: updates a feature bank on a CUDA device: a team of threads per class.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: runs body(team, i) for every row on a CUDA device.
 #pragma once
 

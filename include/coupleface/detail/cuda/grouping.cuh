@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: groups samples by class on a CUDA device with a stable sort by label.
 #pragma once
 

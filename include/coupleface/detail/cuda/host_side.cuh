@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: host copies of device data. A call waits for its copy, and so for all earlier work on
 // the policy's stream.
 #pragma once

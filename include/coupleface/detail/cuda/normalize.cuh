@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: row normalisation on a CUDA device: a team of threads per row.
 #pragma once
 

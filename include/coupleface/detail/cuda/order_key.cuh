@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: scores as unsigned keys of the same order, for radix selection.
 #pragma once
 

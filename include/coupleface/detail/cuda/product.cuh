@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: matrix products on a CUDA device by cuBLAS. This is the only header that uses cuBLAS;
 // programs that call functions built on it link coupleface::cuda.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums of unit vectors by class on a CUDA device: a block per class, a thread per
 // column.
 //

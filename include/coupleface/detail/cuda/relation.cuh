@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values of pairs of rows on a CUDA device.
 //
 // Relations that define the terms of their sum (`term`) are computed by tiles of 16 x 16 pairs per

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels that run one team of threads per row, or one thread per index.
 #pragma once
 

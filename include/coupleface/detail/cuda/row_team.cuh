@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a team of neighbouring threads that computes on one row with the canonical
 // arithmetic.
 //

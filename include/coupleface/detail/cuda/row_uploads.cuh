@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: asynchronous copies of rows from the host, concurrent with the policy's stream. This
 // is the CUDA version; the emulator has its own.
 #pragma once

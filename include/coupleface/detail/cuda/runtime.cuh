@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the CUDA features that kernels and launches use. Together with atomics.cuh,
 // product.cuh, row_uploads.cuh, sort.cuh and tensor_core.cuh this is all that an emulator must
 // replace.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: stream-ordered scratch for CUDA policies without an allocator.
 //
 // Thrust's temporary memory for plain `par` comes from cudaMalloc, which waits for the device and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sorting on a CUDA device with CUB's stable radix sort.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums in a fixed order on a CUDA device: the block loads terms, one thread adds them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: totals of a table on a CUDA device. Counts and totals are read back; the table is
 // not.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: products of small tiles by a warp, and asynchronous copies to shared memory. The
 // emulator has its own.
 #pragma once

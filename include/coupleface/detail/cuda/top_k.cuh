@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the k largest elements of every row on a CUDA device: a block per row.
 //
 // The k-th best is found by radix selection, eight bits at a time: first on a key that orders

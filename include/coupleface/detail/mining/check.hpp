@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: argument checks shared by all mining strategies.
 #pragma once
 

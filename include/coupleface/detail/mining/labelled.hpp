@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining by labels, within a batch or against a bank.
 #pragma once
 

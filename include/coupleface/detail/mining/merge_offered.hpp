@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: merges changed candidates into the lists of queries that did not change.
 //
 // A list stays exact if it can be filled with rows that rank no later than its previous last entry:

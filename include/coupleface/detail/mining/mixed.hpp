@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of the nearest candidates plus random ones from the rest.
 #pragma once
 

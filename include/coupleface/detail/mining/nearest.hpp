@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of the nearest rows on the host: an exact search by relation.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of candidates in a random order.
 #pragma once
 

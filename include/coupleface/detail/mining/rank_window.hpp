@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of the candidates in a window of ranks.
 #pragma once
 

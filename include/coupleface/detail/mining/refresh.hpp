@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: updates a table of nearest rows after some rows changed.
 //
 // The changed candidates are offered to the list of every unchanged query. Such a list stays exact

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of the nearest candidates that lie a margin below each query's positive.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of the nearest candidates whose relation is at most a limit.
 #pragma once
 

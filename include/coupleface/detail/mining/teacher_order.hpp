@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: mining of the student's nearest candidates, ranked by the teacher.
 #pragma once
 

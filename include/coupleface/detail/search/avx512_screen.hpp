@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the screen's AVX-512 kernels, chosen at run time by the processor.
 #pragma once
 

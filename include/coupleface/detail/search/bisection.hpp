@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: bisection for a score that at least K of many scores reach.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the candidates that an exact search keeps per query while products are computed.
 //
 // A list starts with *screened* scores: it keeps every candidate that may still be among the K

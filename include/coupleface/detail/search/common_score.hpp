@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a score that the K best of a list of screened scores all reach.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how an exact search on a device is divided: tiles of the product, steps of tiles
 // between which thresholds rise, and the room of a list. It is computed from the sizes alone: no
 // value read back from the device decides what is launched next.

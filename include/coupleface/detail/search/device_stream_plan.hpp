@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how a device search streams rows from host memory: blocks of candidates against
 // blocks of queries. Computed from the sizes alone.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how the exact values at the end of a search are divided into blocks of candidates and
 // groups of queries. Computed from the sizes alone.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values for the pairs that the screen left in the lists of one lane's queries.
 //
 // The candidates of a list are scattered in memory; reading each from memory would take several

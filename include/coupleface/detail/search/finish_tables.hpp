@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the last part of an exact search: exact values for the pairs the screen left, sorted.
 //
 // It runs in rounds, each over some queries of every lane. All lanes work on the same stretch of

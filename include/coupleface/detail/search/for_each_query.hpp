@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: loops over all queries of a search, divided among lanes that count exact scores.
 #pragma once
 

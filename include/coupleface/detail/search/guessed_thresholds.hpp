@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: thresholds guessed from a sample before an exact search, so that fewer pairs pass. A
 // guess proves nothing: the search checks every one and repeats the queries whose guess was too
 // high.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: a score with an upper limit per query.
 #pragma once
 

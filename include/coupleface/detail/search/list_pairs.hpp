@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the two stores of a query's pairs during a search, with one interface.
 #pragma once
 

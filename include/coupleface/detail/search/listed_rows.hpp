@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: searches for listed queries, or among listed candidates.
 #pragma once
 

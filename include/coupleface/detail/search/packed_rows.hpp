@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: packs unit rows into panels for the screen, and measures the packing error.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the score that an exact search ranks pairs by, and its interface to the screen.
 //
 // A score has queries(), candidates() and the exact value, operator()(query, candidate), which is

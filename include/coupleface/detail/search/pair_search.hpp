@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact search for the best pairs of every query, on the host.
 //
 // If queries and candidates are the same rows, a product of two panels is used for the rows of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: computes the products of two packed parts and offers them to the lists.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sorts the scored pairs of one query by rank.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the row norms that a score of two sets of rows needs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the relation score of two sets of rows with its norms, for all queries or for a block
 // of them.
 #pragma once

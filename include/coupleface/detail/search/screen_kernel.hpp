@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the screen's kernels: the approximate product of two packed panels of rows, and which
 // of its elements reach a threshold. Each kernel has a portable version that the tests compare it
 // with.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the panels that a screen multiplies.
 //
 // A panel holds its rows column by column, word by word: word w of row r is at [w * rows + r]. A

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: how an exact search is divided: blocks that are packed together, and parts of them
 // that run concurrently. Computed from the sizes alone, except for the number of bands, which also
 // depends on the number of threads.

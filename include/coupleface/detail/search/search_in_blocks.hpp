@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: an exact search by blocks of queries, so that the table of all queries is never
 // stored.
 #pragma once

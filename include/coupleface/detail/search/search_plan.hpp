@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: plans the division of a search, and the room of its lists.
 #pragma once
 

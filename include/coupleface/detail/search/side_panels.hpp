@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the packed rows of both sides of a search, one block at a time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the guessed thresholds of all queries: made before a search, checked after it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: rows divided by their norms, as input to the screen's packing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: rows of floats as 16-bit integers, for a screen of half the width.
 #pragma once
 

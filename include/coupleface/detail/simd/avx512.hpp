@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: AVX-512 operations in the compiler's own vector types, for functions that are chosen
 // at run time by the processor. (Parsing <immintrin.h> would take half as long as all the rest.)
 #pragma once

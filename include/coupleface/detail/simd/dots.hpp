@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: several canonical inner products of a few rows; each row is read and widened once.
 //
 // Each result has the bits of dot(): the same products, the same lanes, the same order of sums.

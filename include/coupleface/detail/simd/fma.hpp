@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: vectors of doubles with fused multiply-add, in the compiler's own vector types. They
 // are as wide as the registers that the unit is compiled for, AVX2 or AVX-512. On other targets a
 // vector is one double, so that code with another path there still compiles.

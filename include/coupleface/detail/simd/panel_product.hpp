@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: products of matrices stored in panels, for results that a rounding bound covers.
 //
 // Panel p of a matrix [m, n] holds its columns p * panel_width ..., row by row: element (i, j) is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: vectors of floats or doubles for every target.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: prefetching of memory that will be read soon.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: which vector extensions a unit is compiled for, and which the processor supports.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: bootstrap resamples of sorted pairs on a CUDA device: a block per resample.
 //
 // All sums are of integers, so their order is irrelevant.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: compares the teacher's pairs of a row with the student's on a CUDA device: a team of
 // threads per row.
 //

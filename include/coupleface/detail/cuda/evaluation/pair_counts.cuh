@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one pass over all pairs on a CUDA device, in launches of some tiles each. Only the
 // counters are read back, at the end of the pass.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels that count all pairs by slot, from products where these are certain,
 // otherwise from exact values.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: all pairs of two sets of rows on a CUDA device, by tiles: a block multiplies 128 by
 // 128 packed rows on tensor cores, and products never leave the chip.
 //

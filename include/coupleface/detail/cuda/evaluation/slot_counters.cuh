@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: counters of pairs by slot on a CUDA device, and the labels that select the counter.
 #pragma once
 

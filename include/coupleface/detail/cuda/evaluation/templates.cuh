@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: sums of media averages on a CUDA device: a block per template, a thread per column.
 //
 // Entries are sorted by template, then medium, then position in the list, so that one thread adds a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: FCD on a CUDA device: a team of threads per row.
 //
 // Both rows are read from memory once; later reads hit the nearest cache.

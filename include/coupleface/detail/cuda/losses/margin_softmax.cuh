@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: margin softmax by tiles of classes on a CUDA device. Logits are computed twice, or
 // kept if the caller asks for that; cuBLAS computes the products.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: checks and counts of neighbour ids, which kernels must not trust.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: RAD on a CUDA device: a block per sample, a team of threads per neighbour.
 //
 // A block processes as many gathered rows at once as it has teams. Each row is read from memory

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels for the gradients of a margin softmax.
 #pragma once
 

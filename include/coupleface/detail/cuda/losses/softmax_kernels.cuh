@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: kernels of a margin softmax: samples, logits and their sums.
 #pragma once
 

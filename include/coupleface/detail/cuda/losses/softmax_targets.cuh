@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: checked labels of a margin softmax, because kernels must not trust labels.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: computes the gap of a pair with a team of threads.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: near-duplicates in a table on a CUDA device. One number per row and the pairs are
 // read back; the table is not.
 #pragma once

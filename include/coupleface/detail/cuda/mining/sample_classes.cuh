@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: samples classes on a CUDA device by sorting all classes by priority. Two counts are
 // read back, because a batch that does not fit is an error.
 #pragma once

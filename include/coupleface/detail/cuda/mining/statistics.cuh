@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: statistics of a table on a CUDA device. Counts are read back; the table is not.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the candidates that an exact search on a device keeps per query while products are
 // computed.
 //

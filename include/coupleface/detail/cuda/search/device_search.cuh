@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the steps of an exact search on a CUDA device.
 //
 // Rows are packed in two bytes per element. Tiles of their product are computed in steps. Pairs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the K best of a query by the exact values of all candidates, for queries whose lists
 // overflowed or lack pairs, and for scores without a screen.
 //

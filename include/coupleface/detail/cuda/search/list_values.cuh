@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values for the pairs that a screen left in the lists, sorted.
 #pragma once
 

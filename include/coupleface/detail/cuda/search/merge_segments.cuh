@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: merges the results of queries that several blocks scanned, one segment of the
 // candidates each.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: merges two tables of the same queries, each with the K best of some candidates.
 #pragma once
 

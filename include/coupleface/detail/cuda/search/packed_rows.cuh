@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: unit rows packed for the tensor cores, and the error bound of their products, which
 // is measured on the device and never read back.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: the exact score of a pair by a team of threads, with the same bits as by one thread.
 #pragma once
 

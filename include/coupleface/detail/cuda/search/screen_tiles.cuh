@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: screens products by tiles: pairs that may be among the K best are appended to lists,
 // and the products themselves never leave the chip.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one side of a search by blocks, and the search's predicate for these blocks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: an exact search with queries or candidates in host memory. Blocks of rows are copied
 // on a separate stream while the previous block is searched.
 //

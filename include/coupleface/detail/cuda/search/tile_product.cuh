@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // coupleface: one tile of the product of packed rows, computed by a block in its threads'
 // registers.
 //
