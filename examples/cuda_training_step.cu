@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training step that stays on the device: student, losses, their gradients, the optimizer and the
-// bank on one stream, memory from a pool that asks CUDA for nothing after the first step, and the
-// whole step captured in a CUDA graph. Without a device it says so and ends with 77.
+// bank on one stream, memory from a pool that allocates nothing after the first step, and the whole
+// step captured in a CUDA graph. Without a device it prints a message and exits with 77.
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
@@ -55,9 +55,9 @@ auto view(device_vector<float>& x, index_t columns) {
   return make_matrix_view(raw(x), index_t(x.size()) / columns, columns);
 }
 
-/// Keeps what is given back and hands it out again. That is right for one stream: whoever gets a
-/// piece comes later in the stream than who had it. A step asks for the same sizes in the same
-/// order every time, so pieces of exactly these sizes are all that later steps need.
+/// Keeps freed memory and reuses it. That is safe on one stream: the next owner's work comes later
+/// in the stream than the previous owner's. A step requests the same sizes in the same order every
+/// time, so only blocks of exactly these sizes are reused.
 class memory_pool {
  public:
   using value_type = char;
@@ -119,8 +119,8 @@ std::vector<float> normal(index_t size, double deviation, unsigned seed) {
   return x;
 }
 
-/// People are points in a space of 32 dimensions, pictures lie around them; the student sees one
-/// mixture of the coordinates, and the teacher's embedding is another, without the noise.
+/// Synthetic data: people are points in 32 dimensions with pictures around them. The student sees
+/// one mixture of the coordinates; the teacher's embedding is another mixture, without noise.
 struct drawn_people {
   std::vector<float> images, teacher, prototypes;
   std::vector<std::int32_t> labels;
@@ -159,7 +159,8 @@ struct drawn_people {
   }
 };
 
-/// Matrix products and steps of the student, on a stream and without memory of cuBLAS's own.
+/// Matrix products and updates of the student, on one stream, with a workspace of our own for
+/// cuBLAS.
 class blas {
  public:
   explicit blas(cudaStream_t stream) : workspace_(32 << 20) {
@@ -170,7 +171,7 @@ class blas {
   blas(blas const&) = delete;
   ~blas() { cublasDestroy(handle_); }
 
-  /// c [m, n] = a b, row-major; a is given as [k, m] if it is turned, b as [n, k].
+  /// c [m, n] = a b, row-major; a is [k, m] if a_turned, b is [n, k] if b_turned.
   void product(bool a_turned, bool b_turned, index_t m, index_t n, index_t k, float const* a,
                float const* b, float* c) {
     float const one = 1, zero = 0;
@@ -188,7 +189,7 @@ class blas {
   device_vector<char> workspace_;
 };
 
-/// Everything that a step reads and writes; it lives as long as the training.
+/// Everything that a step reads and writes, for the whole training.
 class training {
  public:
   training(drawn_people const& people, cudaStream_t stream)
@@ -199,14 +200,14 @@ class training {
         all_labels_(people.labels),
         prototypes_(people.prototypes),
         bank_(thrust::device, view(prototypes_, width)) {
-    // Once: for every class its k most related others.
+    // Once: the k most related other classes of every class.
     device_vector<float> relations(classes * k);
     coupleface::mine_nearest(thrust::device, bank_.teacher(), bank_.teacher(), view(relations, k),
                              make_matrix_view(raw(table_), classes, k));
-    expect(cudaDeviceSynchronize());  // the stream does not wait for thrust::device's
+    expect(cudaDeviceSynchronize());  // the stream does not wait for work of thrust::device
   }
 
-  /// Copies batch `number` to where the step, captured or not, looks for it.
+  /// Copies batch `number` to the buffers that a step reads, captured or not.
   void show(index_t number) {
     auto const copy = [&](auto& to, auto& from, index_t columns) {
       expect(cudaMemcpyAsync(raw(to), raw(from) + number * batch * columns,
@@ -265,7 +266,7 @@ class training {
     float fcd, rad, softmax;
     float total() const { return fcd + lambda * rad + softmax_weight * softmax; }
   };
-  /// Of the last step; waits for it.
+  /// The losses of the last step; waits for it.
   terms read_losses() {
     terms read;
     expect(cudaMemcpyAsync(&read, raw(losses_), sizeof read, cudaMemcpyDeviceToHost, stream_));
@@ -305,7 +306,7 @@ std::vector<T> on_host(device_vector<T> const& x) {
   return copy;
 }
 
-/// The losses of the batch that is shown, once by `policy` and once by a host policy.
+/// Compares the losses of the current batch between `policy` and a host policy.
 template <class Policy>
 bool training::agrees_with_host(Policy const& policy) {
   forward(policy);
@@ -332,8 +333,8 @@ bool training::agrees_with_host(Policy const& policy) {
   coupleface::margin_softmax_loss(host, s, make_matrix_view(weights.data(), classes, width), l,
                                   make_scalar_view(&expected.softmax),
                                   coupleface::cosine_margin{margin, scale});
-  // A logit is a sum of width products of unit elements, in float on either side; the loss moves by
-  // at most twice what the logits do.
+  // A logit is a sum of width products of unit elements, in float on both sides; the loss changes
+  // by at most twice the change of the logits.
   double const bound = 2 * 2 * scale * (width + 8) * std::ldexp(1.0, -24);
   agree &= found.fcd == expected.fcd && found.rad == expected.rad &&
            std::fabs(found.softmax - expected.softmax) <= bound;
@@ -343,7 +344,7 @@ bool training::agrees_with_host(Policy const& policy) {
   return agree;
 }
 
-/// A step as a CUDA graph: one launch instead of some fifty.
+/// A step as a CUDA graph: one launch instead of about fifty.
 class captured_step {
  public:
   template <class Policy>
@@ -375,7 +376,7 @@ int train() {
 
   all.show(0);
   bool good = all.agrees_with_host(policy);
-  all.step(policy);  // fills the pool, and makes the handle of cuBLAS, which a capture may not
+  all.step(policy);  // fills the pool and initialises cuBLAS, which is not allowed during a capture
   int const requests = pool.requests(), allocations = pool.allocations();
   captured_step replay(all, policy, owned.stream);
   std::printf("step: %d pieces of scratch from the pool of %.1f MiB, %zu nodes of the graph\n",

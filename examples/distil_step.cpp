@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The distillation part of one training step in a trainer of your own, here on Eigen matrices:
-// FCD + RAD and their gradient with respect to the student's embeddings, then the bank's renewal.
+// The distillation part of a training step in a trainer of your own, here on Eigen matrices: FCD +
+// RAD and their gradient with respect to the student's embeddings, then the update of the bank.
 #include <thrust/execution_policy.h>
 
 #include <coupleface/coupleface.hpp>
@@ -18,7 +18,7 @@ int main() {
   auto const policy = thrust::device;
   index_t const classes = 50, batch = 32, width = 16, k = 10;
 
-  // Once, before training: prototypes of the teacher, the relations worth teaching, the bank.
+  // Once, before training: the teacher's prototypes, the relations to distil, the bank.
   std::srand(1);
   matrix const prototypes = matrix::Random(classes, width);
   matrix similarities(classes, k);
@@ -27,7 +27,7 @@ int main() {
                view_of(neighbours));
   feature_bank<float, latest_sample> bank(policy, view_of(prototypes));
 
-  // In every step: what the two networks make of a batch.
+  // In every step: the embeddings of a batch by both networks.
   Eigen::VectorX<std::int32_t> labels(batch);
   for (index_t i = 0; i < batch; ++i) { labels(i) = static_cast<std::int32_t>(i % classes); }
   matrix const teacher = matrix::Random(batch, width);
@@ -42,7 +42,7 @@ int main() {
     rad_loss(policy, view_of(student), view_of(teacher), bank.teacher(),
              class_neighbours(view_of(labels), view_of(neighbours)), make_scalar_view(&rad),
              view_of(rad_gradient), hinge{0.03});
-    // A trainer would send this gradient back through the student; here the embeddings move.
+    // A trainer would backpropagate this gradient; here it updates the embeddings themselves.
     student -= learning_rate * (fcd_gradient + lambda * rad_gradient);
     total = fcd + lambda * rad;
     if (step == 0) { first = total; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From embeddings and labels to the table of informative relations: for every class its nearest
-// other classes. Shows prototypes, mining and near-duplicate classes on a set made here.
+// From embeddings and labels to a table of informative relations: the nearest other classes of
+// every class. Shows prototypes, mining and near-duplicate classes on synthetic data.
 #include <thrust/execution_policy.h>
 
 #include <coupleface/coupleface.hpp>
@@ -14,7 +14,7 @@ int main() {
   using namespace coupleface;
   index_t const classes = 200, samples = 2000, width = 64, k = 5;
 
-  // Samples scatter around a centre of their class. Class 17 is class 3 under another name.
+  // Samples scatter around the centre of their class. Class 17 is a duplicate of class 3.
   std::mt19937 generator(1);
   std::normal_distribution<float> normal;
   std::vector<float> centres(classes * width), embeddings(samples * width);
@@ -28,7 +28,7 @@ int main() {
     }
   }
 
-  // Any Thrust policy does: thrust::seq, thrust::omp::par, thrust::tbb::par, thrust::device, ...
+  // Any Thrust policy works: thrust::seq, thrust::omp::par, thrust::tbb::par, thrust::device, ...
   auto const policy = thrust::device;
   std::vector<float> prototypes(classes * width);
   auto const mu = make_matrix_view(prototypes.data(), classes, width);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verification: scores of pairs, accuracy over folds, TAR at FAR. Embeddings are made here and go
-// to a .npy file and back, as they would between a trainer and this program.
+// Verification: scores of pairs, accuracy over folds, TAR at FAR. Embeddings are generated here,
+// written to a .npy file and read back, as between a trainer and this program.
 #include <thrust/execution_policy.h>
 
 #include <coupleface/coupleface.hpp>
@@ -16,7 +16,7 @@ int main() {
   index_t const people = 300, width = 32, pairs = 3000;
   std::mt19937 generator(2);
   std::normal_distribution<float> normal;
-  std::vector<float> faces(2 * people * width);  // two faces a person, one behind the other
+  std::vector<float> faces(2 * people * width);  // two faces per person, in adjacent rows
   for (index_t p = 0; p < people; ++p) {
     for (index_t j = 0; j < width; ++j) {
       float const identity = normal(generator);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line.
+// The command line of convert_faces.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -6,8 +6,8 @@
 //   convert_faces lfw.bin lfw --to pairs
 //   convert_faces lfw/pairs.csv lfw4.bin --to pack --protocol 4
 //
-// Images are copied byte by byte. What is made appears whole or not at all; a file that cannot be
-// what it should be is named, with the byte and the reason.
+// Images are copied byte for byte. Output appears completely or not at all; an invalid file is
+// named, with the byte and the reason.
 #include <cstdio>
 #include <iostream>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is made of the images.
+// Writes images in each output form.
 #pragma once
 
 #include <coupleface/io/image_format.hpp>
@@ -17,7 +17,7 @@ namespace convert_faces {
 
 using namespace face_kit;
 
-/// Calls take(i, sample) for every image in order, while threads read ahead.
+/// Calls take(i, sample) for every image in order; threads read ahead.
 template <class Source, class Take>
 void for_each_image(Source const& source, int threads, Take take) {
   coupleface::loader_settings settings;
@@ -52,7 +52,7 @@ void write_people(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
     std::string const person = person_of(source, sample.label);
-    // Names come from a file: none of them may lead out of the folder.
+    // Names come from a file: none of them may escape from the folder.
     if (person.empty() || person[0] == '.' || person.find('/') != std::string::npos ||
         sample.label < 0)
       throw std::runtime_error(a.input + ": image " + std::to_string(i) +

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// embed_faces: what a network makes of faces, for evaluate, mine_relations and
-// --teacher-embeddings.
+// embed_faces: computes embeddings of faces, for evaluate, mine_relations and --teacher-embeddings.
 //
 //   embed_faces teacher.pt faces_emore/train.rec teacher     embeddings.npy and labels.npy
 //   embed_faces student.pt faces_emore/lfw.bin lfw           embeddings.npy and pairs.csv
 //
-// The network is a TorchScript file, such as best.pt of torch_student. Row i of embeddings.npy is
-// of image i of the set, always. Faces are read as they are needed, so a set may be larger than
-// memory; what is made appears whole or not at all.
+// The network is a TorchScript file, such as best.pt of torch_student. Row i of embeddings.npy
+// always belongs to image i of the set. Faces are read on demand, so a set may be larger than
+// memory; output appears completely or not at all.
 #include <CLI/CLI.hpp>
 #include <coupleface/interop/torch/tensors.hpp>
 #include <coupleface/io/npy.hpp>
@@ -89,7 +88,7 @@ std::string name_of(arguments const& a, Source const& source, index_t i) {
 
 struct decoded_face {
   torch::Tensor image;  // [1, side, side]
-  std::string reason;   // why there is none
+  std::string reason;   // why there is no image
 };
 
 template <class Source>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a TorchScript network makes of images, as rows.
+// Runs a TorchScript network on images and returns the embeddings as rows.
 #pragma once
 
 #include <torch/script.h>
@@ -8,13 +8,13 @@
 namespace embed_faces {
 
 struct asking {
-  bool rgb = false;   ///< the network wants three channels: the grey one three times
-  bool flip = false;  ///< also of the mirror images
+  bool rgb = false;   ///< the network takes three channels: repeat the grey one
+  bool flip = false;  ///< add the embedding of the mirror image
 };
 
-/// @brief [n, d] unit rows on the host, of [n, 1, side, side]. With f the network's output as it
-/// is: f(x) / |f(x)|, or with `flip` (f(x) + f(x mirrored)) / |f(x) + f(x mirrored)|, as
-/// insightface's verification.py has it: the outputs are not normalised before they are added.
+/// @brief [n, d] unit rows on the host, of [n, 1, side, side]. With the network's output f: f(x) /
+/// |f(x)|, or with `flip` (f(x) + f(x mirrored)) / |f(x) + f(x mirrored)|, as in insightface's
+/// verification.py: the outputs are not normalised before they are added.
 inline torch::Tensor network_rows(torch::jit::Module& network, torch::Tensor images,
                                   torch::Device device, asking how) {
   if (how.rgb) images = images.expand({-1, 3, -1, -1});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line.
+// The command line of evaluate.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -132,7 +132,7 @@ inline void declare(CLI::App& app, arguments& a) {
       ->capture_default_str();
 }
 
-/// What no single option can say.
+/// Checks combinations of options.
 inline void check_arguments(arguments const& a) {
   if (a.embeddings.empty() && a.scores.empty())
     throw usage_error("nothing to judge: give --embeddings or --scores");

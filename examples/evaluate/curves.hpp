@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Curves as .csv files, and the pictures that gnuplot makes of them.
+// Writes curves as .csv files, and a gnuplot script that plots them.
 #pragma once
 
 #include <coupleface/io/npy.hpp>
@@ -17,10 +17,10 @@
 
 namespace evaluate {
 
-/// gnuplot's script and readers of the files know NaN by this.
+/// The text for NaN, as gnuplot and readers of the files expect it.
 inline csv_style const all_digits{17, "nan"};
 
-/// @param rate what its points' second rate is: tar, or dir
+/// @param rate the name of the second rate: tar, or dir
 inline void write_curve(std::string const& file, coupleface::roc_curve const& curve,
                         char const* rate) {
   csv_writer table({"threshold", "far", rate}, all_digits);
@@ -62,7 +62,7 @@ inline void write_agreement(output_folder const& folder, agreement_results const
   rows.write(folder.path("agreement_of_" + found.of + ".csv"));
 }
 
-/// float32, as they were computed; of a list of scores float64, as they were read.
+/// float32, as computed; for a list of scores float64, as read.
 inline void write_scores(std::string const& file, arguments const& a,
                          std::vector<double> const& scores) {
   if (!a.scores.empty()) return coupleface::write_npy(file, view_of(scores));
@@ -70,20 +70,20 @@ inline void write_scores(std::string const& file, arguments const& a,
   coupleface::write_npy(file, view_of(computed));
 }
 
-/// What plots.gp draws: names of .csv files without the ending, in the order of the legend.
+/// The content of plots.gp: names of .csv files without extension, in the order of the legend.
 struct plots {
   std::vector<std::string> curves, agreements;
   int ranks = 0;
 };
 
-/// What a legend calls the points of a file.
+/// The title of a file's points in a legend.
 inline std::string curve_title(std::string const& name) {
   if (name == "roc_pairs") return "1:1, listed pairs";
   if (name == "roc_all_pairs") return "1:1, all pairs";
   return "1:N with unknown people (DIR)";
 }
 
-/// One picture of all ROC curves, one of the ranks, and one of the gaps for each agreement.
+/// Plots all ROC curves, the ranks, and the gaps of each agreement.
 inline void write_plot_script(std::string const& file, plots const& drawn) {
   auto script = open_to_write(file);
   script << "# Draws the .csv files beside it: gnuplot plots.gp\n"
@@ -113,7 +113,7 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
            << plot_colour("cmc", 0) << " notitle\n";
   }
   for (auto const& name : drawn.agreements) {
-    // The first and the last row hold what lies outside the bins.
+    // The first and the last row count the values outside the bins.
     script << "  unset logscale x\n  set format x '%g'\n  set xtics autofreq\n"
               "  set autoscale x\n  set yrange [0:*]\n  set output '"
            << name
@@ -129,7 +129,7 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
   close_written(script, file);
 }
 
-/// @returns whether there is something to draw
+/// @returns whether there is anything to plot
 inline bool write_files(output_folder const& folder, arguments const& a, inputs const& in,
                         results const& found) {
   plots drawn;

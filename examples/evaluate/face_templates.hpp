@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Templates: rows that stand for several images, averaged medium by medium.
+// Templates: sets of images, each averaged per medium into one row.
 #pragma once
 
 #include <coupleface/evaluation/templates.hpp>
@@ -16,7 +16,7 @@
 
 namespace evaluate {
 
-/// (row, template, medium) entries. Template t is the one called ids[t]: ids need not be dense.
+/// (row, template, medium) entries. Template t has the id ids[t]: ids need not be contiguous.
 struct face_templates {
   std::string file;
   std::vector<index_t> rows, templates, media, lines;
@@ -32,7 +32,7 @@ struct face_templates {
     return result;
   }
 
-  /// Of the faces that have one.
+  /// Each template's label, from its faces with labels; throws if they differ.
   std::vector<std::int32_t> labels_of(std::vector<std::int32_t> const& labels) const {
     std::vector<std::int32_t> result(labels.empty() ? 0 : ids.size(), -1);
     for (std::size_t e = 0; e < rows.size() && !labels.empty(); ++e) {
@@ -47,7 +47,7 @@ struct face_templates {
     return result;
   }
 
-  /// What pairs call them.
+  /// The templates' names in lists of pairs.
   std::vector<std::string> names() const {
     std::vector<std::string> result;
     for (index_t const id : ids) result.push_back(std::to_string(id));
@@ -70,8 +70,8 @@ inline coupleface::template_list read_templates_by_content(std::string const& fi
   return coupleface::read_template_list(file);
 }
 
-/// Where rows have no names, and the entries' are no numbers, entry i is of row i: so IJB's files
-/// belong together.
+/// Entry i belongs to row i, if rows have no names and the entries' names are no numbers: the case
+/// of IJB's files.
 inline std::vector<index_t> rows_in_order(coupleface::template_list const& list, index_t rows,
                                           std::string const& file) {
   if (static_cast<index_t>(list.files.size()) != rows)
@@ -84,7 +84,7 @@ inline std::vector<index_t> rows_in_order(coupleface::template_list const& list,
 
 }  // namespace detail
 
-/// @param names of the rows, or empty
+/// @param names of the rows; may be empty
 inline face_templates read_face_templates(std::string const& file, index_t rows,
                                           std::vector<std::string> const& names) {
   auto const list = detail::read_templates_by_content(file);
@@ -109,10 +109,10 @@ inline face_templates read_face_templates(std::string const& file, index_t rows,
   return result;
 }
 
-/// Some templates and the people that they show.
+/// Selected templates and the people that they show.
 struct template_choice {
   std::vector<index_t> rows;        ///< of all templates
-  std::vector<std::string> people;  ///< of each
+  std::vector<std::string> people;  ///< of each template
 
   std::vector<std::string> names(std::vector<std::string> const& all) const {
     std::vector<std::string> result;
@@ -121,7 +121,7 @@ struct template_choice {
   }
 };
 
-/// Adds the templates of the file that are not there yet.
+/// Adds the file's templates that are not in the set yet.
 inline void choose_templates(std::string const& file, face_templates const& all,
                              template_choice& choice) {
   auto const list = coupleface::read_template_people(file);
@@ -145,7 +145,7 @@ inline void choose_templates(std::string const& file, face_templates const& all,
   }
 }
 
-/// Rows times the detector's scores of their list.
+/// Multiplies rows by the detector scores of their list.
 inline void weigh_by_score(row_matrix& faces, row_list const& list) {
   if (list.scores.empty())
     throw std::runtime_error((list.file.empty() ? std::string("--weigh-by-score") : list.file) +

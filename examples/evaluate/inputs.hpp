@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is evaluated: rows with labels, pairs, a gallery, a teacher, all as float32 in memory; and
-// what contradicts itself among them, which is refused.
+// The inputs of an evaluation: rows with labels, pairs, a gallery, a teacher, all as float32 in
+// memory; and checks that they do not contradict each other.
 #pragma once
 
 #include <coupleface/io/pair_list.hpp>
@@ -23,10 +23,10 @@ struct inputs {
   coupleface::score_list scores;
   std::vector<described_file> files;
   bool gallery_is_probes = false;
-  index_t probes_in_gallery = 0;  ///< to the last bit, where it is another one
+  index_t probes_in_gallery = 0;  ///< bit for bit, if the gallery differs
 };
 
-/// Keeps the rows of the wanted split.
+/// Keeps only the rows of the selected split.
 inline void take_split(arguments const& a, row_list const& list, inputs& in) {
   if (list.splits.empty()) throw std::runtime_error(a.list + ": has no column split");
   std::vector<index_t> kept;
@@ -59,7 +59,7 @@ inline void read_list(arguments const& a, inputs& in) {
   if (!a.split.empty()) take_split(a, list, in);
 }
 
-/// Probes and gallery out of the templates.
+/// Builds probes and gallery from the templates.
 inline void take_probes(arguments const& a, face_templates const& templates, inputs& in) {
   if (!in.labels.empty())
     throw std::runtime_error(a.probe_templates +
@@ -89,8 +89,8 @@ inline void make_templates(arguments const& a, inputs& in) {
   if (!a.probe_templates.empty()) take_probes(a, templates, in);
 }
 
-/// A gallery of the very rows that are looked for would find each at once: then each is looked for
-/// among the others. That must be known by the rows, whatever the files are called.
+/// If the gallery is the probes' own rows, each row would find itself first; it is then searched
+/// among the other rows. This is decided by comparing rows, not file names.
 inline void compare_gallery(arguments const& a, inputs& in) {
   std::error_code ignored;
   in.gallery_is_probes = in.rows == in.gallery;

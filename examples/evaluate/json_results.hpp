@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// results.json: what was judged, how, by which version, and all numbers with all digits.
+// Writes results.json: inputs, settings, version, and all numbers with all digits.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -97,7 +97,7 @@ inline ordered_json json_of_inputs(arguments const& a, inputs const& in) {
   return files;
 }
 
-/// Of the settings those that change numbers.
+/// The settings that change results.
 inline ordered_json json_of_settings(arguments const& a) {
   return {{"fars", a.fars},
           {"ranks", a.ranks},

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// evaluate: numbers of embeddings from files: verification over listed and over all pairs, with
+// evaluate: evaluates embeddings from files: verification over listed and over all pairs, with
 // intervals; identification in a gallery; retrieval; agreement with a teacher.
 //
 //   evaluate --embeddings e.npy --labels l.npy --pairs pairs.csv --teacher t.npy --out results
 //
 //   evaluate --scores scores.csv
 //
-// Every number is the library's; docs/evaluation.md says what each means. Tables go to the screen,
-// results.json, .csv files and plots (by gnuplot, if it is there) to the folder, which appears when
-// all is written.
+// The library computes every number; docs/evaluation.md defines them. Tables are printed;
+// results.json, .csv files and plots (if gnuplot is installed) go to the folder, which appears when
+// all files are written.
 #include <omp.h>
 
 #include <filesystem>
@@ -39,7 +39,7 @@ void run(arguments& a) {
   auto const parent = std::filesystem::path(a.out).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent);
   output_folder folder(a.out, a.replace ? results_file : "");
-  // With --json the standard output is that document alone.
+  // With --json, standard output holds only that document.
   std::ostream text(json_wanted() ? nullptr : std::cout.rdbuf());
   print_inputs(text, a, inputs);
   auto const found = measure(a, inputs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is measured: each part is there if its input is.
+// Computes each part of the evaluation whose input is given.
 #pragma once
 
 #include <coupleface/evaluation/agreement.hpp>
@@ -25,15 +25,15 @@ namespace evaluate {
 struct pair_results {
   std::vector<double> scores;
   coupleface::roc_curve curve;
-  index_t fold_count = 0;                             ///< 0: the list has none
-  std::optional<coupleface::fold_accuracies> folds;   ///< of two or more
-  coupleface::percentile_interval accuracy;           ///< with folds and people
-  std::vector<coupleface::percentile_interval> tars;  ///< of each FAR, with people
+  index_t fold_count = 0;                             ///< 0: the list has no folds
+  std::optional<coupleface::fold_accuracies> folds;   ///< only with two or more folds
+  coupleface::percentile_interval accuracy;           ///< only with folds and people
+  std::vector<coupleface::percentile_interval> tars;  ///< for each FAR, only with people
 };
 
 struct agreement_results {
   std::string of;  ///< rows, classes
-  index_t k;       ///< neighbours: those asked for, or all others
+  index_t k;       ///< neighbours: as requested, or all others
   std::vector<double> edges;
   std::vector<std::int32_t> labels;  ///< of the classes
   coupleface::teacher_agreement agreement;
@@ -47,7 +47,7 @@ struct results {
   std::vector<agreement_results> agreement;
 };
 
-/// What scores and labels give, without people.
+/// Results that need only scores and labels, no people.
 inline pair_results measure_scores(std::vector<double> scores,
                                    std::vector<unsigned char> const& same,
                                    std::vector<index_t> const& folds) {
@@ -91,7 +91,7 @@ inline pair_results measure_pairs(arguments const& a, inputs const& in) {
   return found;
 }
 
-/// Wanted rates, and a curve of five points a decade.
+/// The requested rates, and a curve with five points per decade.
 inline void measure_all_pairs(arguments const& a, inputs const& in, results& found) {
   auto targets = a.fars;
   for (int step = 0; step <= 35; ++step) targets.push_back(std::pow(10.0, -step / 5.0));
@@ -138,7 +138,7 @@ inline row_matrix prototypes_of(row_matrix const& rows, std::vector<std::int32_t
   return result;
 }
 
-/// Between rows, and between the classes' prototypes: there each row's numbers are a class's.
+/// Agreement between rows, and between class prototypes; for the latter each row is a class.
 inline void measure_agreement(arguments const& a, inputs const& in, results& found) {
   found.agreement.push_back(compare_rows(a, "rows", in.rows.view(), in.teacher.view()));
   if (in.labels.empty()) return;
@@ -159,7 +159,7 @@ inline void measure_agreement(arguments const& a, inputs const& in, results& fou
   found.agreement.back().labels = std::move(present);
 }
 
-/// Who is it, among whom: the gallery, or the other rows.
+/// Identification among the gallery's rows, or among the other rows.
 inline void measure_search(arguments const& a, inputs const& in, results& found) {
   bool const within = in.gallery.rows == 0 || in.gallery_is_probes;
   auto const gallery = within ? in.rows.view() : in.gallery.view();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables on the screen.
+// Prints the tables of results.
 #pragma once
 
 #include <cmath>

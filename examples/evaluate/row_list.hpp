@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rows are called and who they show: lists in the forms in which people have them.
+// Names and people of rows, from lists in the common formats.
 #pragma once
 
 #include <coupleface/detail/io/numbers.hpp>
@@ -20,14 +20,14 @@ namespace evaluate {
 
 using coupleface::index_t;
 
-/// A line for each row.
+/// One entry per row.
 struct row_list {
   std::string file;
-  std::vector<std::string> names;   ///< [n], each once
-  std::vector<std::string> people;  ///< [n], "": nobody; or empty where the list does not say
+  std::vector<std::string> names;   ///< [n], unique
+  std::vector<std::string> people;  ///< [n], "": unknown; empty if the list has no people
   std::vector<std::string> splits;  ///< [n], or empty
   std::vector<float> scores;        ///< [n] of a face detector, or empty
-  std::vector<index_t> lines;       ///< [n] from 1 on, or empty
+  std::vector<index_t> lines;       ///< [n] from 1; may be empty
 
   [[noreturn]] void fail(std::size_t row, std::string const& reason) const {
     throw std::runtime_error(
@@ -82,7 +82,7 @@ inline row_list rows_of_folder(std::string const& folder) {
   return rows_of_images(there);
 }
 
-/// By the first line.
+/// Detects the format by the first line.
 inline row_list rows_of_lines(std::string const& file) {
   coupleface::mapped_file const map(file);
   coupleface::detail::text_lines lines(map);
@@ -103,7 +103,7 @@ inline row_list rows_of_lines(std::string const& file) {
 
 }  // namespace detail
 
-/// @throws std::runtime_error naming file and line also for a name that is there twice
+/// @throws std::runtime_error naming file and line, also for a duplicate name
 inline row_list read_row_list(std::string const& file) {
   row_list list = std::filesystem::is_directory(file) ? detail::rows_of_folder(file)
                                                       : detail::rows_of_lines(file);
@@ -116,7 +116,7 @@ inline row_list read_row_list(std::string const& file) {
   return list;
 }
 
-/// People numbered as they come; -1: nobody.
+/// People numbered in order of first appearance; -1: unknown.
 inline std::vector<std::int32_t> numbers_of(std::vector<std::string> const& people) {
   std::unordered_map<std::string, std::int32_t> numbers;
   std::vector<std::int32_t> labels;
@@ -127,7 +127,7 @@ inline std::vector<std::int32_t> numbers_of(std::vector<std::string> const& peop
   return labels;
 }
 
-/// Refuses labels of which one is two people of the list, or the other way round.
+/// Throws if one label covers two people of the list, or one person has two labels.
 inline void expect_labels_fit(row_list const& list, std::vector<std::int32_t> const& labels,
                               std::string const& labels_file) {
   auto const people = numbers_of(list.people);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows from a file, as float32 in memory.
+// Reads rows from a file, as float32 in memory.
 #pragma once
 
 #include <coupleface/view.hpp>
@@ -54,7 +54,7 @@ inline row_matrix read_rows(std::string const& file) {
       face_kit::open_rows(file, false));
 }
 
-/// Keeps the rows numbered `kept`.
+/// Keeps the rows whose numbers are in `kept`.
 inline row_matrix some_rows(row_matrix const& all, std::vector<index_t> const& kept) {
   row_matrix result{static_cast<index_t>(kept.size()), all.width, {}};
   for (index_t const i : kept) {
@@ -64,7 +64,7 @@ inline row_matrix some_rows(row_matrix const& all, std::vector<index_t> const& k
   return result;
 }
 
-/// How many of `rows` are among `others` to the last bit.
+/// The number of `rows` that also occur in `others`, bit for bit.
 inline index_t count_rows_among(row_matrix const& rows, row_matrix const& others) {
   if (rows.width != others.width) return 0;
   std::unordered_set<std::string_view> there;
@@ -74,7 +74,7 @@ inline index_t count_rows_among(row_matrix const& rows, row_matrix const& others
   return count;
 }
 
-/// A file of rows and what is wrong in it.
+/// A file of rows and the faults in it.
 struct described_file {
   std::string use;  ///< embeddings, teacher, gallery
   std::string file;

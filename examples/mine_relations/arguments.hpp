@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line.
+// The command line of mine_relations.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -17,7 +17,7 @@ using namespace face_kit;
 
 struct arguments {
   std::vector<std::string> files;
-  std::string embeddings, labels, neighbours, values;  // what `files` says; no labels: rows
+  std::string embeddings, labels, neighbours, values;  // from `files`; no labels: rows are classes
   std::string checkpoint, prototypes_out, merge_list;
   std::optional<double> merge_threshold;
   bool prototypes = false, centre = false, bfloat16_bits = false;
@@ -79,7 +79,7 @@ inline void declare(CLI::App& app, arguments& a) {
       "Ctrl-C stops a run at the end of a step; the same command continues it.");
 }
 
-/// Who is who among the files.
+/// Assigns `files` to their roles.
 inline void assign_files(arguments& a) {
   std::size_t const wanted = a.prototypes ? 3 : 4;
   if (a.files.size() != wanted)

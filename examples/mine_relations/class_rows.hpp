@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows that are mined where they are not simply those of the file: class prototypes, centred
-// rows. The file is read in order, piece by piece.
+// The rows to mine if they are not the file's own rows: class prototypes or centred rows. The file
+// is read in order, piece by piece.
 #pragma once
 
 #include <thrust/system/omp/execution_policy.h>
@@ -22,7 +22,7 @@ using namespace face_kit;
 
 inline constexpr index_t rows_of_piece = 1 << 14;
 
-/// Calls body(first row, rows) for each piece.
+/// Calls body(first row, number of rows) for each piece.
 template <class Body>
 void for_each_piece(char const* doing, index_t rows, Body body) {
   progress shown(doing, "row", 0, rows);
@@ -34,7 +34,7 @@ void for_each_piece(char const* doing, index_t rows, Body body) {
   }
 }
 
-/// Mean of the rows with a label (all, where there are no labels), each column summed in order.
+/// Mean of the rows with a label (of all rows without labels), each column summed in order.
 template <class T>
 std::vector<float> mean_row(matrix_view<T const> rows, std::vector<std::int32_t> const& labels) {
   index_t const width = rows.extent(1);
@@ -61,7 +61,7 @@ std::vector<float> mean_row(matrix_view<T const> rows, std::vector<std::int32_t>
   return mean;
 }
 
-/// Rows first .. first + count - 1 less the mean, into `out`.
+/// Rows first .. first + count - 1 minus the mean, into `out`.
 template <class T>
 void subtract_mean(matrix_view<T const> rows, index_t first, index_t count,
                    std::vector<float> const& mean, float* out) {
@@ -75,7 +75,7 @@ void subtract_mean(matrix_view<T const> rows, index_t first, index_t count,
   }
 }
 
-/// Of a file whose rows are classes.
+/// Faults of a file whose rows are classes.
 template <class T>
 row_faults faults_of(matrix_view<T const> rows) {
   row_faults faults;
@@ -85,7 +85,7 @@ row_faults faults_of(matrix_view<T const> rows) {
   return faults;
 }
 
-/// The rows but the zero ones, in order.
+/// Numbers of the nonzero rows, in order.
 inline std::vector<std::int32_t> rows_that_are_not_zero(row_faults const& faults) {
   std::vector<std::int32_t> present;
   auto zero = faults.zero.begin();
@@ -96,7 +96,7 @@ inline std::vector<std::int32_t> rows_that_are_not_zero(row_faults const& faults
   return present;
 }
 
-/// Some rows of a file, in memory.
+/// A copy of the selected rows of a file.
 template <class T>
 std::vector<T> some_rows(matrix_view<T const> rows, std::vector<std::int32_t> const& which,
                          std::string const& file) {
@@ -111,7 +111,7 @@ std::vector<T> some_rows(matrix_view<T const> rows, std::vector<std::int32_t> co
   return result;
 }
 
-/// The rows in `which` less their mean, in memory.
+/// A copy of the rows in `which`, minus their mean.
 template <class T>
 std::vector<float> centred_rows(matrix_view<T const> rows, std::vector<std::int32_t> const& which,
                                 std::string const& file) {

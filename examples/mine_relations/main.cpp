@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// mine_relations: for every class its K most related classes, exactly, from files to files: the
-// offline half of a trainer in Python, which need not link anything.
+// mine_relations: finds the K most related classes of every class, exactly, from files to files:
+// the offline part of a trainer in Python, which need not link anything.
 //
 //   mine_relations embeddings.npy labels.npy neighbours.npy values.npy --k 100
 //   mine_relations --prototypes rows.npy neighbours.npy values.npy
 //
 // embeddings [n, d] float32, float16, float64 or bfloat16, mapped: may be larger than memory
-// labels     [n]    int32 or int64, C the largest + 1; -1 is left out
-// neighbours [C, K] int32, nearest first; -1 where there are no more
-// values     [C, K] float32, the cosine of the two classes' prototypes; -infinity there
+// labels     [n]    int32 or int64, C is the largest + 1; -1 is ignored
+// neighbours [C, K] int32, nearest first; -1 in empty slots
+// values     [C, K] float32, the cosine of the two classes' prototypes; -infinity in empty slots
 //
 // A class's prototype is the unit mean of its unit embeddings. With --prototypes each row of the
-// file is a class. A class without samples, and a row that is zero, is nobody: its row is -1, and
-// no other row names it. The tables are the same bits for any number of threads, on any processor,
-// and however often the run was stopped: Ctrl-C, kill or a power cut, after which the same command
-// continues from the checkpoint. A file that cannot be what it should be is refused before
-// anything is written.
+// file is a class. A class without samples, or with a zero row, takes no part: its row of the table
+// is -1, and no other row names it. The tables have the same bits for any number of threads, on any
+// processor, and however often the run was interrupted: after Ctrl-C, kill or a power failure the
+// same command continues from the checkpoint. Invalid files are rejected before anything is
+// written.
 #include <omp.h>
 
 #include "arguments.hpp"
@@ -30,7 +30,7 @@ namespace {
 
 using namespace mine_relations;
 
-/// An empty table for the classes, K cut to what there can be.
+/// An empty table for the classes; K is limited to the number of other classes.
 relation_table table_of(arguments const& a, index_t classes, std::vector<std::int32_t> present) {
   index_t const there = present.empty() ? classes : static_cast<index_t>(present.size());
   index_t const k = std::min<index_t>(a.k, std::max<index_t>(there - 1, 1));
@@ -45,7 +45,7 @@ relation_table table_of(arguments const& a, index_t classes, std::vector<std::in
   return {classes, k, std::move(present)};
 }
 
-/// @param rows those of the classes that somebody is in
+/// @param rows only those of the classes that are present
 template <class T>
 void mine(arguments const& a, matrix_view<T const> rows, relation_table& table,
           stopwatch const& watch) {

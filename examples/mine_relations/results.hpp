@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run leaves: the two tables and what else was asked for. All files take their names at the
-// end, when all are written, so that an error leaves what was there.
+// Writes the results of a run: the two tables and the optional outputs. All files get their names
+// at the end, when all are complete, so that an error keeps the previous ones.
 #pragma once
 
 #include <coupleface/io/atomic_file.hpp>
@@ -25,7 +25,7 @@ inline std::vector<std::string> outputs_of(arguments const& a) {
   return files;
 }
 
-/// Before hours are spent: that no file would be written over another, and that all can be written.
+/// Checks before the long search that no file would overwrite another, and that all are writable.
 inline void expect_usable_outputs(arguments const& a) {
   auto const same_place = [](std::string const& file) {
     return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
@@ -44,7 +44,7 @@ inline void expect_usable_outputs(arguments const& a) {
   }
 }
 
-/// What becomes of the classes if the listed ones are merged.
+/// The number of classes if the listed ones are merged.
 struct merge_summary {
   std::size_t pairs = 0, truncated = 0;
   index_t classes_left = 0;
@@ -64,7 +64,7 @@ inline merge_summary write_merge_list(std::string const& file, relation_table& t
   return merged;
 }
 
-/// The row of every class, from those of the classes that somebody is in; zero for the others.
+/// The row of every class, from the rows of the classes that are present; zero for the others.
 inline std::vector<float> spread_rows(relation_table const& table, matrix_view<float const> rows) {
   index_t const width = rows.extent(1);
   expect_memory("--prototypes-out", table.classes, width, sizeof(float));
@@ -76,7 +76,7 @@ inline std::vector<float> spread_rows(relation_table const& table, matrix_view<f
   return result;
 }
 
-/// @param prototypes the rows that were mined, where they are to be written
+/// @param prototypes the mined rows, if they are to be written
 inline merge_summary write_results(arguments const& a, relation_table& table,
                                    matrix_view<float const> prototypes) {
   staged_files staged;

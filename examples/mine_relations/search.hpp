@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The search itself, step by step: progress, checkpoints, the way out.
+// Runs the search step by step, with progress, checkpoints and interruption.
 #pragma once
 
 #include <thrust/system/omp/execution_policy.h>
@@ -23,10 +23,10 @@ namespace mine_relations {
 
 using namespace face_kit;
 
-/// What is mined: for each class that somebody is in, K others of those. The search fills the rows
-/// of these classes, without gaps between; spread() gives every class its row.
+/// The table of results: for each class that is present, K others. The search fills the rows of
+/// these classes contiguously; spread() moves each to the row of its class.
 struct relation_table {
-  /// @param present_ the classes that somebody is in, ascending; empty: all
+  /// @param present_ the classes with rows, ascending; empty: all
   relation_table(index_t classes_, index_t k_, std::vector<std::int32_t> present_)
       : classes(classes_),
         k(k_),
@@ -65,11 +65,11 @@ struct relation_table {
 struct search_report {
   std::string screen;
   index_t width = 0, steps = 0, steps_before = 0, evaluated = 0;
-  double seconds = 0;             ///< of this run, checkpoints left out
+  double seconds = 0;             ///< of this run, without checkpoints
   double checkpoint_seconds = 0;  ///< of this run
 };
 
-/// When the next checkpoint is due: so rarely that writing stays under 5 % of the time.
+/// When the next checkpoint is due: writing takes less than 5 % of the time.
 class checkpoint_schedule {
  public:
   explicit checkpoint_schedule(double every) : every_(every) {}
@@ -88,9 +88,9 @@ class checkpoint_schedule {
   stopwatch since_;
 };
 
-/// What a checkpoint belongs to. All bytes of the rows count, wherever the file lies: reading them
-/// once more costs less than the search's own passes over them. Of class prototypes these are the
-/// means, in memory, so that embeddings and labels are covered by them.
+/// Identifies the search that a checkpoint belongs to. All bytes of the rows count, not the file's
+/// path: reading them once more costs less than the search's own passes. For class prototypes these
+/// are the means in memory, which depend on embeddings and labels.
 template <class T, class Search>
 std::string identity_of(matrix_view<T const> rows, index_t k, Search const& search) {
   digest bytes;
@@ -108,7 +108,7 @@ std::string identity_of(matrix_view<T const> rows, index_t k, Search const& sear
   return text.str();
 }
 
-/// The state of the search, piece by piece: for a million classes it is a gigabyte.
+/// Saves the state of the search piece by piece: for a million classes it takes a gigabyte.
 template <class Search>
 void save_state(std::string const& file, std::string const& identity, Search& search) {
   checkpoint_writer out(file, identity);
@@ -116,7 +116,7 @@ void save_state(std::string const& file, std::string const& identity, Search& se
   out.commit();
 }
 
-/// Into a search that was made with the same arguments. @returns whether there was a checkpoint
+/// Restores the state of a search with the same arguments. @returns whether there was a checkpoint
 template <class Search>
 bool load_state(std::string const& file, std::string const& identity, Search& search) {
   if (!std::filesystem::exists(file)) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last lines of a run: how long it took, at which rate, and what the table looks like.
+// Prints the last lines of a run: its duration and rate, and statistics of the table.
 #pragma once
 
 #include <sys/resource.h>
@@ -19,7 +19,7 @@ inline double peak_memory_in_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-/// GFLOP/s of the product of all rows with all, computed in this run.
+/// GFLOP/s of this run, counting the product of all rows with all rows.
 inline double product_rate(relation_table const& table, search_report const& report) {
   double const share =
       static_cast<double>(report.steps - report.steps_before) / static_cast<double>(report.steps);
@@ -40,9 +40,9 @@ inline void note_rate(relation_table const& table, search_report const& report) 
 }
 
 struct table_summary {
-  double mean_similarity = 0;  ///< of the nearest class
-  index_t nearest = 0;         ///< classes that it is the mean of
-  index_t empty = 0;           ///< slots of classes that have rows
+  double mean_similarity = 0;  ///< to the nearest class
+  index_t nearest = 0;         ///< classes in that mean
+  index_t empty = 0;           ///< empty slots of classes that have rows
 };
 
 inline table_summary summary_of(relation_table const& table) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arrays and tensors of Python as views, by DLPack: nothing is copied. Its versions before 1.0
+// Views of Python arrays and tensors by DLPack, without copying. Supports versions before 1.0
 // ("dltensor") and 1.x ("dltensor_versioned", which knows read-only arrays).
 #pragma once
 
@@ -16,7 +16,7 @@ namespace python_module {
 
 namespace py = pybind11;
 
-// DLPack's structs, as the ABI has them.
+// DLPack's structs, as defined by the ABI.
 struct tensor_contents {
   void* data;
   struct {
@@ -55,8 +55,8 @@ constexpr char const* element_name() {
   else return "bfloat16";
 }
 
-/// An argument, exported from here to the end of this object: both need the GIL, all between does
-/// not. Errors name function and argument.
+/// An exported argument. Construction and destruction need the GIL, uses in between do not. Errors
+/// name function and argument.
 class tensor {
  public:
   tensor(char const* function, char const* argument, py::handle x)
@@ -66,7 +66,7 @@ class tensor {
                            ", but needed is an array or a tensor with __dlpack__");
     }
     if (py::hasattr(x, "is_neg") && py::cast<bool>(x.attr("is_neg")())) {
-      // PyTorch exports the numbers before the negation, without a word.
+      // PyTorch exports the elements before negation, without an error.
       throw py::value_error(where_ + " is a negated view; use resolve_neg()");
     }
     try {
@@ -121,7 +121,7 @@ class tensor {
       capsule = x.attr("__dlpack__")(py::arg("max_version") = py::make_tuple(1, 0));
     } catch (py::error_already_set& error) {
       if (!error.matches(PyExc_TypeError)) { throw; }
-      capsule = x.attr("__dlpack__")();  // before 1.0 there is no max_version
+      capsule = x.attr("__dlpack__")();  // versions before 1.0 have no max_version
     }
     if (!take(capsule, versioned_, "dltensor_versioned", "used_dltensor_versioned") &&
         !take(capsule, unversioned_, "dltensor", "used_dltensor")) {
@@ -136,7 +136,7 @@ class tensor {
                    char const* name, char const* used) {
     if (!PyCapsule_IsValid(capsule.ptr(), name)) { return false; }
     owner.reset(static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), name)));
-    return PyCapsule_SetName(capsule.ptr(), used) == 0;  // whoever renames calls the deleter
+    return PyCapsule_SetName(capsule.ptr(), used) == 0;  // whoever renames it, deletes it
   }
 
   tensor_contents const& contents() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library for Python. Arrays and CPU tensors are read in place and results are written into
-// those that the caller allocates: coupleface/__init__.py, which a trainer imports.
+// The library for Python. Arrays and CPU tensors are read in place, and results are written to
+// arrays that coupleface/__init__.py allocates, the module that a trainer imports.
 #include <thrust/execution_policy.h>
 
 #include <coupleface/losses/fcd.hpp>
@@ -42,8 +42,8 @@ void with_matrix(tensor const& x, Call call) {
   with_elements(x, call);
 }
 
-/// The same with two matrices and a loss, which is returned. The second has the first one's element
-/// type, or float beside two-byte elements: each further mixture would be compiled on its own.
+/// The same with two matrices; returns the loss. The second matrix has the first one's element
+/// type, or float if that has two bytes: every further combination would add compile time.
 template <class Call>
 double with_matrices(tensor const& x, tensor const& other, Call call) {
   double loss = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// PReLU with one slope a channel, for training on the CPU in channels-last order: libtorch's own
-// gradient is not vectorised and is slower than the convolutions beside it. Everything else is left
-// to libtorch.
+// PReLU with one slope per channel, for training on the CPU in channels-last order: libtorch's own
+// gradient is not vectorised and takes longer than the neighbouring convolutions. libtorch does the
+// rest.
 #pragma once
 
 #include <torch/torch.h>
@@ -24,7 +24,7 @@ struct channel_prelu_function : torch::autograd::Function<channel_prelu_function
     auto const& x = saved[0];
     auto const above = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     std::int64_t const channels = x.size(1), rows = x.numel() / channels;
-    // Sums of slopes by ranges of rows, so that they do not depend on the number of threads.
+    // Slope gradients are summed by ranges of rows, so that they do not depend on the thread count.
     std::int64_t const ranges = std::min<std::int64_t>(rows, 64);
     auto const below = torch::empty_like(x), partial = torch::zeros({ranges, channels});
     float const *const values = x.data_ptr<float>(), *const slopes = saved[1].data_ptr<float>(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run knows about classes (teacher's prototypes, bank, mined table, class weights) and the
-// loss that it makes of a batch's embeddings.
+// A run's knowledge of classes (teacher's prototypes, bank, mined table, class weights) and the
+// losses of a batch's embeddings.
 #pragma once
 
 #include <thrust/system/omp/execution_policy.h>
@@ -15,12 +15,12 @@
 namespace torch_student {
 
 struct loss_terms {
-  torch::Tensor total, fcd, relation, classification;  // undefined where a method has none
+  torch::Tensor total, fcd, relation, classification;  // undefined if the method lacks the term
 };
 
 class distillation {
  public:
-  /// @param teacher [faces, d], undefined without one; @param labels [faces], -1 outside of train
+  /// @param teacher [faces, d], or undefined; @param labels [faces], -1 outside of train
   distillation(torch::Tensor const& teacher, torch::Tensor const& labels, std::int64_t classes,
                run_settings const& settings)
       : settings_(settings), class_weights_(torch::randn({classes, settings.embedding}) * 0.05) {
@@ -34,12 +34,12 @@ class distillation {
     mine();
   }
 
-  /// Renewed at epochs that refresh asks for.
+  /// Mines again at every `refresh`-th epoch.
   void begin_epoch(int epoch) {
     if (bank_ && epoch > 0 && settings_.refresh > 0 && epoch % settings_.refresh == 0) mine();
   }
 
-  /// On the CPU, where the bank is: from a GPU come only embeddings, and gradients go back.
+  /// Computed on the CPU, where the bank is: a GPU sends embeddings and receives gradients.
   loss_terms loss(torch::Tensor const& on_device, torch::Tensor const& teacher,
                   torch::Tensor const& labels) const {
     auto const policy = thrust::omp::par;
@@ -66,14 +66,14 @@ class distillation {
     return terms;
   }
 
-  /// After the loss has been taken against the old entries.
+  /// Updates the bank, after the loss was computed with the old entries.
   void renew(torch::Tensor const& teacher, torch::Tensor const& labels) {
     if (bank_) coupleface::update(thrust::omp::par, *bank_, labels, teacher);
   }
 
   torch::Tensor class_weights() const { return class_weights_; }
 
-  /// visit(data, bytes) for all that a checkpoint keeps; class weights are among the trained.
+  /// visit(data, bytes) for the checkpoint's state; class weights are saved with the parameters.
   template <class Visit>
   void visit_state(Visit const& visit) {
     if (!bank_) return;

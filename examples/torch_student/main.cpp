@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// torch_student: trains MobileFaceNet or IResNet with libtorch, alone or after a teacher: its
-// cached embeddings, or a TorchScript file, which may come from this program. What is here:
-// arguments, data, teacher, the list of runs. The loop itself is in face_kit/run/training_run.hpp,
-// a step of it in student.hpp.
+// torch_student: trains MobileFaceNet or IResNet with libtorch, alone or with a teacher: its cached
+// embeddings, or a TorchScript file, which may come from this program. This file has the arguments,
+// data, teacher and list of runs. The training loop is in face_kit/run/training_run.hpp, a step of
+// it in student.hpp.
 #include <omp.h>
 
 #include <nlohmann/json.hpp>
@@ -91,7 +91,7 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
-/// Differences, intervals and ROC of the pairs of which one face wears a mask.
+/// Reports differences, intervals and ROC for pairs with a mask on one face.
 nlohmann::ordered_json report_masked(std::string const& folder, std::vector<run_record> records,
                                      training_data const& data) {
   if (!json_wanted()) std::printf("\nOne face of each pair masked:\n");
@@ -104,7 +104,7 @@ nlohmann::ordered_json report_masked(std::string const& folder, std::vector<run_
   return write_report(folder, records, data.report, *data.faces, nullptr);
 }
 
-/// What no single option can say.
+/// Checks combinations of options.
 void check_arguments(arguments const& a) {
   if (a.run.amp && a.run.device != "cuda") throw usage_error("--amp: needs --device cuda");
   if (a.run.device == "cuda" && !torch::cuda::is_available())

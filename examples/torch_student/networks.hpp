@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks that turn faces into embeddings: MobileFaceNet (Chen, Liu, Gao, Han 2018) for students,
-// IResNet (Duta, Liu, Zhu, Shao 2020, as face recognisers use it) for teachers. Grey input, a side
-// that is a multiple of 16, 112 as a rule.
+// Networks for face embeddings: MobileFaceNet (Chen, Liu, Gao, Han 2018) for students, IResNet
+// (Duta, Liu, Zhu, Shao 2020, as used for face recognition) for teachers. Grey input; the side is a
+// multiple of 16, usually 112.
 #pragma once
 
 #include <torch/torch.h>
@@ -22,7 +22,7 @@ struct embedding_network : nn::Module {
 
 namespace detail {
 
-/// A Sequential that may stand in another, which wants to know what forward takes.
+/// A Sequential that can be nested in another one, which requires a typed forward().
 struct chain_impl : nn::SequentialImpl {
   using SequentialImpl::SequentialImpl;
   torch::Tensor forward(torch::Tensor x) { return SequentialImpl::forward(x); }
@@ -44,7 +44,7 @@ inline chain normalised(convolution c, bool activated = true) {
   return layers;
 }
 
-/// Widens, filters each channel, narrows; the input is added where sizes allow it.
+/// Expands, filters each channel, projects; adds the input if sizes allow it.
 struct bottleneck : nn::Module {
   bottleneck(std::int64_t in, std::int64_t out, std::int64_t expansion, std::int64_t stride)
       : residual(in == out && stride == 1) {
@@ -94,7 +94,7 @@ class mobile_face_net final : public embedding_network {
         layers->push_back(detail::bottleneck(in, s.out, s.expansion, b == 0 ? s.stride : 1));
     }
     layers->push_back(detail::normalised({in, 512}));
-    // One weight for every place of every channel rather than an average over places.
+    // One weight per position and channel instead of an average over positions.
     layers->push_back(detail::normalised({512, 512, side / 16, 1, 0, 512}, false));
     layers->push_back(detail::normalised({512, embedding}, false));
     layers_ = register_module("layers", layers);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stochastic gradient descent with momentum and a polynomial schedule, its whole state in tensors,
-// so that a checkpoint is bytes; and the loss scale of mixed precision.
+// Stochastic gradient descent with momentum and a polynomial schedule, with its whole state in
+// tensors, so that a checkpoint is plain bytes; and the loss scaling of mixed precision.
 #pragma once
 
 #include <torch/torch.h>
@@ -28,7 +28,7 @@ class optimizer {
     for (auto const& p : trained_) velocities_.push_back(torch::zeros_like(p.detach()));
   }
 
-  /// What the loss is multiplied by before backward.
+  /// The factor for the loss before backward().
   double scale() const { return scale_; }
 
   void clear_gradients() {
@@ -36,7 +36,7 @@ class optimizer {
       if (p.grad().defined()) p.grad().zero_();
   }
 
-  /// A step, or, where a scaled gradient overflowed, none and a smaller scale.
+  /// Performs a step, unless a scaled gradient overflowed: then it only reduces the scale.
   void step(double rate) {
     torch::NoGradGuard const guard;
     if (settings_.amp && !unscale()) return;
@@ -44,7 +44,7 @@ class optimizer {
       auto const &p = trained_[i], &gradient = p.grad();
       if (!gradient.defined()) continue;
       auto& v = velocities_[i].mul_(settings_.momentum).add_(gradient);
-      // Not of normalisations and activations, which are vectors.
+      // Not for normalisations and activations, whose parameters are vectors.
       if (p.dim() > 1) v.add_(p, settings_.weight_decay);
       p.add_(v, -rate);
     }

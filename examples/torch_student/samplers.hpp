@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images make the batches of an epoch. Everything follows from a seed and the epoch, so that
-// there is no state to lose.
+// Which images form the batches of an epoch. The order depends only on seed and epoch, so a
+// checkpoint needs no state for it.
 #pragma once
 
 #include <algorithm>
@@ -14,14 +14,14 @@ namespace torch_student {
 
 using namespace face_kit;
 
-/// Every image once.
+/// Every image once, shuffled.
 inline std::vector<int> plain_order(std::vector<int> rows, random_stream random) {
   random.shuffle(rows);
   return rows;
 }
 
-/// People in random order, each as often as the others, with `images` images at a time: what losses
-/// that compare images of one person want, and people with few images get as much as the rest.
+/// People in random order, equally often, `images` images at a time: for losses that compare images
+/// of one person; people with few images count as much as others.
 inline std::vector<int> balanced_order(std::vector<int> const& rows,
                                        std::vector<std::int32_t> const& labels, int images,
                                        random_stream random) {

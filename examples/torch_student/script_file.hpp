@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks as TorchScript files, which Python and C++ load without this program.
+// Saves networks as TorchScript files, which Python and C++ load without this program.
 #pragma once
 
 #include <torch/csrc/jit/frontend/tracer.h>
@@ -13,8 +13,8 @@
 
 namespace torch_student {
 
-/// Records what the network does with one input. Sizes of batches stay free, since no network here
-/// computes with them.
+/// Traces the network with one input. Batch sizes stay dynamic, since no network here computes with
+/// them.
 inline torch::jit::Module to_script(embedding_network& net, torch::Tensor const& example) {
   torch::jit::Module script("student");
   auto const named = [](std::string name) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that decides the result of one run, its options, and the text by which a checkpoint
-// knows it again.
+// The settings that determine the result of a run, their options, and the text that identifies them
+// in a checkpoint.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -34,7 +34,7 @@ struct run_settings {
   bool uses_relations() const { return method == "coupleface"; }
   double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
   double peak_rate() const { return uses_teacher() ? rate : supervised_rate; }
-  /// Of the run in folders and tables.
+  /// The run's name in folders and tables.
   std::string name() const {
     if (augmentation.mask == 0) return method;
     return method + "_mask" + std::to_string(std::lround(100 * augmentation.mask));

@@ -22,16 +22,15 @@ namespace torch_student {
 struct training_data : training_faces {
   torch::Tensor teacher;                  ///< [faces, d] unit rows; undefined without one
   torch::Tensor labels;                   ///< Long [faces], -1 outside of train
-  std::vector<face_landmarks> landmarks;  ///< [faces], or none
+  std::vector<face_landmarks> landmarks;  ///< [faces]; may be empty
 };
 
-// What a random stream is for; one number each, so that no two streams are the same.
+// Purposes of random streams; different numbers, so that no two streams are the same.
 struct purpose {
   static constexpr std::uint64_t order = 2, augmentation = 3, masked_pairs = 4;
 };
 
-/// [n, 1, side, side] as the network sees them when nothing is changed; or, given where faces are,
-/// with masks, the same ones for every run.
+/// [n, 1, side, side], not augmented; with landmarks, masked in the same way in every run.
 inline torch::Tensor images_of(face_dataset const& faces, std::vector<int> const& rows,
                                face_landmarks const* landmarks) {
   auto const n = static_cast<std::int64_t>(rows.size());
@@ -49,7 +48,7 @@ inline torch::Tensor images_of(face_dataset const& faces, std::vector<int> const
   return images;
 }
 
-/// Unit rows, by chunks; `ask` maps images to embeddings.
+/// Unit rows, computed in chunks; `ask` maps images to embeddings.
 template <class Ask>
 torch::Tensor embed(face_dataset const& faces, std::vector<int> const& rows, Ask const& ask,
                     face_landmarks const* landmarks = nullptr) {
@@ -63,7 +62,7 @@ torch::Tensor embed(face_dataset const& faces, std::vector<int> const& rows, Ask
   return torch::nn::functional::normalize(torch::cat(parts));
 }
 
-/// Embeddings of the faces a and b of each pair, and in which rows they are.
+/// Embeddings of the faces a and b of each pair, and the row of each face.
 inline std::vector<float> score_pairs(torch::Tensor const& of_a, std::vector<int> const& place_a,
                                       torch::Tensor const& of_b, std::vector<int> const& place_b,
                                       std::vector<verification_pair> const& pairs) {
@@ -96,7 +95,7 @@ class student {
                                                          settings_.images_per_person, random);
   }
 
-  /// @returns the row of the log
+  /// @returns a row of the log
   std::vector<double> train_on(batch_rows const& batch) {
     std::int64_t const n = settings_.batch;
     int const side = data_.faces->side;
@@ -106,7 +105,7 @@ class student {
 #pragma omp parallel for
     for (std::int64_t i = 0; i < n; ++i) {
       int const row = batch.rows[i];
-      // The place too: balanced batches may hold an image twice.
+      // Position included: a balanced batch may hold an image twice.
       random_stream const random({settings_.seed, purpose::augmentation,
                                   static_cast<std::uint64_t>(batch.epoch),
                                   static_cast<std::uint64_t>(batch.first + i)});
@@ -137,7 +136,7 @@ class student {
     return row;
   }
 
-  /// Masked: face b of each pair wears a mask; nothing where it is not known where faces are.
+  /// Masked: face b of each pair wears a mask; empty without landmarks.
   std::vector<float> scores(std::vector<verification_pair> const& pairs, bool masked) {
     if (masked && data_.landmarks.empty()) return {};
     auto const [rows, place] = rows_of_pairs(pairs, data_.faces->size());
@@ -178,8 +177,8 @@ class student {
     return all;
   }
 
-  // The order in which convolutions are fastest. `contiguous` would leave tensors of one channel as
-  // they are, in both orders at once, and the next layer would choose the other.
+  // The fastest layout for convolutions. `contiguous` would leave one-channel tensors unchanged,
+  // since they are in both layouts at once, and the next layer would choose the other one.
   static torch::Tensor in_channels_last(torch::Tensor const& t) {
     return t.to(t.options(), false, false, at::MemoryFormat::ChannelsLast);
   }
@@ -193,7 +192,7 @@ class student {
     if (!on) at::autocast::clear_cache();
   }
 
-  /// visit(data, bytes) for the whole state, always in the same order. The sizes follow from the
+  /// visit(data, bytes) for the whole state, always in the same order. Sizes follow from the
   /// settings.
   template <class Visit>
   void visit_state(Visit const& visit, bool writes_back) {

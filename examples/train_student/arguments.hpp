@@ -16,7 +16,7 @@
 namespace train_student {
 
 struct arguments {
-  // Few enough that a student without a teacher stays behind one with.
+  // Few enough that a student without a teacher is worse than one with a teacher.
   arguments() {
     synthetic.people = 200;
     synthetic.images_per_person = 8;

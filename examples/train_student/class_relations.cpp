@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every strategy of mining and every loss for the host, compiled once for the program and its
-// tests.
+// All mining strategies and host losses, compiled once for the program and its tests.
 #include "class_relations.hpp"
 
 #include <thrust/system/omp/execution_policy.h>

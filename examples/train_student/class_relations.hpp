@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run knows about classes before it starts: prototypes of the teacher's embeddings, how far
-// apart they lie; and the losses that start from them. All on the host's OpenMP threads.
+// What a run computes about classes before it starts: prototypes of the teacher's embeddings and
+// their spread; and the losses that start from them. All on the host's OpenMP threads.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace train_student {
 
-/// Rows are classes or the samples of a batch.
+/// Rows are classes, or the samples of a batch.
 struct relation_table {
-  matrix<float> values;          // [rows, k], descending
+  matrix<float> values;          // [rows, k], -1 in empty slots
   matrix<std::int32_t> classes;  // [rows, k], -1 where there are too few
 
   void resize(coupleface::index_t rows, int k) {
@@ -35,13 +35,12 @@ void mine_batch(mining_settings const& s, labelled_batch const& batch,
 matrix<float> teacher_prototypes(matrix<float> const& teacher, std::vector<int> const& train,
                                  std::vector<std::int32_t> const& labels, int classes);
 
-/// Says how far the teacher tells related classes from any, and warns where q would forgive every
-/// gap there is.
+/// Prints how much more similar related classes are than others, and warns if q is above every gap.
 void report_relation_spread(matrix<float> const& teacher, std::vector<int> const& train,
                             std::vector<std::int32_t> const& labels, int classes,
                             run_settings const& s);
 
-/// The losses of a run where its settings want them. The bank starts from the prototypes.
+/// Creates the losses where the settings say. The bank starts from the prototypes.
 std::unique_ptr<step_losses> make_losses(run_settings const& settings,
                                          matrix<float> const& prototypes);
 

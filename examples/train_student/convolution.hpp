@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 3x3 convolution of the example networks: forward, gradient of the input, gradient of the
-// weights. Images are stored pixel by pixel with channels innermost (NHWC), so a register tile of
-// "8 pixels x 2 vectors of output channels" reads everything in place: no im2col matrix is ever
-// written. On a core with 16-float vectors this runs at 80-90 % of the peak, where im2col and a
-// general matrix product reached about half.
+// weights. Images are stored with channels innermost (NHWC), so a register tile of "8 pixels x 2
+// vectors of output channels" reads everything in place, without an im2col matrix. On a core with
+// 16-float vectors this reaches 80-90 % of the peak; im2col and a general matrix product reached
+// about half.
 #pragma once
 
 #include <array>
@@ -41,8 +41,8 @@ inline void store(T* to, V const& value) {
 }
 
 /// out[r, :] = sum over taps and channels of in[r, tap, channel] * weights[tap, channel, :], for
-/// `rows` pixels whose places in `in` and `out` are looked up: that is what makes one kernel serve
-/// every stride and both directions.
+/// `rows` pixels whose offsets in `in` and `out` come from tables: so one kernel serves every
+/// stride and both directions.
 template <class V, int vectors, int rows, class T>
 inline void gather_tile(T const* in, int const* in_offset, std::vector<int> const& taps, int depth,
                         T const* weights, int const* weight_tap, int weight_stride, T* out,
@@ -134,8 +134,8 @@ class convolution final : public layer<T> {
         out_{(in.height - 1) / stride + 1, (in.width - 1) / stride + 1, out_channels},
         stride_(stride),
         weights_(std::move(name), 9 * in.channels, out_channels, true) {
-    // One tile must see enough pixels to be worth its start: small maps are taken several images at
-    // a time.
+    // A tile needs enough pixels to amortise its start-up: several images of small maps are
+    // processed together.
     group_ = std::max(1, 64 / (out_.height * out_.width));
     padded_in_ = {in_.height + 2, in_.width + 2, in_.channels};
     padded_out_ = {out_.height + 2, out_.width + 2, out_channels};
@@ -198,7 +198,7 @@ class convolution final : public layer<T> {
   }
 
  private:
-  /// The pixels of dx with the same (row, column) modulo the stride meet the same taps of the
+  /// The pixels of dx with the same (row, column) modulo the stride use the same taps of the
   /// kernel.
   struct gradient_part {
     std::vector<int> in, out, taps, tap_index;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The losses on a CUDA device: the one unit of the example that nvcc compiles.
+// The losses on a CUDA device: the only source file of the example that nvcc compiles.
 #include <coupleface/config.hpp>
 
 #include <thrust/device_vector.h>
@@ -50,7 +50,7 @@ void expect_cuda_device() {
 std::unique_ptr<step_losses> make_cuda_losses(loss_settings const& settings,
                                               coupleface::matrix_view<float const> prototypes) {
   expect_cuda_device();
-  // Scratch stays with the process: every copy waits, and would give it back to the system.
+  // The pool keeps scratch: every copy synchronises, which would return it to the system.
   int device = 0;
   cudaMemPool_t pool = nullptr;
   std::uint64_t everything = UINT64_MAX;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a trained network to numbers of pairs: embeddings of faces as they are, unaugmented, and the
-// similarity of pairs.
+// Embeddings of faces by a trained network, without augmentation, and the similarities of pairs.
 #pragma once
 
 #include <vector>
@@ -10,7 +9,7 @@
 
 namespace train_student {
 
-/// Unit embeddings [rows, d] of some faces, unaugmented.
+/// Unit embeddings [rows, d] of the faces in `rows`, without augmentation.
 matrix<float> embed(layer<float>& net, face_dataset const& faces, std::vector<int> const& rows);
 
 /// Cosine similarity of each pair; the embedding of face i is row place[i].

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layers of the example networks: what a layer is, batch norm with PReLU, residual sum, linear;
-// the convolution has a file of its own. A layer's sums run over fixed shards of the batch and are
-// joined in shard order, so every result has the same bits for any number of threads.
+// The layers of the example networks: the interface, batch norm with PReLU, residual sum, linear;
+// the convolution has its own file. Sums in a layer run over fixed shards of the batch and are
+// added in shard order, so results have the same bits for any number of threads.
 #pragma once
 
 #include <omp.h>
@@ -32,8 +32,7 @@ using const_matrix_map = Eigen::Map<matrix<T> const>;
 
 constexpr int shard_count = 8;
 
-/// body(shard, first image, one past the last). Which thread takes a shard does not matter to any
-/// result.
+/// Calls body(shard, first image, end image). Results do not depend on which thread runs a shard.
 template <class F>
 void for_each_shard(int images, F&& body) {
 #pragma omp parallel for schedule(dynamic, 1)
@@ -44,7 +43,7 @@ void for_each_shard(int images, F&& body) {
   }
 }
 
-/// One partial sum a shard, joined in shard order.
+/// One partial sum per shard, added in shard order.
 template <class T>
 class shard_gradients {
  public:
@@ -93,7 +92,7 @@ template <class T>
 struct parameter {
   std::string name;
   std::ptrdiff_t height, width;
-  bool decays;  // weight decay pulls on convolutions and matrices, not on norms and slopes
+  bool decays;  // weight decay applies to convolutions and matrices, not to norms and slopes
   vector<T> value, gradient, velocity;
 
   parameter(std::string n, std::ptrdiff_t h, std::ptrdiff_t w, bool decay, T start = T(0))
@@ -108,7 +107,7 @@ struct parameter {
 
 enum class pass { training, evaluation };
 
-/// A layer remembers of its last training pass what its backward pass needs beyond x and dy.
+/// From its last training pass a layer keeps what its backward pass needs besides x and dy.
 template <class T>
 class layer {
  public:
@@ -116,17 +115,16 @@ class layer {
   virtual shape output_shape() const = 0;
   virtual void start(random_stream&) {}
   virtual void forward(tensor<T> const& x, tensor<T>& y, pass) = 0;
-  /// Overwrites the parameters' gradients and, unless it is null, dx.
+  /// Overwrites the parameters' gradients and dx, unless dx is null.
   virtual void backward(tensor<T> const& x, tensor<T> const& dy, tensor<T>* dx) = 0;
   virtual void for_each_parameter(std::function<void(parameter<T>&)> const&) {}
-  /// What is learned without a gradient: running means and variances.
+  /// State that is not trained by gradients: running means and variances.
   virtual void for_each_statistic(std::function<void(std::string const&, vector<T>&)> const&) {}
   virtual std::int64_t multiplications() const { return 0; }
 };
 
-/// Batch norm over all pixels of the batch, then (optionally) PReLU with a slope per channel. One
-/// layer, because each pass over a large activation costs as much time as a good part of a
-/// convolution.
+/// Batch norm over all pixels of the batch, then (optionally) PReLU with one slope per channel. One
+/// layer, because each pass over a large activation takes as long as a good part of a convolution.
 template <class T>
 class norm_activation final : public layer<T> {
  public:
@@ -154,8 +152,8 @@ class norm_activation final : public layer<T> {
     vector<T> const factor = scale_.value * inverse_, offset = shift_.value - mean_ * factor;
     T const *a = factor.data(), *b = offset.data(), *slope = slope_.value.data();
     for_each_shard(x.images, [&](int, int begin, int end) {
-      // The choice between two factors, instead of two products, is what the compiler turns into
-      // vectors.
+      // Selecting one of two factors, instead of one of two products, is what the compiler
+      // vectorises.
       T const* in = x.image(begin);
       T* out = y.image(begin);
       for (std::ptrdiff_t row = pixels(end - begin); row > 0;
@@ -237,7 +235,8 @@ class norm_activation final : public layer<T> {
     int const channels = shape_.channels;
     shard_gradients<double> partial(2 * channels);
     for_each_shard(x.images, [&](int shard, int begin, int end) {
-      // Element type within one image, double across images: exact enough, and vectors stay full.
+      // Sums in the element type within one image, in double across images: accurate enough, and
+      // vectors stay full.
       vector<T> image_sums(2 * channels);
       for (int i = begin; i < end; ++i) {
         image_sums.setZero();
@@ -273,8 +272,8 @@ class norm_activation final : public layer<T> {
   vector<T> running_mean_, running_variance_, mean_, inverse_;
 };
 
-/// The whole image as one row: [n, height * width * channels] times a matrix. No bias: a batch norm
-/// follows.
+/// A matrix product with the whole image as one row, [n, height * width * channels]. No bias: a
+/// batch norm follows.
 template <class T>
 class linear final : public layer<T> {
  public:

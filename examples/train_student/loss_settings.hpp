@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the losses of a run depend on. Nothing here needs Eigen: nvcc compiles it too.
+// The settings of a run's losses. Does not include Eigen, because nvcc compiles it too.
 #pragma once
 
 #include <string>
@@ -19,13 +19,13 @@ struct loss_settings {
   double q = 0.03;
   double beta = 0.1;  // of smooth_l1
   int k = 100;
-  int refresh = 1;  // mine again every so many epochs; 0: once
+  int refresh = 1;  // mine again every this many epochs; 0: once
   mining_settings mining;
 
   std::string bank = "latest";
   double bank_momentum = 0.9;  // of ema
   int bank_depth = 4;          // of ring
-  int bank_age = 1000;         // of ring: entries older than so many updates do not count
+  int bank_age = 1000;         // of ring: entries expire after this many updates
 
   bool uses_relations() const { return how == method::mrd || how == method::coupleface; }
   bool uses_teacher() const { return how != method::supervised; }

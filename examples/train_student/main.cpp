@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // train_student: trains a small face-embedding network, with or without a teacher, and compares
-// ways of doing so. Without arguments it makes synthetic faces and trains its own teacher first.
-// What is here: arguments, data, teacher, the list of runs. The loop itself is in
+// methods. Without arguments it generates synthetic faces and first trains its own teacher. This
+// file has the arguments, data, teacher and list of runs. The training loop is in
 // face_kit/run/training_run.hpp, a step of it in student.hpp.
 #include <omp.h>
 #include <thrust/system/omp/execution_policy.h>
@@ -33,7 +33,7 @@ namespace {
 
 using namespace train_student;
 
-/// Before any work is done, and again when K is known.
+/// Called before any work is done, and again when K is known.
 void expect_valid_mining(arguments const& a) {
   if (a.run.k == 0) return;
   for (auto const& strategy : a.mining) {
@@ -50,8 +50,8 @@ matrix<float> read_embeddings(std::string const& file, face_dataset const& faces
   return const_matrix_map<float>(rows.values.data(), faces.size(), rows.width);
 }
 
-/// Larger than the student, trained on more people by margin softmax; its embeddings are kept
-/// beside its run.
+/// A teacher larger than the student, trained on more people by margin softmax; its embeddings are
+/// stored with its run.
 matrix<float> synthetic_teacher(arguments const& a, training_data const& data) {
   run_settings settings;
   settings.how = method::supervised;
@@ -94,7 +94,7 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
-/// One for each line of the table: methods, and strategies of those that mine.
+/// One run per line of the table: methods, and the strategies of those that mine.
 std::vector<run_settings> settings_of_methods(arguments const& a) {
   std::vector<run_settings> all;
   for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface}) {
@@ -110,13 +110,13 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
   return all;
 }
 
-/// Of synthetic faces, where nobody names folds: settings are chosen on the first two fifths, and
-/// the table is on the others.
+/// For synthetic faces without folds in the options: settings are chosen on the first two fifths of
+/// the folds, and the table is on the others.
 void split_folds(face_options& o, face_dataset const& faces) {
   if (!o.data.empty() || !o.eval_pairs.empty()) return;
   if (!o.select_folds.empty() || !o.report_folds.empty()) return;
   int const folds = fitting_folds(faces, o.folds, o.pairs_per_fold).folds, chosen = folds * 2 / 5;
-  if (chosen < 2) return;  // no accuracy over folds
+  if (chosen < 2) return;  // too few for accuracy over folds
   o.select_folds = "0-" + std::to_string(chosen - 1);
   o.report_folds = std::to_string(chosen) + '-' + std::to_string(folds - 1);
 }
@@ -130,7 +130,7 @@ face_dataset read_faces(arguments const& a) {
   return make_synthetic_faces(all);
 }
 
-/// The teacher's embeddings of all faces, as they come.
+/// Gets the teacher's embeddings of all faces, not normalised.
 void find_teacher(arguments const& a, face_dataset const& faces, training_data& data) {
   if (a.faces.data.empty()) {
     data.teacher = synthetic_teacher(a, data);
@@ -145,7 +145,7 @@ void find_teacher(arguments const& a, face_dataset const& faces, training_data& 
   }
 }
 
-/// For readers of the report who have not seen the command.
+/// The introduction of the report, for readers who have not seen the command.
 std::vector<std::string> about(arguments const& a, training_data const& data) {
   auto const number = [](double value) {
     char text[32];
@@ -216,7 +216,7 @@ void run(arguments& a) {
   if (json_wanted()) print_json(std::cout, tables);
 }
 
-/// What the program does without arguments.
+/// The default without arguments.
 void compare_all(arguments& a) {
   a.compare = true;
   run(a);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the relations of the distilling methods are mined: the strategy by name, and the settings
-// that some of them have.
+// Settings for mining the relations of the distillation methods: the strategy by name, and the
+// options of some strategies.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace train_student {
 /// One table for all classes, from the bank, on the schedule of `refresh`.
 inline std::vector<std::string> const strategies_by_class{"nearest", "random", "rank_window",
                                                           "similarity_window", "mixed"};
-/// Neighbours of every sample of a batch, anew at every step.
+/// Neighbours of every sample of a batch, mined again in every step.
 inline std::vector<std::string> const strategies_by_batch{
     "in_batch", "bank", "gap", "absolute_gap", "teacher_order", "relative_margin"};
 
@@ -26,7 +26,7 @@ inline std::vector<std::string> mining_strategies() {
 struct mining_settings {
   std::string strategy = "nearest";
   int skip = 10;  // of rank_window
-  // Of similarity_window. Two pictures of one person mostly have a higher relation than this.
+  // Of similarity_window. Most pairs of pictures of one person have a higher relation than this.
   double highest = 0.5;
   double lowest = -1;
   int hard = 0;          // of mixed; 0: half of K
@@ -53,8 +53,8 @@ struct mining_settings {
     if (strategy == "relative_margin" && !(margin >= 0)) fail("mining-margin: is negative");
   }
 
-  /// The lines by which a checkpoint knows them. `nearest` has none: it was there before there was
-  /// a choice, and its checkpoints still count.
+  /// The lines that identify these settings in a checkpoint. `nearest` has none: it is older than
+  /// the option, and its checkpoints stay valid.
   template <class Line>
   void for_each_line(int k, Line const& line) const {
     if (strategy == "nearest") return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is compared with whom: every mining strategy of the library behind one name. Some give a
-// table of classes, which is mined now and then; the others look at the batch, at every step.
+// Every mining strategy of the library, selected by name. Some produce a table of classes, which is
+// mined now and then; the others mine neighbours within the batch in every step.
 #pragma once
 
 #include <coupleface/mining/from_bank.hpp>
@@ -20,8 +20,8 @@
 
 namespace train_student {
 
-/// The table [C, k] of a strategy by class, from one embedding a class; -1 where there are too few.
-/// Those that draw at random draw by `seed`.
+/// The class table [C, k] of a strategy, from one embedding per class; -1 in empty slots. Random
+/// strategies use `seed`.
 template <class Policy>
 void mine_classes(Policy const& policy, mining_settings const& s,
                   coupleface::matrix_view<float const> bank, std::uint64_t seed,
@@ -42,7 +42,7 @@ void mine_classes(Policy const& policy, mining_settings const& s,
   }
 }
 
-/// The neighbours of every sample: rows of the bank, or of the batch itself in `in_batch`.
+/// The neighbours of every sample: rows of the bank, or of the batch itself for `in_batch`.
 template <class Policy>
 void mine_batch(Policy const& policy, mining_settings const& s, labelled_batch const& batch,
                 coupleface::matrix_view<float const> bank, coupleface::matrix_view<float> values,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network as a sequence of layers, the student and the larger teacher, and how their state goes
-// to a stream and back. To try another architecture, change `make_network`: a layer knows its own
-// output shape.
+// A network as a sequence of layers, for the student and the larger teacher, and its state in a
+// stream. To try another architecture, change `make_network`: every layer reports its output shape.
 #pragma once
 
 #include <istream>
@@ -42,7 +41,7 @@ class sequence final : public layer<T> {
     }
   }
   void backward(tensor<T> const& x, tensor<T> const& dy, tensor<T>* dx) override {
-    // Two gradients are alive at a time: the one that came in and the one that goes out.
+    // Two gradients are alive at a time: the incoming and the outgoing one.
     tensor<T> const* in = &dy;
     for (std::size_t i = layers_.size(); i-- > 0;) {
       tensor<T>* out = i > 0 ? &gradients_[i % 2] : dx;
@@ -108,10 +107,10 @@ class residual final : public layer<T> {
   sequence<T> branch_;
 };
 
-/// Widths are best multiples of 32 (two vectors of 16 floats); other widths work and are slower.
+/// Widths should be multiples of 32 (two vectors of 16 floats); other widths work but are slower.
 struct architecture {
   int side = 32;
-  std::vector<int> widths{32, 64, 128};  // each stage halves the map
+  std::vector<int> widths{32, 64, 128};  // each stage after the first halves the map
   std::vector<int> blocks{0, 1, 1};      // residual blocks of each stage
   int embedding = 128;
 };

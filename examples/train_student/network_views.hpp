@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the containers of the example meet the library: views of a tensor and of a row-major Eigen
-// matrix.
+// Library views of the example's containers: of a tensor and of a row-major Eigen matrix.
 #pragma once
 
 #include <coupleface/view.hpp>

@@ -23,7 +23,7 @@ void sgd_step(parameter<T>& p, sgd_options const& options, double rate) {
 
 enum class schedule { cosine, step, constant };
 
-/// Linear warm-up from 0, then down to 0 along a cosine, or by 10 at 50 % and 75 %, or not at all.
+/// Linear warm-up from 0, then decay to 0 along a cosine, or by 10 at 50 % and 75 %, or none.
 inline double rate_at(schedule s, double peak, std::int64_t step, std::int64_t steps,
                       std::int64_t warmup) {
   if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where losses are computed: a policy, what holds arrays there, and windows through which the place
-// sees arrays of the host.
+// Where losses are computed: a policy, its container type, and windows that give the policy access
+// to host arrays.
 #pragma once
 
 #include <thrust/memory.h>
@@ -12,7 +12,7 @@
 
 namespace train_student {
 
-/// On the host a window is a pane of glass.
+/// The host: windows return the host arrays themselves.
 template <class Policy>
 struct host_place {
   static Policy policy() { return {}; }
@@ -32,7 +32,7 @@ struct host_place {
   };
 };
 
-/// A device whose memory the host cannot reach. Copies wait for what was enqueued before:
+/// A device whose memory the host cannot access. Copies wait for previously enqueued work:
 /// Copies::to_host(to, from, bytes) and Copies::from_host.
 template <class Policy, template <class...> class Vector, class Copies>
 struct device_place : Copies {
@@ -51,7 +51,7 @@ struct device_place : Copies {
     coupleface::matrix_view<T> room(coupleface::matrix_view<T> host) {
       return make_room(host.extent(0), host.extent(1));
     }
-    /// What was written into the room.
+    /// Copies the room's contents to the host.
     void bring(coupleface::matrix_view<T> host) {
       Copies::to_host(host.data_handle(), thrust::raw_pointer_cast(memory_.data()), bytes());
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that decides the result of one run, with defaults and the reasons for them, and the
-// text by which a checkpoint knows its settings again. Threads, folders and what is printed are not
-// part of it.
+// The settings that determine the result of a run, with defaults and their reasons, and the text
+// that identifies them in a checkpoint. Threads, folders and output are not included.
 #pragma once
 
 #include <algorithm>
@@ -30,8 +29,8 @@ inline char const* name_of(method m) {
   }
 }
 
-/// K where nobody chooses: the paper's 100, but no more than the nearest twentieth of the classes.
-/// More are not informative: docs/training.md, "Synthetic faces".
+/// The default K: the paper's 100, but at most a twentieth of the classes. More are not
+/// informative: docs/training.md, "Synthetic faces".
 inline int default_relations(int classes) { return std::clamp(classes / 20, 1, 100); }
 
 struct run_settings : loss_settings {
@@ -41,8 +40,8 @@ struct run_settings : loss_settings {
   int epochs = 0;
   int batch = 128;
   sgd_options sgd{1, 0.9, 5e-4};
-  // The supervised loss has far larger gradients (they grow with the scale of the softmax) and
-  // wants a smaller rate.
+  // The supervised loss has much larger gradients (they grow with the scale of the softmax) and
+  // needs a smaller rate.
   double supervised_rate = 0.1;
   std::string rate_schedule = "cosine";
   double warmup_epochs = 0.5;
@@ -53,11 +52,11 @@ struct run_settings : loss_settings {
   double cls_weight =
       0;  // of the margin softmax in the distilling methods; in `supervised` it is 1
 
-  // Of the losses and of mining; the network is the host's. FCD, relations and mining have the same
-  // bits everywhere, the margin softmax has not, so a run stays where it began.
+  // For losses and mining; the network runs on the host. FCD, relations and mining have the same
+  // bits everywhere, but the margin softmax does not, so a run must stay on its device.
   std::string device = "cpu";
 
-  /// Of the run in folders and progress.
+  /// The run's name in folders and progress.
   std::string name() const {
     bool const plain = !uses_relations() || mining.strategy == "nearest";
     return plain ? name_of(how) : name_of(how) + ('_' + mining.strategy);
@@ -65,7 +64,7 @@ struct run_settings : loss_settings {
   double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
   double learning_rate() const { return uses_teacher() ? sgd.learning_rate : supervised_rate; }
 
-  /// One line a setting. `data` names what the run sees: faces, teacher, pairs.
+  /// One line per setting. `data` identifies the run's inputs: faces, teacher, pairs.
   std::string text(std::string const& data) const {
     settings_text out("program = train_student\n" + data);
     auto const line = [&](char const* name, auto const& value) { out(name, value); };

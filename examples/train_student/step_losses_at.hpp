@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The losses of a step, computed at a place (places.hpp): the same calls of the library on the host
-// and on a device. The caller includes the Thrust header of the place's policy.
+// The losses of a step, computed at a place (places.hpp): the same library calls on the host and on
+// a device. The caller includes the Thrust header of the place's policy.
 #pragma once
 
 #include <coupleface/feature_bank.hpp>
@@ -34,7 +34,7 @@ inline any_penalty penalty_of(loss_settings const& s) {
 template <class Place>
 class step_losses_at final : public step_losses {
  public:
-  /// `prototypes` [classes, d] start the bank; empty where there is none.
+  /// `prototypes` [classes, d] start the bank; empty without a bank.
   step_losses_at(loss_settings const& settings, coupleface::matrix_view<float const> prototypes)
       : settings_(settings),
         penalty_(penalty_of(settings)),
@@ -151,7 +151,7 @@ class step_losses_at final : public step_losses {
     return std::visit([](auto const& b) { return b.teacher(); }, bank_);
   }
 
-  /// [rows, k]: of classes and part of the state, or of the batch's samples and none.
+  /// [rows, k]: of classes, saved in checkpoints; or of the batch's samples, not saved.
   struct table_views {
     coupleface::matrix_view<float> values;
     coupleface::matrix_view<std::int32_t> classes;

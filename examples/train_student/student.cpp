@@ -16,7 +16,7 @@
 namespace train_student {
 namespace {
 
-// What a random stream is for; one number each, so that no two streams are the same.
+// Purposes of random streams; different numbers, so that no two streams are the same.
 struct purpose {
   static constexpr std::uint64_t weights = 1, order = 2, augmentation = 3, mining = 4;
 };

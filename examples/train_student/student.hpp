@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The student of a training run (face_kit/run/training_run.hpp): batches, the losses of the chosen
-// method on the embeddings, one step of the optimizer.
+// method on the embeddings, and one step of the optimizer.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class student {
   static std::vector<std::string> log_columns();
   void begin_epoch(int epoch);
   std::vector<int> order_of(int epoch) const;
-  /// @returns the row of the log
+  /// @returns a row of the log
   std::vector<double> train_on(batch_rows const& batch);
   std::vector<float> scores(std::vector<verification_pair> const& pairs, bool masked);
   void keep_best(std::string const&) {}

@@ -25,7 +25,7 @@ class _Loss(torch.autograd.Function):
 
 
 class _Gradient(torch.autograd.Function):
-    # once_differentiable would take it for a constant if the incoming gradient is one.
+    # once_differentiable would treat the result as a constant if the incoming gradient is one.
     @staticmethod
     def forward(ctx, incoming, gradient, x):
         return (incoming * gradient).to(x.dtype)
