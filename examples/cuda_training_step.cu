@@ -57,7 +57,7 @@ auto view(device_vector<float>& x, index_t columns) {
 
 /// Keeps freed memory and reuses it. That is safe on one stream: the next owner's work comes later
 /// in the stream than the previous owner's. A step requests the same sizes in the same order every
-/// time, so only blocks of exactly these sizes are reused.
+/// time, so it suffices to reuse blocks of exactly the requested size.
 class memory_pool {
  public:
   using value_type = char;

@@ -136,7 +136,7 @@ class tensor {
                    char const* name, char const* used) {
     if (!PyCapsule_IsValid(capsule.ptr(), name)) { return false; }
     owner.reset(static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), name)));
-    return PyCapsule_SetName(capsule.ptr(), used) == 0;  // whoever renames it, deletes it
+    return PyCapsule_SetName(capsule.ptr(), used) == 0;  // the capsule no longer owns it
   }
 
   tensor_contents const& contents() const {

@@ -35,7 +35,8 @@ void mine_batch(mining_settings const& s, labelled_batch const& batch,
 matrix<float> teacher_prototypes(matrix<float> const& teacher, std::vector<int> const& train,
                                  std::vector<std::int32_t> const& labels, int classes);
 
-/// Prints how much more similar related classes are than others, and warns if q is above every gap.
+/// Prints how much more similar related classes are than others, and warns if q would forgive most
+/// gaps.
 void report_relation_spread(matrix<float> const& teacher, std::vector<int> const& train,
                             std::vector<std::int32_t> const& labels, int classes,
                             run_settings const& s);

@@ -110,7 +110,7 @@ class residual final : public layer<T> {
 /// Widths should be multiples of 32 (two vectors of 16 floats); other widths work but are slower.
 struct architecture {
   int side = 32;
-  std::vector<int> widths{32, 64, 128};  // each stage after the first halves the map
+  std::vector<int> widths{32, 64, 128};  // each stage halves the map
   std::vector<int> blocks{0, 1, 1};      // residual blocks of each stage
   int embedding = 128;
 };

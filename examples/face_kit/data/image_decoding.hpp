@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decodes JPEG, PNG and (if FACE_KIT_WEBP is defined) WebP files in memory to grey pixels. Input is
-// untrusted: every library error or warning, a truncated file included, is thrown as
+// untrusted: all damage that the libraries report, truncation included, is thrown as
 // undecodable_image with the image, the byte reached and the reason.
 #pragma once
 

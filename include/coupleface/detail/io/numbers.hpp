@@ -19,7 +19,7 @@ inline bool parse_number(std::string_view text, double& value) {
   return result.ec == std::errc() && result.ptr == end;
 }
 #else
-/// Fallback for standard libraries without it; needs a locale with a decimal point.
+/// Fallback without floating-point std::from_chars; needs a locale with a decimal point.
 inline bool parse_number(std::string_view text, double& value) {
   bool const plain =
       !text.empty() && text.find_first_of("xX+ ,\t\v\f") != 0 &&

@@ -21,7 +21,7 @@ inline std::size_t most_pickle_values(std::uint64_t file_bytes) {
   return static_cast<std::size_t>(4096 + file_bytes / sizeof(pickle_value));
 }
 
-/// @brief Stack, memo, lists and tuples. No recursion, and no size from the file allocates memory.
+/// @brief Stack, memo, lists and tuples. No recursion; the file cannot dictate an allocation.
 class pickle_machine {
  public:
   static constexpr std::size_t most_marks = 8;
