@@ -179,8 +179,11 @@ void run(arguments& a) {
   expect_result_folder(a.out);
   if (a.run.device == "cuda") expect_cuda_device();
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
-  if (a.run.epochs == 0) a.run.epochs = a.faces.data.empty() ? 24 : 8;
-  a.run.lambda = a.lambda.value_or(a.faces.data.empty() ? 1 : 10);
+  bool const synthetic = a.faces.data.empty();
+  if (a.run.epochs == 0) a.run.epochs = synthetic ? 24 : 8;
+  // How those of synthetic faces were chosen: docs/training.md.
+  a.run.lambda = a.lambda.value_or(synthetic ? 3 : 10);
+  a.run.q = a.q.value_or(synthetic ? 0.1 : 0.03);
   face_dataset faces = read_faces(a);
   split_folds(a.faces, faces);
   training_data data;
