@@ -124,7 +124,7 @@ void write_pairs(arguments const& a, Source const& source) {
 template <class Source>
 void convert_labelled(arguments const& a, Source const& source) {
   if (a.to == "pack" || a.to == "pairs")
-    throw std::runtime_error(a.input + ": has people, no pairs: --to " + a.to +
+    throw std::runtime_error(a.input + ": contains people but no pairs: --to " + a.to +
                              " needs a pack or a table a,b,same");
   if (a.to == "folder") return write_people(a, source);
   if (a.to == "rec") return write_records(a, source);
@@ -135,7 +135,8 @@ template <class Source>
 void convert_pairs(arguments const& a, Source const& source) {
   if (a.to == "pack") return write_pack(a, source);
   if (a.to == "pairs") return write_pairs(a, source);
-  throw std::runtime_error(a.input + ": has pairs, no people: --to " + a.to + " is not possible");
+  throw std::runtime_error(a.input + ": contains pairs but no people: --to " + a.to +
+                           " is not possible");
 }
 
 inline void convert(arguments const& a, image_list const& list) { convert_labelled(a, list); }

@@ -46,29 +46,28 @@ void declare(CLI::App& app, arguments& a) {
   app.add_option("network", a.network, "TorchScript file: [n, 1, side, side] to [n, d]")
       ->required();
   app.add_option("faces", a.faces,
-                 "A folder with a folder for each person; train.rec; lfw.bin; a list, as "
-                 "convert_faces takes them")
+                 "A folder with a folder for each person; train.rec; lfw.bin; or a list that "
+                 "convert_faces takes")
       ->required();
   app.add_option("output", a.output,
-                 "Folder; it must not exist. embeddings.npy: unit rows in the order of the faces; "
-                 "labels.npy, and list.csv (path,person) of a folder or list; of pairs pairs.csv "
-                 "(fold,a,b,same), ten folds in their order")
+                 "Folder to write; it must not exist. embeddings.npy: unit rows in the order of "
+                 "the faces. For people also labels.npy and, from a folder or list, list.csv "
+                 "(path,person); for pairs also pairs.csv (fold,a,b,same), ten folds in order")
       ->required();
   app.add_option("--side", a.side,
-                 "Pixels of a side of the images that the network sees, as in training")
+                 "Width and height of the network's input in pixels, as in training")
       ->check(CLI::Range(1, 1024));
-  app.add_flag("--rgb", a.rgb, "The network wants three channels: the grey one three times");
+  app.add_flag("--rgb", a.rgb, "The network takes three channels; repeat the grey channel");
   app.add_flag("--flip", a.flip,
-               "Of each face the sum of two outputs of the network, for the image and its mirror "
-               "image, made a unit row, as InsightFace does");
-  app.add_flag(
-      "--skip-undecodable", a.skip_undecodable,
-      "The row of an image that cannot be decoded is NaN, so that all others stay in their "
-      "places; undecodable.txt lists them, and pairs.csv has no pair of them. Without it "
-      "the first one is an error");
-  app.add_option("--device", a.device, "Where the network is computed: cpu or cuda")
+               "Embed each face as the normalised sum of the outputs for the image and its mirror "
+               "image, as InsightFace does");
+  app.add_flag("--skip-undecodable", a.skip_undecodable,
+               "The row of an image that cannot be decoded is NaN, so that other rows keep their "
+               "positions; undecodable.txt lists these images, and pairs.csv omits their pairs. By "
+               "default the first one is an error");
+  app.add_option("--device", a.device, "Device that runs the network: cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}));
-  app.add_option("--threads", a.threads, "Threads that decode")->check(CLI::Range(1, 256));
+  app.add_option("--threads", a.threads, "Decoding threads")->check(CLI::Range(1, 256));
 }
 
 template <class Source>
@@ -184,7 +183,7 @@ void embed(arguments const& a, Source const& source) {
     std::printf("%lld faces\n", static_cast<long long>(source.size()));
   }
   if (undecodable.empty()) return;
-  warn("%zu images cannot be decoded, their rows are NaN, see %s/undecodable.txt; the first is %s",
+  warn("%zu images cannot be decoded: their rows are NaN (see %s/undecodable.txt); the first is %s",
        undecodable.size(), a.output.c_str(), reasons.substr(0, reasons.find('\n')).c_str());
 }
 
@@ -198,7 +197,6 @@ void run(arguments& a) {
 
 int main(int argc, char** argv) {
   return run_program<arguments>(
-      {"embed_faces", "Writes the embeddings that a TorchScript network makes of faces.",
-       libtorch_version},
+      {"embed_faces", "Computes embeddings of faces with a TorchScript network.", libtorch_version},
       argc, argv, declare, run);
 }

@@ -107,7 +107,7 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
     script << "  unset logscale x\n  set format x '%g'\n  set xtics " << whole_step(drawn.ranks)
            << "\n  set xrange [0.8:" << drawn.ranks
            << ".2]\n  set yrange [*:1]\n  set output 'cmc.'.format\n"
-              "  set title 'Identification: the right person among the first'\n"
+              "  set title 'Identification: the right person within the first ranks'\n"
               "  set xlabel 'rank'\n  set ylabel 'share of probes'\n"
               "  plot 'cmc.csv' every ::1 using 1:2 with linespoints pt 7 lw 2 lc rgb "
            << plot_colour("cmc", 0) << " notitle\n";
@@ -117,7 +117,7 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
     script << "  unset logscale x\n  set format x '%g'\n  set xtics autofreq\n"
               "  set autoscale x\n  set yrange [0:*]\n  set output '"
            << name
-           << ".'.format\n  set title 'Relations of the student beside the teacher''s'\n"
+           << ".'.format\n  set title 'Relations of the student against the teacher''s'\n"
               "  set xlabel 'gap: relation of the student minus relation of the teacher'\n"
               "  set ylabel 'pairs in the bin'\n  plot '"
            << name

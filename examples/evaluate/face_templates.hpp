@@ -149,7 +149,7 @@ inline void choose_templates(std::string const& file, face_templates const& all,
 inline void weigh_by_score(row_matrix& faces, row_list const& list) {
   if (list.scores.empty())
     throw std::runtime_error((list.file.empty() ? std::string("--weigh-by-score") : list.file) +
-                             ": there are no scores of a detector");
+                             ": no detector scores");
   for (index_t i = 0; i < faces.rows; ++i) {
     float* const row = faces.values.data() + i * faces.width;
     for (index_t j = 0; j < faces.width; ++j) row[j] *= list.scores[static_cast<std::size_t>(i)];

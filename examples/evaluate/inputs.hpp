@@ -63,7 +63,7 @@ inline void read_list(arguments const& a, inputs& in) {
 inline void take_probes(arguments const& a, face_templates const& templates, inputs& in) {
   if (!in.labels.empty())
     throw std::runtime_error(a.probe_templates +
-                             ": says who templates are, and so do --labels or --list");
+                             ": defines the templates' people, but so does --labels or --list");
   template_choice probes, gallery;
   choose_templates(a.probe_templates, templates, probes);
   for (auto const& file : a.gallery_templates) choose_templates(file, templates, gallery);
@@ -97,8 +97,8 @@ inline void compare_gallery(arguments const& a, inputs& in) {
   if (!in.gallery_is_probes && std::filesystem::equivalent(a.embeddings, a.gallery, ignored))
     throw std::runtime_error(
         a.gallery +
-        ": is the file of --embeddings, of which --split or --templates made other rows; without "
-        "--gallery each of those is looked for among the others");
+        ": is the file of --embeddings, but --split or --templates selects other rows; without "
+        "--gallery each of those is searched for among the others");
   if (!in.gallery_is_probes) {
     in.probes_in_gallery = count_rows_among(in.rows, in.gallery);
     return;
@@ -109,8 +109,8 @@ inline void compare_gallery(arguments const& a, inputs& in) {
                                ": the gallery has the rows of --embeddings, but "
                                "row " +
                                std::to_string(i) + " has the label " +
-                               std::to_string(in.gallery_labels[i]) + ", there " +
-                               std::to_string(in.labels[i]));
+                               std::to_string(in.gallery_labels[i]) +
+                               " here and, for --embeddings, " + std::to_string(in.labels[i]));
   }
 }
 
@@ -120,8 +120,9 @@ inline void read_gallery(arguments const& a, inputs& in) {
   in.gallery = read_rows(a.gallery);
   in.files.push_back(describe("gallery", a.gallery, in.gallery));
   if (in.gallery.width != in.rows.width)
-    throw std::runtime_error(a.gallery + ": rows of " + std::to_string(in.gallery.width) +
-                             ", but of " + std::to_string(in.rows.width) + " in " + a.embeddings);
+    throw std::runtime_error(a.gallery + ": rows have " + std::to_string(in.gallery.width) +
+                             " columns, but " + std::to_string(in.rows.width) + " in " +
+                             a.embeddings);
   in.gallery_labels = face_kit::read_labels(a.gallery_labels, a.gallery, in.gallery.rows).of;
   compare_gallery(a, in);
 }

@@ -119,7 +119,7 @@ inline agreement_results compare_rows(arguments const& a, std::string of,
   agreement_results found{
       std::move(of), std::min<index_t>(a.k, others), coupleface::even_edges(80, -0.4, 0.4), {}, {}};
   if (found.k < a.k) {
-    note("--k %lld is cut to %lld: there are %lld %s", static_cast<long long>(a.k),
+    note("--k %lld is reduced to %lld: there are %lld %s", static_cast<long long>(a.k),
          static_cast<long long>(found.k), static_cast<long long>(student.extent(0)),
          found.of.c_str());
   }
@@ -166,8 +166,8 @@ inline void measure_search(arguments const& a, inputs const& in, results& found)
   auto const labels = view_of(within ? in.labels : in.gallery_labels);
   index_t const ranks = std::min<index_t>(a.ranks, std::max<index_t>(gallery.extent(0), 1));
   if (ranks < a.ranks) {
-    note("--ranks %lld is cut to %lld: so many rows are searched", static_cast<long long>(a.ranks),
-         static_cast<long long>(ranks));
+    note("--ranks %lld is reduced to %lld, the number of rows searched",
+         static_cast<long long>(a.ranks), static_cast<long long>(ranks));
   }
   found.identification = coupleface::identify(thrust::omp::par, in.rows.view(), view_of(in.labels),
                                               gallery, labels, ranks);

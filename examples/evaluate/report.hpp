@@ -50,10 +50,11 @@ inline void print_pairs(std::ostream& out, arguments const& a, pair_results cons
     out << "accuracy " << percent(found.folds->mean) << " % (deviation over "
         << found.folds->folds.size() << " folds " << percent(found.folds->standard_deviation)
         << ")";
-    if (!found.tars.empty()) out << ", 95 % of resampled people " << percent(found.accuracy);
+    if (!found.tars.empty())
+      out << ", 95 % interval over resampled people " << percent(found.accuracy);
     out << '\n';
   } else if (found.fold_count == 1) {
-    out << "one fold: no accuracy, which wants others for its threshold\n";
+    out << "one fold: no accuracy, because its threshold comes from other folds\n";
   } else {
     out << "no folds: no accuracy\n";
   }
@@ -61,7 +62,7 @@ inline void print_pairs(std::ostream& out, arguments const& a, pair_results cons
   if (std::isnan(found.curve.far.back())) out << "no pair of two people: no FAR, no threshold\n";
   auto table = table_of_points(a.fars, points_of(found.curve, a.fars), "TAR");
   if (!found.tars.empty()) {
-    table[0].push_back("95 % of resampled people");
+    table[0].push_back("95 % interval over resampled people");
     for (std::size_t k = 0; k < a.fars.size(); ++k) table[k + 1].push_back(percent(found.tars[k]));
   }
   print_aligned(out, table, false);
@@ -93,13 +94,13 @@ inline void print_agreement(std::ostream& out, std::vector<agreement_results> co
 inline void print_inputs(std::ostream& out, arguments const& a, inputs const& in) {
   if (a.scores.empty()) out << in.rows.rows << " x " << in.rows.width << " embeddings\n";
   if (in.gallery_is_probes)
-    out << "the gallery has the same rows: each is looked for among the others\n";
+    out << "the gallery has the same rows: each is searched for among the others\n";
   for (auto const& file : in.files) {
     if (file.faults.not_finite > 0)
       tell_fault("%s; their scores are NaN", file.faults.not_finite_in(file.file).c_str());
   }
   if (in.probes_in_gallery > 0)
-    tell_fault("%s: %lld of %lld probes are in it to the last bit, and find themselves",
+    tell_fault("%s: %lld of %lld probes are also in it, bit for bit, and find themselves",
                a.gallery.c_str(), static_cast<long long>(in.probes_in_gallery),
                static_cast<long long>(in.rows.rows));
 }

@@ -76,8 +76,9 @@ inline row_list rows_of_images(coupleface::image_list const& there) {
 inline row_list rows_of_folder(std::string const& folder) {
   auto const there = coupleface::read_image_folder(folder);
   if (!there.skipped.empty()) {
-    face_kit::tell_fault("%s: %zu files are no images of a person and no rows; the first is %s",
-                         folder.c_str(), there.skipped.size(), there.skipped.front().c_str());
+    face_kit::tell_fault(
+        "%s: %zu files have no row: not an image in a person's folder; the first is %s",
+        folder.c_str(), there.skipped.size(), there.skipped.front().c_str());
   }
   return rows_of_images(there);
 }
@@ -111,7 +112,7 @@ inline row_list read_row_list(std::string const& file) {
   std::unordered_map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < list.names.size(); ++i) {
     if (!seen.emplace(list.names[i], i).second)
-      list.fail(i, "path " + list.names[i] + " is there twice");
+      list.fail(i, "path " + list.names[i] + " occurs twice");
   }
   return list;
 }

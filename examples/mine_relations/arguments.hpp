@@ -29,64 +29,59 @@ struct arguments {
 inline void declare(CLI::App& app, arguments& a) {
   app.add_option("files", a.files,
                  "EMBEDDINGS LABELS NEIGHBOURS VALUES, or with --prototypes: ROWS NEIGHBOURS "
-                 "VALUES. The last two are written, .npy all of them")
+                 "VALUES. The last two are outputs. All files are .npy")
       ->required();
   app.add_flag("--prototypes", a.prototypes,
-               "Each row of the input is a class: no labels file, no means");
+               "Each row of the input is a class: no labels file, no averaging");
   app.add_option("--k", a.k, "Neighbours to find for each class")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{std::numeric_limits<std::int32_t>::max()}))
       ->capture_default_str();
-  app.add_flag("--centre", a.centre,
-               "Subtract the mean of all embeddings (of those with a label) before each is "
-               "normalised. For a teacher whose embeddings share a common direction, which "
-               "squeezes all relations together");
-  app.add_flag("--bfloat16-bits", a.bfloat16_bits,
-               "The input's uint16 are the bits of bfloat16 numbers");
-  app.add_option(
-         "--threads", a.threads,
-         "Threads; 0: all cores. The result is the same bits for any number. Beside other busy "
-         "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
+  app.add_flag(
+      "--centre", a.centre,
+      "Subtract the mean of all embeddings (of those with a label) before normalising each. For a "
+      "teacher whose embeddings share a common direction, which makes all relations nearly equal");
+  app.add_flag("--bfloat16-bits", a.bfloat16_bits, "Interpret uint16 input as bfloat16");
+  app.add_option("--threads", a.threads,
+                 "Threads; 0: all cores. The result is bit-identical for any number. If other "
+                 "programs are busy, set OMP_WAIT_POLICY=passive; otherwise idle threads spin")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
   app.add_option("--checkpoint", a.checkpoint,
-                 "Where the state of an unfinished run is kept; the same command continues from it "
-                 "(default: NEIGHBOURS.checkpoint)");
+                 "File for the state of an unfinished run; running the command again continues "
+                 "from it (default: NEIGHBOURS.checkpoint)");
   app.add_option("--every", a.every,
-                 "Seconds between checkpoints; more where one takes over a twentieth of that to "
-                 "write. 0: after every step")
+                 "Seconds between checkpoints; increased so that writing takes less than 5 % of "
+                 "the time. 0: after every step")
       ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
   app.add_option("--prototypes-out", a.prototypes_out,
-                 "Also write the rows that were mined, float32: class means or centred rows");
-  auto* const list =
-      app.add_option("--merge-list", a.merge_list,
-                     "Also write classes that are probably one person: lines class_a,class_b,"
-                     "similarity, the most similar first");
-  auto* const threshold =
-      app.add_option("--merge-threshold", a.merge_threshold,
-                     "Similarity from which on two classes are in the --merge-list");
+                 "Also write the mined rows as float32: class means or centred rows");
+  auto* const list = app.add_option("--merge-list", a.merge_list,
+                                    "Also write pairs of classes that are probably one person: "
+                                    "lines class_a,class_b,similarity, most similar first");
+  auto* const threshold = app.add_option("--merge-threshold", a.merge_threshold,
+                                         "Minimum similarity of two classes in the --merge-list");
   list->needs(threshold);
   threshold->needs(list);
   app.footer(
       "From Python:\n"
       "  numpy.save('embeddings.npy', x)  # [samples, width] float32, float16 or float64\n"
-      "  numpy.save('labels.npy', y)      # [samples] int32 or int64; -1: left out\n"
+      "  numpy.save('labels.npy', y)      # [samples] int32 or int64; -1: ignored\n"
       "  $ mine_relations embeddings.npy labels.npy neighbours.npy values.npy --k 100\n"
       "  h = numpy.load('neighbours.npy', mmap_mode='r')  # [classes, k] int32; -1: empty slot\n"
       "  r = numpy.load('values.npy', mmap_mode='r')      # [classes, k] cosine, descending\n"
       "bfloat16 of torch: numpy.save(f, t.view(torch.int16).numpy().view('uint16')) and "
       "--bfloat16-bits.\n"
-      "Ctrl-C stops a run at the end of a step; the same command continues it.");
+      "Ctrl-C stops a run after the current step; run the same command again to continue it.");
 }
 
 /// Assigns `files` to their roles.
 inline void assign_files(arguments& a) {
   std::size_t const wanted = a.prototypes ? 3 : 4;
   if (a.files.size() != wanted)
-    throw usage_error(
-        a.prototypes ? "--prototypes takes three files: ROWS NEIGHBOURS VALUES"
-                     : "four files are needed: EMBEDDINGS LABELS NEIGHBOURS VALUES (or three and "
-                       "--prototypes)");
+    throw usage_error(a.prototypes ? "--prototypes takes three files: ROWS NEIGHBOURS VALUES"
+                                   : "four files are needed: EMBEDDINGS LABELS NEIGHBOURS VALUES "
+                                     "(or three and --prototypes)");
   a.embeddings = a.files[0];
   if (!a.prototypes) a.labels = a.files[1];
   a.neighbours = a.files[wanted - 2];
@@ -94,7 +89,7 @@ inline void assign_files(arguments& a) {
   if (a.checkpoint.empty()) a.checkpoint = a.neighbours + ".checkpoint";
   if (a.prototypes && !a.centre && !a.prototypes_out.empty())
     throw usage_error("--prototypes-out would copy " + a.embeddings +
-                      ": its rows are mined as they are");
+                      ", whose rows are mined unchanged");
 }
 
 }  // namespace mine_relations

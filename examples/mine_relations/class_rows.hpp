@@ -101,7 +101,7 @@ template <class T>
 std::vector<T> some_rows(matrix_view<T const> rows, std::vector<std::int32_t> const& which,
                          std::string const& file) {
   index_t const width = rows.extent(1);
-  expect_memory(file + ": leaving out rows that are zero keeps the others in memory",
+  expect_memory(file + ": skipping rows that are zero keeps the others in memory",
                 static_cast<index_t>(which.size()), width, sizeof(T));
   std::vector<T> result;
   result.reserve(which.size() * static_cast<std::size_t>(width));

@@ -35,12 +35,12 @@ relation_table table_of(arguments const& a, index_t classes, std::vector<std::in
   index_t const there = present.empty() ? classes : static_cast<index_t>(present.size());
   index_t const k = std::min<index_t>(a.k, std::max<index_t>(there - 1, 1));
   if (k < a.k) {
-    note("--k %lld is cut to %lld: there are %lld classes", static_cast<long long>(a.k),
+    note("--k %lld is reduced to %lld: there are %lld classes", static_cast<long long>(a.k),
          static_cast<long long>(k), static_cast<long long>(there));
   }
   expect_memory(a.labels.empty()
                     ? "the tables"
-                    : a.labels + ": the largest label + 1 is the number of rows, the tables",
+                    : a.labels + ": the largest label + 1 is the number of rows; the tables",
                 classes, k, sizeof(float) + sizeof(std::int32_t));
   return {classes, k, std::move(present)};
 }
@@ -59,7 +59,7 @@ void mine(arguments const& a, matrix_view<T const> rows, relation_table& table,
 
 void tell_not_finite(row_faults const& faults, std::string const& file) {
   if (faults.not_finite == 0) return;
-  tell_fault("%s; relations of their classes are NaN, which comes last",
+  tell_fault("%s; relations of their classes are NaN, which sorts last",
              faults.not_finite_in(file).c_str());
 }
 
@@ -87,8 +87,9 @@ void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch co
     return mine(a, rows, table, watch);
   }
   if (!faults.zero.empty()) {
-    note("%zu of %lld rows are zero, row %lld first: their rows are -1", faults.zero.size(),
-         static_cast<long long>(rows.extent(0)), static_cast<long long>(faults.zero[0]));
+    note("%zu of %lld rows are zero (first: row %lld): their output rows are -1",
+         faults.zero.size(), static_cast<long long>(rows.extent(0)),
+         static_cast<long long>(faults.zero[0]));
   }
   auto table = table_of(a, rows.extent(0), rows_that_are_not_zero(faults));
   if (table.present.empty()) throw std::runtime_error(a.embeddings + ": all rows are zero");
@@ -124,7 +125,7 @@ void run(arguments& a) {
 int main(int argc, char** argv) {
   return run_program<arguments>(
       {"mine_relations",
-       "For every class its K most related classes, exactly: embeddings and labels in, "
+       "Finds the K most related classes of every class, exactly: embeddings and labels in, "
        "neighbours and similarities out, as .npy files."},
       argc, argv, declare, run);
 }

@@ -35,7 +35,7 @@ inline void expect_usable_outputs(arguments const& a) {
   for (std::string const& output : outputs_of(a)) {
     for (std::string const& other : others) {
       if (same_place(output) == same_place(other))
-        throw usage_error(output + ": is named twice, and would be written over");
+        throw usage_error(output + ": is used for two files and would be overwritten");
     }
     others.push_back(output);
     remove_leftovers(output);

@@ -125,7 +125,7 @@ bool load_state(std::string const& file, std::string const& identity, Search& se
   expect_same_settings(file, in.settings(), identity, start_over);
   std::uint64_t wanted = 0;
   search.visit_state([&](void*, std::size_t size) { wanted += size; });
-  if (wanted != in.left()) in.fail("has a state of another size");
+  if (wanted != in.left()) in.fail("contains a state of another size");
   search.visit_state([&](void* data, std::size_t size) { in.read(data, size); });
   return true;
 }
@@ -140,7 +140,7 @@ search_report search_nearest(arguments const& a, matrix_view<T const> rows, rela
   report.screen = search.screen();
   report.width = rows.extent(1);
   report.steps = search.steps();
-  if (load_state(a.checkpoint, identity, search)) note("continues from %s", a.checkpoint.c_str());
+  if (load_state(a.checkpoint, identity, search)) note("continuing from %s", a.checkpoint.c_str());
   report.steps_before = search.step();
   note("mining %lld classes x %lld, K = %lld, %s screen: step %lld of %lld",
        static_cast<long long>(table.mined), static_cast<long long>(report.width),

@@ -34,8 +34,8 @@ inline void note_rate(relation_table const& table, search_report const& report) 
             std::to_string(report.steps);
   double const rate = product_rate(table, report), c = static_cast<double>(table.mined);
   note(
-      "search: %.2f s, and %.2f s for checkpoints%s; %.1f GFLOP/s of the whole product, %.1f of "
-      "its half that is computed",
+      "search: %.2f s, and %.2f s for checkpoints%s; %.1f GFLOP/s counting all pairs, %.1f "
+      "counting the computed half",
       report.seconds, report.checkpoint_seconds, steps.c_str(), rate, rate * (c + 1) / (2 * c));
 }
 
@@ -62,12 +62,12 @@ inline table_summary summary_of(relation_table const& table) {
 
 inline void note_merged(arguments const& a, relation_table const& table,
                         merge_summary const& merged) {
-  note("%s: %zu pairs of similarity %g or more; merged, %lld classes are left",
+  note("%s: %zu pairs with similarity %g or more; merging them leaves %lld classes",
        a.merge_list.c_str(), merged.pairs, a.merge_threshold.value(),
        static_cast<long long>(merged.classes_left));
   if (merged.truncated > 0) {
-    note("%s: %zu classes may have more than their %lld neighbours show", a.merge_list.c_str(),
-         merged.truncated, static_cast<long long>(table.k));
+    note("%s: %zu classes may have more near-duplicates than their %lld neighbours can show",
+         a.merge_list.c_str(), merged.truncated, static_cast<long long>(table.k));
   }
 }
 
@@ -94,12 +94,12 @@ inline void print_summary(arguments const& a, relation_table const& table,
     print_json(std::cout, summary);
   }
   note_rate(table, report);
-  note("exact relations: %.1f a class, after the %s screen", evaluated, report.screen.c_str());
-  note("nearest class: similarity %.4f in the mean of %lld; %lld empty slots",
+  note("%.1f exact relations per class after the %s screen", evaluated, report.screen.c_str());
+  note("nearest class: mean similarity %.4f over %lld classes; %lld empty slots",
        found.mean_similarity, static_cast<long long>(found.nearest),
        static_cast<long long>(found.empty));
   if (!a.merge_list.empty()) note_merged(a, table, merged);
-  note("%.2f s in all; peak memory %.0f MiB, pages of mapped files included", seconds,
+  note("%.2f s in total; peak memory %.0f MiB including pages of mapped files", seconds,
        peak_memory_in_mib());
 }
 

@@ -63,7 +63,7 @@ class tensor {
       : where_(std::string("coupleface::") + function + ": " + argument) {
     if (!py::hasattr(x, "__dlpack__") || !py::hasattr(x, "__dlpack_device__")) {
       throw py::type_error(where_ + " is of type " + Py_TYPE(x.ptr())->tp_name +
-                           ", but needed is an array or a tensor with __dlpack__");
+                           "; expected an array or a tensor with __dlpack__");
     }
     if (py::hasattr(x, "is_neg") && py::cast<bool>(x.attr("is_neg")())) {
       // PyTorch exports the elements before negation, without an error.
@@ -94,8 +94,7 @@ class tensor {
     return element() == element_name<T>();
   }
   [[noreturn]] void refuse_element(std::string const& needed) const {
-    throw py::type_error(where_ + " has elements of type " + element() + ", but needed is " +
-                         needed);
+    throw py::type_error(where_ + " has elements of type " + element() + "; expected " + needed);
   }
 
   template <class T>
@@ -114,7 +113,7 @@ class tensor {
     if (type != 1 && type != pinned) {
       throw py::value_error(where_ + " is on the device of type " + std::to_string(type) + ", id " +
                             std::to_string(py::cast<int>(device[1])) +
-                            ", but needed is host memory (type 1); tensors have .cpu()");
+                            "; expected host memory (type 1); for tensors use .cpu()");
     }
     py::object capsule;
     try {

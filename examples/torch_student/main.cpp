@@ -108,7 +108,7 @@ nlohmann::ordered_json report_masked(std::string const& folder, std::vector<run_
 void check_arguments(arguments const& a) {
   if (a.run.amp && a.run.device != "cuda") throw usage_error("--amp: needs --device cuda");
   if (a.run.device == "cuda" && !torch::cuda::is_available())
-    throw usage_error("--device cuda: this libtorch sees no GPU");
+    throw usage_error("--device cuda: libtorch finds no GPU");
   for (double const share : a.mask_shares)
     if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
   for (auto const& method : a.methods) {
@@ -153,7 +153,7 @@ void run(arguments& a) {
 
 int main(int argc, char** argv) {
   return run_program<arguments>(
-      {"torch_student", "Trains a face-embedding network with libtorch, alone or after a teacher.",
+      {"torch_student", "Trains a face-embedding network with libtorch, with or without a teacher.",
        libtorch_version},
       argc, argv, declare, run);
 }

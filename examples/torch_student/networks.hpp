@@ -133,13 +133,13 @@ class iresnet final : public embedding_network {
 
 inline std::shared_ptr<embedding_network> make_network(std::string const& name, std::int64_t side,
                                                        std::int64_t embedding) {
-  if (side % 16 != 0) throw std::invalid_argument("side: is no multiple of 16");
+  if (side % 16 != 0) throw std::invalid_argument("side: is not a multiple of 16");
   if (name == "mobilefacenet") return std::make_shared<mobile_face_net>(side, embedding);
   using blocks = std::vector<std::int64_t>;
   if (name == "iresnet18") return std::make_shared<iresnet>(blocks{2, 2, 2, 2}, side, embedding);
   if (name == "iresnet50") return std::make_shared<iresnet>(blocks{3, 4, 14, 3}, side, embedding);
   throw std::invalid_argument("network '" + name +
-                              "' is none of mobilefacenet, iresnet18, iresnet50");
+                              "' is not one of mobilefacenet, iresnet18, iresnet50");
 }
 
 }  // namespace torch_student

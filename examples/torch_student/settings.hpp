@@ -90,35 +90,35 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--people", a.people, "Synthetic people of the train split")->check(at_least(2));
   app.add_option("--images-drawn", a.images, "Images of each synthetic person")->check(at_least(2));
   app.add_option("--dev-people", a.dev_people, "Further synthetic people, for the pairs");
-  app.add_option(
-      "--landmarks", a.landmarks,
-      "NPY [rows of the list, 5, 2], x and y in pixels of eyes and nose. With it the table is also "
-      "on pairs of which one face wears a mask");
-  app.add_option(
-      "--teacher-script", a.teacher_script,
-      "TorchScript file of the teacher, for instance best.pt of a run with --network iresnet50 "
-      "--method supervised; it embeds every image once");
+  app.add_option("--landmarks", a.landmarks,
+                 "NPY [rows of the list, 5, 2], x and y in pixels of eyes and nose. Adds a table "
+                 "for pairs with one masked face");
+  app.add_option("--teacher-script", a.teacher_script,
+                 "TorchScript file of the teacher, for instance best.pt of a run with --network "
+                 "iresnet50 --method supervised; it embeds every image once");
   app.add_flag("--teacher-rgb", a.teacher_rgb,
-               "--teacher-script takes three channels: the grey one three times");
-  app.add_option("--method", a.methods,
-                 "How to train: supervised, fcd or coupleface; several, with commas, are compared")
+               "--teacher-script takes three channels; repeat the grey channel");
+  app.add_option(
+         "--method", a.methods,
+         "How to train: supervised, fcd or coupleface; several, separated by commas, are compared")
       ->check(CLI::IsMember({"supervised", "fcd", "coupleface"}))
       ->delimiter(',');
   app.add_option("--network", r.network, "The student: mobilefacenet, iresnet18 or iresnet50")
       ->check(CLI::IsMember({"mobilefacenet", "iresnet18", "iresnet50"}));
   app.add_option("--embedding", r.embedding,
-                 "Width of the embedding; with a teacher it is the teacher's");
-  app.add_option("--side", r.side, "Pixels of a side of the images, a multiple of 16")
+                 "Width of the embedding; with a teacher, the teacher's width");
+  app.add_option("--side", r.side,
+                 "Width and height of the network's input in pixels, a multiple of 16")
       ->check(at_least(16));
-  app.add_option("--device", r.device, "Where the network is computed: cpu or cuda")
+  app.add_option("--device", r.device, "Device that runs the network: cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}));
-  app.add_flag("--amp", r.amp, "Mixed precision: half where libtorch thinks fit; CUDA only");
-  app.add_option(
-         "--sampler", r.sampler,
-         "Order of the images. plain: shuffled. balanced: each person as often as the others")
+  app.add_flag("--amp", r.amp,
+               "Mixed precision: half precision where libtorch's autocast chooses it; CUDA only");
+  app.add_option("--sampler", r.sampler,
+                 "Order of the images. plain: shuffled. balanced: every person equally often")
       ->check(CLI::IsMember({"plain", "balanced"}));
   app.add_option("--images-per-person", r.images_per_person,
-                 "Images of a person in a row, with --sampler balanced")
+                 "Consecutive images of a person, with --sampler balanced")
       ->check(at_least(1));
   app.add_option("--epochs", r.epochs, "Epochs, each of as many images as the train split has");
   app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2));
@@ -131,28 +131,29 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--weight-decay", r.weight_decay, "Weight decay of convolutions and matrices");
   app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored");
-  app.add_option("--shift", r.augmentation.shift,
-                 "Random crop: training images are shifted by up to so many pixels each way");
+  app.add_option(
+      "--shift", r.augmentation.shift,
+      "Random crop: training images are shifted by up to this many pixels in each direction");
   app.add_option("--mask-share", a.mask_shares,
-                 "Share of training images with a mask drawn over mouth and nose (the teacher's "
-                 "embedding stays that of the image without); several are compared")
+                 "Share of training images with a mask drawn over mouth and nose (the teacher "
+                 "embeds the image without the mask); several, separated by commas, are compared")
       ->check(CLI::Range(0.0, 1.0))
       ->delimiter(',');
   app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
   app.add_option("--lambda", r.lambda, "Weight of the relation term");
-  app.add_option("--cls-weight", r.cls_weight, "Weight of the margin softmax beside distillation");
+  app.add_option("--cls-weight", r.cls_weight,
+                 "Weight of the margin softmax in addition to distillation");
   app.add_option("--margin", r.margin, "Angle of the margin softmax");
   app.add_option("--scale", r.scale, "Scale of the margin softmax");
-  app.add_option("--q", r.q, "Gap that the relation term forgives");
+  app.add_option("--q", r.q, "Gap that the relation term tolerates");
   app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1));
-  app.add_option("--refresh", r.refresh,
-                 "Epochs between two minings of the relations; 0: mine once");
+  app.add_option("--refresh", r.refresh, "Epochs between mining passes; 0: mine once");
   app.add_option("--seed", r.seed, "Seed of weights, order and augmentation");
   app.add_option("--threads", a.threads,
-                 "Threads; 0: all cores. The bits of the network may depend on it");
+                 "Threads; 0: all cores. The bits of the network may depend on the number");
   app.add_option(
       "--out", a.out,
-      "Folder of results. Finished runs there are not repeated, an unfinished one continues");
+      "Folder for results. Finished runs in it are not repeated; an unfinished one is continued");
   app.set_config("--config", "", "File with the same options, as lines name=value");
 }
 

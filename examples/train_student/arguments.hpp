@@ -41,29 +41,30 @@ inline void declare_mining(CLI::App& app, arguments& a) {
   app.option_defaults()->group("Mining");
   app.add_option(
          "--mining", a.mining,
-         "Whom relations are with. A table of classes, mined by --refresh: nearest, random, "
-         "rank_window, similarity_window, mixed. For each batch anew: in_batch, bank, gap "
-         "(where the student exceeds the teacher most), absolute_gap, teacher_order, "
-         "relative_margin. Several, with commas, are compared")
+         "Which classes or samples relations connect. Mined as a table of classes, every --refresh "
+         "epochs: nearest, random, rank_window, similarity_window, mixed. Mined for each batch: "
+         "in_batch, bank, gap (where the student exceeds the teacher most), absolute_gap, "
+         "teacher_order, relative_margin. Several, separated by commas, are compared")
       ->check(CLI::IsMember(mining_strategies()))
       ->delimiter(',');
-  app.add_option("--mining-skip", m.skip,
-                 "Nearest classes that rank_window leaves out: one person under two names")
+  app.add_option(
+         "--mining-skip", m.skip,
+         "Nearest classes that rank_window skips, as they may be one person under two names")
       ->check(CLI::Range(0, 1000000000));
   app.add_option("--mining-highest", m.highest,
-                 "Relation above which similarity_window leaves classes out; two pictures of one "
-                 "person mostly have more than the default");
+                 "Relation above which similarity_window skips classes; two images of one person "
+                 "usually have a higher one than the default");
   app.add_option("--mining-lowest", m.lowest,
-                 "Relation below which similarity_window leaves classes out");
+                 "Relation below which similarity_window skips classes");
   app.add_option("--mining-hard", m.hard,
-                 "Nearest ones among the K of mixed, the others are random; 0: half")
+                 "Nearest classes among the K of mixed; the others are random; 0: half")
       ->check(CLI::Range(0, 1000000000));
   app.add_option("--mining-pool", m.pool,
-                 "Classes nearest to the student's embedding, of which teacher_order takes those "
-                 "nearest to the teacher's; 0: 3 K")
+                 "Number of classes nearest to the student's embedding, among which teacher_order "
+                 "takes those nearest to the teacher's; 0: 3 K")
       ->check(CLI::Range(0, 1000000000));
   app.add_option("--mining-margin", m.margin,
-                 "Share of the relation to the own class by which relative_margin stays under it")
+                 "Margin of relative_margin, as a share of the relation to the own class")
       ->check(CLI::Range(0.0, 1e12));
 }
 
@@ -75,16 +76,14 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->group("Synthetic faces");
   app.add_option("--people", a.synthetic.people,
                  "Synthetic people of the train split, whom the student sees");
-  app.add_option(
-      "--teacher-people", a.teacher_people,
-      "Synthetic people whom the teacher sees, the student's among them: a teacher knows "
-      "more of the world");
+  app.add_option("--teacher-people", a.teacher_people,
+                 "Synthetic people whom the teacher sees, including the student's");
   app.add_option("--images-per-person", a.synthetic.images_per_person,
                  "Images of each synthetic person");
   app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs");
   app.add_option("--family-size", a.synthetic.family_size,
-                 "Synthetic people of a family, who look alike; no family has people in the train "
-                 "split and in the pairs, or in two folds of these; 1: nobody has relatives")
+                 "Synthetic people of a family, who look alike; no family has people in both the "
+                 "train split and the pairs, or in two folds of the pairs; 1: no relatives")
       ->check(at_least(1));
   app.add_option("--data-seed", a.data_seed,
                  "Seed of synthetic faces, their teacher and sampled pairs");
@@ -94,7 +93,7 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->group("Method");
   app.add_option("--method", a.how, "How to train: supervised, fcd, mrd or coupleface")
       ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}));
-  app.add_flag("--compare", a.compare, "All four methods, and the table over all seeds");
+  app.add_flag("--compare", a.compare, "Train all four methods, and make one table over all seeds");
   app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
   app.add_option(
          "--lambda", a.lambda,
@@ -102,17 +101,17 @@ inline void declare(CLI::App& app, arguments& a) {
          "synthetic faces")
       ->default_str("");
   app.add_option("--cls-weight", r.cls_weight,
-                 "Weight of the margin softmax beside distillation; 0: the embedding is the "
-                 "teacher's affair alone");
+                 "Weight of the margin softmax in addition to distillation; 0: only the teacher "
+                 "shapes the embedding");
   app.add_option("--margin", r.margin,
-                 "Angle of the margin softmax; with few images a person less than 0.5 is better");
+                 "Angle of the margin softmax; below 0.5 is better with few images per person");
   app.add_option("--scale", r.scale,
                  "Scale of the margin softmax; smaller for thousands of classes than for millions");
   app.add_option("--penalty", r.penalty,
                  "Penalty of the relation term of coupleface (mrd has absolute)")
       ->check(CLI::IsMember({"hinge", "absolute", "squared", "smooth_l1", "dead_zone"}));
   app.add_option("--q", a.q,
-                 "Gap that the penalties hinge and dead_zone ignore: 0.03 with --data, 0.1 on "
+                 "Gap that the penalties hinge and dead_zone tolerate: 0.03 with --data, 0.1 on "
                  "synthetic faces")
       ->default_str("");
   app.add_option("--beta", r.beta, "Gap at which the penalty smooth_l1 turns linear")
@@ -121,9 +120,10 @@ inline void declare(CLI::App& app, arguments& a) {
                  "Mined relations of each class; 0: 100, but at most half of the classes")
       ->check(at_least(0));
   app.add_option("--refresh", r.refresh,
-                 "Epochs between two minings from the bank; 0: mine once, from the prototypes")
+                 "Epochs between mining passes over the bank; 0: mine once, from the prototypes")
       ->check(at_least(0));
-  app.add_option("--bank", r.bank, "What stands for a class: its prototype, its latest sample, ...")
+  app.add_option("--bank", r.bank,
+                 "How the bank represents a class: its prototype, its latest sample, ...")
       ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}));
   app.add_option("--bank-momentum", r.bank_momentum,
                  "Share of the old entry in the moving average of --bank ema")
@@ -144,8 +144,7 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2));
   app.add_option("--lr", r.sgd.learning_rate,
                  "Peak learning rate; high, because the losses are on unit vectors and the "
-                 "embedding's norm divides "
-                 "the gradient");
+                 "embedding's norm divides the gradient");
   app.add_option("--supervised-lr", r.supervised_rate,
                  "Peak learning rate of --method supervised, whose gradients grow with --scale");
   app.add_option("--momentum", r.sgd.momentum, "Momentum of the optimizer")
@@ -156,12 +155,12 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly");
   app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored");
   app.add_option("--shift", r.augmentation.shift,
-                 "Random crop: training images are shifted by up to so many pixels each way; few, "
-                 "because aligned test faces do not move")
+                 "Random crop: training images are shifted by up to this many pixels in each "
+                 "direction; few, because aligned test faces do not move")
       ->check(CLI::Range(0, 64));
   app.add_option("--mask", r.augmentation.mask,
                  "Probability that the lower half of a training image is covered");
-  app.add_option("--side", r.net.side, "Pixels of a side that the network sees")
+  app.add_option("--side", r.net.side, "Width and height of the network's input in pixels")
       ->check(CLI::Range(8, 256));
   app.add_option("--widths", r.net.widths, "Channels of each stage; multiples of 32 are fastest")
       ->delimiter(',');
@@ -171,10 +170,9 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--seed", r.seed, "Seed of weights, order and augmentation");
   app.add_option("--seeds", a.seeds, "Runs of each method, with seeds SEED, SEED + 1, ...")
       ->check(at_least(1));
-  app.add_option(
-         "--threads", a.threads,
-         "Threads; 0: all cores. The results are the same bits for any number. Beside other busy "
-         "programs set OMP_WAIT_POLICY=passive, or threads wait at full speed")
+  app.add_option("--threads", a.threads,
+                 "Threads; 0: all cores. The results are bit-identical for any number. If other "
+                 "programs are busy, set OMP_WAIT_POLICY=passive; otherwise idle threads spin")
       ->check(at_least(0));
   app.add_option(
          "--device", r.device,
@@ -183,7 +181,7 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option(
       "--out", a.out,
-      "Folder of results. Finished runs there are not repeated, an unfinished one continues");
+      "Folder for results. Finished runs in it are not repeated; an unfinished one is continued");
   app.set_config("--config", "", "File with the same options, as lines name=value");
 }
 

@@ -53,12 +53,13 @@ void report_relation_spread(matrix<float> const& teacher, std::vector<int> const
   int const last = std::min(s.k, classes - 1) - 1;
   double const farthest = last < 0 ? nearest : table.values.col(last).cast<double>().mean();
   note(
-      "relations of the teacher's classes: all %.3f on average, nearest %.3f, mined number %d %.3f",
-      all, nearest, last + 1, farthest);
+      "relations of the teacher's classes: mean %.3f over all pairs, %.3f to the nearest class, "
+      "%.3f to the %d-th (last mined)",
+      all, nearest, farthest, last + 1);
   if (nearest - all < 5 * s.q)
     warn(
-        "the relations lie closer together than 5 q = %.3f, so that q = %.3f forgives most "
-        "differences; centre the teacher, or choose a smaller --q",
+        "relations to the nearest class exceed the mean by less than 5 q = %.3f, so q = %.3f "
+        "tolerates most differences; centre the teacher or choose a smaller --q",
         5 * s.q, s.q);
 }
 

@@ -141,7 +141,7 @@ void find_teacher(arguments const& a, face_dataset const& faces, training_data& 
   } else if (!a.faces.teacher_embeddings.empty()) {
     data.teacher = read_embeddings(a.faces.teacher_embeddings, faces);
   } else if (a.compare || a.how != "supervised") {
-    throw usage_error("--data without --teacher-embeddings leaves only --method supervised");
+    throw usage_error("--data without --teacher-embeddings supports only --method supervised");
   }
 }
 
@@ -152,26 +152,27 @@ std::vector<std::string> about(arguments const& a, training_data const& data) {
     std::snprintf(text, sizeof text, "%g", value);
     return std::string(text);
   };
-  std::string faces = "A small network learns to tell people by their faces, from " +
+  std::string faces = "A small network learns to recognise people by their faces, from " +
                       std::to_string(data.train.size()) + " images of " +
                       std::to_string(data.classes) + " people. ";
   if (a.faces.data.empty()) {
     faces += "The faces are synthetic. Its teacher, a larger network, was trained on " +
              std::to_string(std::max(a.teacher_people, a.synthetic.people)) + " such people. ";
     if (a.synthetic.family_size > 1)
-      faces += "They come in families of " + std::to_string(a.synthetic.family_size) +
-               ", whose members look alike. Whole families are either trained on or tested with. ";
+      faces +=
+          "They come in families of " + std::to_string(a.synthetic.family_size) +
+          ", whose members look alike. Each family is used either for training or for testing. ";
   }
   faces += "The tables are on other people. ";
   if (!a.faces.select_folds.empty() && !a.faces.report_folds.empty())
-    faces += "They are on folds " + a.faces.report_folds +
-             " of the pairs, the curves over epochs on " + a.faces.select_folds + ".";
-  return {faces,
-          "Relations: each class is compared with the K = " + std::to_string(a.run.k) +
-              " classes that are most like it; their weight is lambda = " + number(a.run.lambda) +
-              ", and a gap up to q = " + number(a.run.q) +
-              " is forgiven. Every method trains for " + std::to_string(a.run.epochs) +
-              " epochs, with " + std::to_string(a.seeds) + (a.seeds == 1 ? " seed." : " seeds.")};
+    faces += "They use folds " + a.faces.report_folds +
+             " of the pairs; the curves over epochs use " + a.faces.select_folds + ".";
+  return {faces, "Relations: each class is compared with its K = " + std::to_string(a.run.k) +
+                     " most similar classes; the weight of the relation term is lambda = " +
+                     number(a.run.lambda) + ", and a gap of up to q = " + number(a.run.q) +
+                     " is not penalised. Every method trains for " + std::to_string(a.run.epochs) +
+                     " epochs, with " + std::to_string(a.seeds) +
+                     (a.seeds == 1 ? " seed." : " seeds.")};
 }
 
 void run(arguments& a) {
@@ -230,6 +231,6 @@ void compare_all(arguments& a) {
 int main(int argc, char** argv) {
   return run_program<arguments>(
       {"train_student",
-       "Trains a small face-embedding network; without --data on synthetic faces that it makes."},
+       "Trains a small face-embedding network; without --data, on generated synthetic faces."},
       argc, argv, declare, argc == 1 ? compare_all : run);
 }

@@ -43,7 +43,7 @@ struct mining_settings {
     if (!by_class() && !among(strategies_by_batch)) {
       std::string names;
       for (auto const& name : mining_strategies()) names += (names.empty() ? "" : ", ") + name;
-      fail("mining: '" + strategy + "' is none of " + names);
+      fail("mining: '" + strategy + "' is not one of " + names);
     }
     if (strategy == "rank_window" && skip < 0) fail("mining-skip: is negative");
     if (strategy == "similarity_window" && !(lowest <= highest))

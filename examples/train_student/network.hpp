@@ -118,7 +118,7 @@ struct architecture {
 template <class T>
 sequence<T> make_network(architecture const& a) {
   if (a.widths.empty() || a.widths.size() != a.blocks.size())
-    throw std::invalid_argument("widths and blocks: one of each for every stage");
+    throw std::invalid_argument("widths and blocks need one value per stage");
   sequence<T> net({a.side, a.side, 1});
   for (std::size_t stage = 0; stage < a.widths.size(); ++stage) {
     std::string const name = "stage" + std::to_string(stage);

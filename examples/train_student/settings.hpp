@@ -120,7 +120,7 @@ inline schedule schedule_of(std::string const& name) {
   if (name == "cosine") return schedule::cosine;
   if (name == "step") return schedule::step;
   if (name == "constant") return schedule::constant;
-  throw std::invalid_argument("schedule '" + name + "' is none of cosine, step, constant");
+  throw std::invalid_argument("schedule '" + name + "' is not one of cosine, step, constant");
 }
 
 }  // namespace train_student

@@ -95,7 +95,7 @@ TEST(emulator, reports_waiting_in_vain) {
       },
       "emulator: a thread has ended that others wait for");
   expect_refused([=] { t() % 2 ? detail::wait_for_block() : detail::wait_for(0xffffffffu); },
-                 "emulator: threads wait for each other in vain");
+                 "emulator: deadlock: all threads wait");
   expect_refused([] { detail::exchange(2u, 1.0, 1); }, "emulator: a thread outside its own mask");
   expect_refused([=] { detail::exchange(1u << t() % 32, 1.0, 1); },
                  "emulator: a value from outside");
@@ -123,7 +123,7 @@ TEST(emulator_death, writing_behind_memory_is_seen) {
         auto const view = x.view();
         run({1, 1}, [=] { view(0, 3) = 0; });
       },
-      "emulator: written behind 12 bytes");
+      "emulator: write past the end of 12 bytes");
 }
 
 TEST(emulator, scratch_is_given_back) {

@@ -187,9 +187,9 @@ TEST_F(record_set, damaged_indices_are_named) {
   EXPECT_EQ(with_index("1\t-4\n"), at + "0: line 1 has offset -4, but the .rec file has 336 bytes");
   EXPECT_EQ(with_index("1\t336\n"),
             at + "0: line 1 has offset 336, but the .rec file has 336 bytes");
-  EXPECT_EQ(with_index("0\t176\n0\t176\n"), at + "0: key 0 is there twice");
+  EXPECT_EQ(with_index("0\t176\n0\t176\n"), at + "0: key 0 occurs twice");
   EXPECT_EQ(with_index("0\t176\n1\t0\n3\t0\n"),
-            at + "0: key 2 is missing: record 0 makes keys ranges");
+            at + "0: key 2 is missing: record 0 requires contiguous keys");
   EXPECT_NE(with_index("0\t176\n1\t0\n2\t44\n").find("record 0 puts identities at keys 5 to 8"),
             std::string::npos);
   EXPECT_NE(with_index("0\t160\n").find("the magic is missing"), std::string::npos);

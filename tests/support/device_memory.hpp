@@ -113,7 +113,7 @@ class device_heap {
     open();
     for (std::size_t i = at->second.wanted; i < at->second.wanted + fence; ++i) {
       if (memory_[at->first + i] != char(0xff)) {
-        std::fprintf(stderr, "emulator: written behind %zu bytes\n", at->second.wanted);
+        std::fprintf(stderr, "emulator: write past the end of %zu bytes\n", at->second.wanted);
         std::abort();
       }
     }

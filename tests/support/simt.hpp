@@ -104,7 +104,7 @@ class block_emulator {
       }
       if (ended < threads_ && !release()) {
         throw std::logic_error(ended > 0 ? "emulator: a thread has ended that others wait for"
-                                         : "emulator: threads wait for each other in vain");
+                                         : "emulator: deadlock: all threads wait");
       }
     }
   }

@@ -103,16 +103,16 @@ eval_pairs load_pairs(std::string const& file, face_dataset& faces, bool skip_un
       found.pairs.push_back(pair);
     }
   }
-  if (found.pairs.empty()) throw std::runtime_error(file + ": no pair of images that are there");
+  if (found.pairs.empty())
+    throw std::runtime_error(file + ": no pair has both images in the dataset");
   return found;
 }
 
 void warn_of_pairs(std::string const& file, eval_pairs const& found) {
   if (found.left_out > 0) {
-    warn("%s: %d pairs are left out with images that cannot be decoded", file.c_str(),
-         found.left_out);
+    warn("%s: %d pairs skipped: an image cannot be decoded", file.c_str(), found.left_out);
   }
-  if (found.dealt) warn("%s: has no folds; pairs are dealt into ten, in turn", file.c_str());
+  if (found.dealt) warn("%s: has no folds; pairs are assigned to ten folds in turn", file.c_str());
 }
 
 pair_rows rows_of_pairs(std::vector<verification_pair> const& pairs, int faces) {

@@ -74,7 +74,8 @@ face_dataset number_people(std::vector<face_entry> const& entries, int side) {
   for (auto const& entry : entries) {
     auto const [earlier, added] = seen_paths.emplace(entry.path, entry.where);
     if (!added) {
-      throw std::runtime_error(entry.where + entry.path + " was listed before: " + earlier->second);
+      throw std::runtime_error(entry.where + entry.path + " is listed twice, first at " +
+                               earlier->second);
     }
     faces.labels.push_back(ids.at(entry.person).first);
     faces.paths.push_back(entry.path);
@@ -137,7 +138,7 @@ face_dataset load_faces(std::string const& data, std::string const& list_file, i
   }
   std::string const& file = list_file.empty() ? data : list_file;
   if (!list_file.empty() && ends_with(data, ".rec")) {
-    throw std::runtime_error(data + ": takes no list");
+    throw std::runtime_error(data + ": a .rec set takes no list of images");
   }
   auto input = open_input(file);
   if (auto* const set = std::get_if<coupleface::record_set>(&input)) {
@@ -147,7 +148,7 @@ face_dataset load_faces(std::string const& data, std::string const& list_file, i
     if (!list_file.empty()) list->folder = data + "/";
     return load_from(*list, file, side, skip_undecodable);
   }
-  throw std::runtime_error(file + ": has pairs, no people");
+  throw std::runtime_error(file + ": contains pairs but no people");
 }
 
 void warn_of_left_out(std::string const& data, face_dataset const& faces, std::string const& out) {
@@ -161,8 +162,8 @@ void warn_of_left_out(std::string const& data, face_dataset const& faces, std::s
   std::string reasons;
   for (auto const& image : faces.undecodable) reasons += image.reason + '\n';
   write_atomically(file, reasons);
-  warn("%zu images cannot be decoded and are left out, see %s; the first is %s",
-       faces.undecodable.size(), file.c_str(), faces.undecodable.front().reason.c_str());
+  warn("%zu images skipped: cannot be decoded (see %s); the first is %s", faces.undecodable.size(),
+       file.c_str(), faces.undecodable.front().reason.c_str());
 }
 
 }  // namespace face_kit

@@ -40,13 +40,13 @@ any_input open_input(std::string const& path) {
   auto input = open();
   if (std::visit([](auto const& source) { return source.size(); }, input) > 0) return input;
   throw std::runtime_error(path + (std::filesystem::is_directory(path)
-                                       ? ": no PERSON/FILE below it is a JPEG, PNG or WebP"
+                                       ? ": contains no PERSON/FILE that is a JPEG, PNG or WebP"
                                        : ": no images"));
 }
 
 void warn_of_skipped(std::string const& folder, std::vector<std::string> const& skipped) {
   if (skipped.empty()) return;
-  warn("%s: %zu files are no JPEG, PNG or WebP of a person and are left out; the first is %s",
+  warn("%s: %zu files skipped: not a JPEG, PNG or WebP in a person's folder; the first is %s",
        folder.c_str(), skipped.size(), skipped.front().c_str());
 }
 

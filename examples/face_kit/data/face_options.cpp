@@ -19,39 +19,39 @@ void declare(CLI::App& app, face_options& o) {
     return app.add_option(name, value, text)->group("Data");
   };
   add("--data", o.data,
-      "Folder of faces, or an InsightFace train.rec; without it synthetic faces are made");
+      "Folder of faces, or an InsightFace train.rec; by default synthetic faces are generated");
   add("--list", o.list,
-      "List of the images below --data: CSV path,person[,split], .lst, or lines 'path label'; "
-      "without it DATA/PERSON/IMAGE, people then images in the order of their names");
+      "List of the images below --data: CSV path,person[,split], .lst, or lines 'path label'; by "
+      "default DATA/PERSON/IMAGE, sorted by the names of the people, then of the images");
   app.add_flag("--skip-undecodable", o.skip_undecodable,
                "Skip images that cannot be decoded, and their rows in files that have a row for "
-               "every image; OUT/undecodable.txt lists them. Without it the first one is an error")
+               "every image; OUT/undecodable.txt lists them. By default the first one is an error")
       ->group("Data");
   add("--teacher-embeddings", o.teacher_embeddings,
       "NPY [images, d] of the teacher: a row for every image of list or folder, in that order");
   app.add_flag("--centre-teacher,!--no-centre-teacher", o.centre,
                "Subtract the mean of the teacher's embeddings over the train images, then "
-               "normalise: a large common direction squeezes all relations together, and --q "
-               "means nothing any more")
+               "normalise: a large common direction makes all relations nearly equal, so that --q "
+               "has no effect")
       ->group("Data");
   add("--eval-pairs", o.eval_pairs,
       "Pairs for verification: CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths "
-      "of the list or folder; or a pack (lfw.bin). Without it pairs of the dev people are sampled");
+      "of the list or folder; or a pack (lfw.bin). By default pairs of the dev people are sampled");
   add("--select-folds", o.select_folds,
-      "Folds of the pairs that are evaluated after each epoch, such as 0-4; empty: all, of "
-      "train_student's synthetic faces the first two fifths");
+      "Folds of pairs to evaluate after each epoch, such as 0-4; empty: all, or the first two "
+      "fifths for train_student's synthetic faces");
   add("--report-folds", o.report_folds,
-      "Folds of the pairs that the final table is on, such as 5-9; empty: all, of train_student's "
-      "synthetic faces the others");
+      "Folds of pairs for the final table, such as 5-9; empty: all, or the remaining folds for "
+      "train_student's synthetic faces");
   fold_sizes const defaults;
   add("--folds", o.folds,
-      "Folds of sampled pairs; nobody is in two of them. Without the option fewer where the dev "
-      "people have too few pairs for all, with a warning")
+      "Folds of sampled pairs; no person is in two of them. By default reduced, with a warning, if "
+      "the dev people have too few pairs for all")
       ->check(at_least(2))
       ->default_str(std::to_string(defaults.folds));
   add("--pairs-per-fold", o.pairs_per_fold,
-      "Sampled pairs in each fold, half of them of one person. Without the option fewer where the "
-      "dev people do not have so many, with a warning")
+      "Sampled pairs in each fold, half of them of one person. By default reduced, with a warning, "
+      "if the dev people allow fewer")
       ->check(at_least(2))
       ->default_str(std::to_string(defaults.pairs_per_fold));
 }
@@ -73,7 +73,7 @@ std::vector<verification_pair> sampled_pairs(face_options const& o, std::uint64_
   auto pairs = make_pairs(faces, used.folds, used.pairs_per_fold, seed);
   if (used.folds != folds || used.pairs_per_fold != pairs_per_fold) {
     warn(
-        "the dev people do not have %d folds of %d pairs (%d folds have at most %d each), so %d "
+        "the dev people have too few pairs for %d folds of %d (%d folds have at most %d each); %d "
         "folds of %d pairs are sampled. Options: --folds, --pairs-per-fold, --eval-pairs",
         folds, pairs_per_fold, folds, most_pairs_per_fold(faces, folds), used.folds,
         used.pairs_per_fold);

@@ -15,7 +15,7 @@ std::set<int> parse_folds(std::string const& text) {
     int first = 0, last = 0;
     int const read = std::sscanf(part.c_str(), "%d-%d", &first, &last);
     if (read < 1 || (read == 2 && last < first))
-      throw usage_error("folds: '" + part + "' is no range");
+      throw usage_error("folds: '" + part + "' is not a range");
     for (int fold = first; fold <= (read == 2 ? last : first); ++fold) folds.insert(fold);
   }
   return folds;
@@ -27,7 +27,7 @@ std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& al
   std::vector<verification_pair> chosen;
   for (auto const& p : all)
     if (folds.empty() || folds.count(p.fold)) chosen.push_back(p);
-  if (chosen.empty()) throw usage_error("folds: '" + text + "' leaves no pair");
+  if (chosen.empty()) throw usage_error("folds: '" + text + "' selects no pair");
   return chosen;
 }
 

@@ -116,7 +116,7 @@ std::vector<std::uint8_t> decode_jpeg(std::uint8_t const* bytes, std::size_t siz
                    reader.info.image_height, max_pixels);
   auto const space = reader.info.jpeg_color_space;
   if (space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) {
-    refuse_image(name, "JPEG", reader.offset(size), "only grey, YCbCr and RGB are read");
+    refuse_image(name, "JPEG", reader.offset(size), "only grey, YCbCr and RGB are supported");
   }
   std::vector<std::uint8_t> pixels(std::size_t{reader.info.image_width} * reader.info.image_height);
   if (!jpeg_read_rows_of(reader, pixels.data())) {
@@ -233,16 +233,16 @@ std::vector<std::uint8_t> decode_webp([[maybe_unused]] std::uint8_t const* bytes
 #ifdef FACE_KIT_WEBP
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(bytes, size, &features) != VP8_STATUS_OK) {
-    refuse_image(name, "WebP", 0, "no header that can be read");
+    refuse_image(name, "WebP", 0, "unreadable header");
   }
-  if (features.has_animation != 0) refuse_image(name, "WebP", 0, "animations are not read");
+  if (features.has_animation != 0) refuse_image(name, "WebP", 0, "animations are not supported");
   auto const columns = static_cast<std::size_t>(std::max(features.width, 0)),
              lines = static_cast<std::size_t>(std::max(features.height, 0));
   check_image_size(name, "WebP", 0, columns, lines, max_pixels);
   std::vector<std::uint8_t> expanded(4 * columns * lines);
   if (WebPDecodeRGBAInto(bytes, size, expanded.data(), expanded.size(), 4 * features.width) ==
       nullptr) {
-    refuse_image(name, "WebP", 0, "damaged or cut");  // libwebp does not say where
+    refuse_image(name, "WebP", 0, "damaged or truncated");  // libwebp does not say where
   }
   std::vector<std::uint8_t> pixels(columns * lines);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = grey_of(expanded.data() + 4 * i, 4);
@@ -250,7 +250,7 @@ std::vector<std::uint8_t> decode_webp([[maybe_unused]] std::uint8_t const* bytes
   height = features.height;
   return pixels;
 #else
-  throw undecodable_image(name + ": is WebP, which this build cannot read (it lacks libwebp)");
+  throw undecodable_image(name + ": is WebP, which this build cannot read (built without libwebp)");
 #endif
 }
 

@@ -45,10 +45,11 @@ struct row_faults {
     }
   }
 
-  /// "FILE: 2 of 480 rows are not finite, row 17 (from 0 on) first"
+  /// "FILE: 2 of 480 rows are not finite (first: row 17, counted from 0)"
   std::string not_finite_in(std::string const& file) const {
     return file + ": " + std::to_string(not_finite) + " of " + std::to_string(rows) +
-           " rows are not finite, row " + std::to_string(first_not_finite) + " (from 0 on) first";
+           " rows are not finite (first: row " + std::to_string(first_not_finite) +
+           ", counted from 0)";
   }
 };
 

@@ -57,14 +57,16 @@ any_rows open_rows(std::string const& file, bool bfloat16_bits) {
   if (type == "f2") return coupleface::mapped_npy<coupleface::float16>(file);
   if (type == "V2") return coupleface::mapped_npy<coupleface::bfloat16>(file);
   throw std::runtime_error(
-      file + ": elements are '" + type + "'; float32, float64, float16 and bfloat16 are read" +
-      (type == "u2" ? " (uint16 that are bits of bfloat16: --bfloat16-bits)" : ""));
+      file + ": elements are '" + type +
+      "'; supported types are float32, float64, float16 and bfloat16" +
+      (type == "u2" ? " (for uint16 that holds the bits of bfloat16: --bfloat16-bits)" : ""));
 }
 
 sample_labels read_labels(std::string const& file, std::string const& embeddings, index_t rows) {
   std::string const type = element_type(file);
   if (type != "i4" && type != "i8") {
-    throw std::runtime_error(file + ": labels are '" + type + "'; int32 and int64 are read");
+    throw std::runtime_error(file + ": labels are '" + type +
+                             "'; supported types are int32 and int64");
   }
   auto labels = type == "i4" ? read_labels_of_type<std::int32_t>(file)
                              : read_labels_of_type<std::int64_t>(file);

@@ -18,7 +18,7 @@ teacher_rows read_teacher(std::string const& file, face_dataset const& faces) {
           throw std::runtime_error(
               file + ": " + std::to_string(rows.extent(0)) + " rows for " +
               std::to_string(faces.listed_rows()) + " images" +
-              (faces.rows.empty() ? "" : "; those that cannot be decoded have a row too"));
+              (faces.rows.empty() ? "" : "; images that cannot be decoded need a row too"));
         }
         teacher.width = rows.extent(1);
         for (int i = 0; i < faces.size(); ++i) {

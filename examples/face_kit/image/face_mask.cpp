@@ -27,7 +27,7 @@ std::vector<face_point> mask_outline(face_landmarks const& face, double top) {
                    eyes = middle(left, right), nose{face[4].x - eyes.x, face[4].y - eyes.y};
   double const apart = std::hypot(left.x - right.x, left.y - right.y);
   if (!(apart > 0) || !std::isfinite(apart))
-    throw std::invalid_argument("mask_outline: the eyes are in one place");
+    throw std::invalid_argument("mask_outline: the eyes coincide");
   // Unit vectors along the line of the eyes, and down from it.
   face_point const along{(left.x - right.x) / apart, (left.y - right.y) / apart},
       down{-along.y, along.x};

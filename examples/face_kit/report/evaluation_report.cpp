@@ -104,8 +104,8 @@ text_table table_of_differences(std::vector<paired_difference> const& difference
 
 constexpr char const* note_on_deviations = "± is the standard deviation over seeds.";
 constexpr char const* note_on_intervals =
-    "[ ] is the 95 % interval of the difference when people are resampled (paired bootstrap; the "
-    "seeds stay). Where it contains 0 the difference is undecided.";
+    "[ ] is the 95 % interval of the difference from resampling people (paired bootstrap, fixed "
+    "seeds). Where it contains 0 the difference is undecided.";
 
 void write_methods_csv(std::string const& file, std::vector<run_record> const& runs,
                        run_record const* teacher) {
@@ -277,19 +277,19 @@ void write_report_page(std::string const& out_dir, page_contents const& page) {
   if (page.differences.size() > 1)
     sections.push_back({"Differences between methods", {note_on_intervals}, page.differences, ""});
   sections.push_back({"ROC",
-                      {"How many pairs of one person are accepted (up), at how many accepted pairs "
-                       "of two people (right). Higher is better; the left end is what matters "
-                       "where a false accept is costly."},
+                      {"The share of pairs of one person that are accepted (vertical) against that "
+                       "of pairs of two people (horizontal). Higher is better; the left end "
+                       "matters where a false accept is costly."},
                       {},
                       out_dir + "/roc.svg"});
   if (page.similarities.size() > 1) {
-    sections.push_back({"Agreement with the teacher",
-                        {"Mean similarity (cosine) of the pairs, and in brackets its gap to the "
-                         "teacher's. Where a student finds two people more alike than its teacher "
-                         "does, it accepts more strangers; the relation term of CoupleFace pushes "
-                         "against that alone."},
-                        page.similarities,
-                        ""});
+    sections.push_back(
+        {"Agreement with the teacher",
+         {"Mean similarity (cosine) of the pairs, and in brackets its gap to the "
+          "teacher's. Where a student rates two people as more alike than its teacher does, it "
+          "accepts more strangers; the relation term of CoupleFace penalises only that."},
+         page.similarities,
+         ""});
   }
   if (page.epochs) {
     sections.push_back({"During training",
@@ -325,11 +325,12 @@ void check_runs(std::vector<run_record> const& runs, std::size_t pairs, run_reco
   for (auto const& run : runs) {
     bool const plain = run.method.find_first_of(",'\"|\\\n\r") == std::string::npos;
     if (run.method.empty() || !plain) {
-      throw std::invalid_argument("write_report: '" + run.method + "' is no name for a method");
+      throw std::invalid_argument("write_report: '" + run.method +
+                                  "' is not a valid name for a method");
     }
     if (!seen.emplace(run.method, run.seed).second) {
       throw std::invalid_argument("write_report: " + run.method + " with seed " +
-                                  std::to_string(run.seed) + " came twice");
+                                  std::to_string(run.seed) + " occurs twice");
     }
     check_scores(run);
   }

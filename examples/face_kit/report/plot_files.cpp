@@ -80,7 +80,7 @@ void draw_plots(std::string const& folder, std::ostream& out) {
     return;
   }
   bool const absent = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-  out << (absent ? "gnuplot was not found" : "gnuplot failed (plots.log says why)")
+  out << (absent ? "gnuplot was not found" : "gnuplot failed (see plots.log)")
       << ": no plots; to draw them run gnuplot plots.gp in " << folder << '\n';
   if (absent) std::remove((folder + "/plots.log").c_str());
 }

@@ -20,7 +20,7 @@ constexpr char const* report_files[] = {"table.md",   "table.csv",  "runs.csv", 
 void expect_result_folder(std::string const& out) {
   namespace fs = std::filesystem;
   if (!fs::exists(out)) return;
-  if (!fs::is_directory(out)) throw std::runtime_error(out + ": exists and is no folder");
+  if (!fs::is_directory(out)) throw std::runtime_error(out + ": exists and is not a folder");
   bool empty = true;
   for (auto const& entry : fs::directory_iterator(out)) {
     auto const name = entry.path().filename().string();
@@ -32,7 +32,7 @@ void expect_result_folder(std::string const& out) {
     empty = false;
   }
   if (!empty)
-    throw std::runtime_error(out + ": exists, and what it holds are no runs; choose another --out");
+    throw std::runtime_error(out + ": exists and does not contain runs; choose another --out");
 }
 
 void remove_report(std::string const& out) {

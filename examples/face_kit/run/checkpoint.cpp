@@ -82,13 +82,13 @@ checkpoint_reader::checkpoint_reader(std::string const& file, std::string start_
   }
   std::uint64_t length = 0, there = 0;
   if (!begins_with(map_, magic) || map_.size() < magic.size() + 2 * sizeof length)
-    fail("is no checkpoint of this version");
+    fail("is not a checkpoint of this version");
   end_ = map_.size() - sizeof there;
   std::memcpy(&there, map_.data() + end_, sizeof there);
   digest check;
   check.add(map_.data(), end_);
   if (there != check.value())
-    fail("is damaged at byte " + std::to_string(end_) + ": its checksum does not fit");
+    fail("is damaged at byte " + std::to_string(end_) + ": checksum mismatch");
   at_ = magic.size();
   read(&length, sizeof length);
   if (length > left()) fail("is damaged at byte " + std::to_string(at_) + ": ends early");

@@ -35,7 +35,8 @@ void output_folder::expect_usable(std::string const& path, std::string const& re
   bool const replaceable = type == fs::file_type::not_found ||
                            (type == fs::file_type::directory && fs::exists(path + '/' + results));
   if (!replaceable)
-    throw std::runtime_error(path + ": is no folder with " + results + ", and is not replaced");
+    throw std::runtime_error(path + ": is not a folder with " + results +
+                             ", so it is not replaced");
 }
 
 output_folder::output_folder(std::string path, std::string results)

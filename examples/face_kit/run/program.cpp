@@ -66,16 +66,16 @@ std::string unknown_option(CLI::App& app, int argc, char** argv) {
 std::string usage_message(CLI::App& app, CLI::ParseError const& error, int argc, char** argv) {
   if (auto const unknown = unknown_option(app, argc, argv); !unknown.empty()) {
     auto const near = nearest_name(unknown, option_names(app));
-    return unknown + " is no option" + (near.empty() ? "" : "; the nearest is " + near);
+    return "unknown option " + unknown + (near.empty() ? "" : " (did you mean " + near + "?)");
   }
   std::string const message = error.what();
   if (dynamic_cast<CLI::ExtrasError const*>(&error) != nullptr)
-    return "one argument too many:" + message.substr(message.find(':') + 1);
+    return "unexpected argument:" + message.substr(message.find(':') + 1);
   std::string const could_not = "Could not convert: ";
   if (message.compare(0, could_not.size(), could_not) == 0) {
     auto const at = message.find(" = ");
     return message.substr(could_not.size(), at - could_not.size()) + ": '" +
-           (at == std::string::npos ? "" : message.substr(at + 3)) + "' is no number that fits";
+           (at == std::string::npos ? "" : message.substr(at + 3)) + "' is not a valid number";
   }
   if (dynamic_cast<CLI::ArgumentMismatch const*>(&error) != nullptr &&
       message.find(" missing") != std::string::npos)
@@ -179,13 +179,13 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   wants_json = false;
   // The options declared last may have set a group, which would apply to these.
   app.option_defaults()->group(app.get_help_ptr()->get_group());
-  app.set_help_flag("-h,--help", "Show these lines and exit");
+  app.set_help_flag("-h,--help", "Show this help and exit");
   app.set_version_flag("--version", version_text(app.get_name(), libraries),
                        "Show version, compiler, backends and instruction set, and exit");
   app.add_flag("--quiet", quiet_wanted,
-               "No progress and no notes on the standard error, only warnings and errors")
+               "Print only warnings and errors on the standard error, no progress and no notes")
       ->group("Output");
-  app.add_flag("--json", wants_json, "Results on the standard output as JSON instead of text")
+  app.add_flag("--json", wants_json, "Print results on the standard output as JSON instead of text")
       ->group("Output");
   auto const failed = [&](std::string const& message, exit_status status) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), one_sentence(message).c_str());
@@ -203,11 +203,11 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   } catch (usage_error const& error) {
     return failed(error.what(), status_usage);
   } catch (interrupted const& stop) {
-    if (stop.checkpoint.empty()) note("stopped before there was anything to continue from");
-    else note("stopped; the same command continues from %s", stop.checkpoint.c_str());
+    if (stop.checkpoint.empty()) note("stopped; no checkpoint had been written yet");
+    else note("stopped; run the same command again to continue from %s", stop.checkpoint.c_str());
     return status_interrupted;
   } catch (std::bad_alloc const&) {
-    return failed("there is not enough memory", status_failed);
+    return failed("out of memory", status_failed);
   } catch (std::exception const& error) { return failed(error.what(), status_failed); }
 }
 

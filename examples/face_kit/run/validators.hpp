@@ -19,7 +19,7 @@ inline CLI::Validator at_least(double low) {
       [low, text](std::string& typed) -> std::string {
         char* end = nullptr;
         double const value = std::strtod(typed.c_str(), &end);
-        if (typed.empty() || *end != '\0') return "'" + typed + "' is no number";
+        if (typed.empty() || *end != '\0') return "'" + typed + "' is not a number";
         return value >= low ? std::string() : typed + " is less than " + text;
       },
       "at least " + text);

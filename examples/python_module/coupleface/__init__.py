@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """coupleface for NumPy arrays and PyTorch tensors in host memory, which are read in place.
 
-Matrices are float32, float64, float16 or bfloat16. Rows may lie apart, but have no gaps inside. The
-second matrix of a loss, and a bank, have the first one's type, or float32 beside float16 and
-bfloat16. Labels and tables are int64; -1 is ignored. Results are arrays or tensors like the first
-argument, float64 if it is float64 and float32 otherwise; losses are floats. Arguments that do not
-fit raise TypeError or ValueError. The GIL is released during the computation.
+Matrices are float32, float64, float16 or bfloat16. Rows may be strided, but must be contiguous
+inside. The second matrix of a loss, and a bank, have the first one's type, or float32 beside
+float16 and bfloat16. Labels and tables are int64; -1 is ignored. Results are arrays or tensors like
+the first argument, float64 if it is float64 and float32 otherwise; losses are floats. Arguments
+that do not fit raise TypeError or ValueError. The GIL is released during the computation.
 """
 from . import extension
 
@@ -61,7 +61,7 @@ def rad_loss(student, teacher, bank, labels, table, q=0.03, two_sided=False):
 def margin_softmax_loss(embeddings, weights, labels, m1=1.0, m2=0.5, m3=0.0, scale=64.0):
     """The loss and its gradients with respect to the embeddings, [n, d], and the classes' weights.
 
-    The right class's logit is scale (cos(m1 theta + m2) - m3): ArcFace by default."""
+    The target class's logit is scale (cos(m1 theta + m2) - m3): ArcFace by default."""
     gradient = _empty(embeddings, _shape(embeddings))
     weight_gradient = _empty(embeddings, _shape(weights))
     loss = extension.margin_softmax_loss(embeddings, weights, labels, m1, m2, m3, scale, gradient,

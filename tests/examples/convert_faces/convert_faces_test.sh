@@ -51,7 +51,7 @@ printf 'neither' | tee people/Thumbs.db people/Berta/notes.txt people/Doris/list
   >people/Anna\ B/.DS_Store
 
 convert people set --to rec --height 20 --width 30
-expect_log "^convert_faces: people: 5 files are no JPEG, .* are left out; the first is .cache$"
+expect_log "^convert_faces: people: 5 files skipped: not a JPEG, .*; the first is .cache$"
 [ "$(cat set/property)" = 3,20,30 ] || fail "property: $(cat set/property)"
 [ "$(wc -l <set/train.idx)" -eq 15 ] || fail "index: $(cat set/train.idx)"
 convert set/train.rec from_set --to folder
@@ -129,11 +129,11 @@ expect_refusal "the person cannot be a folder's name" negative.txt x --to folder
 printf 'empty.jpg 1\n' >empty.txt
 expect_refusal "empty.txt: image 0: .*the image has no bytes" empty.txt x --to rec
 mkdir empty empty/Anna
-expect_refusal "empty: no PERSON/FILE below it is a JPEG, PNG or WebP" empty x --to rec
+expect_refusal "empty: contains no PERSON/FILE that is a JPEG, PNG or WebP" empty x --to rec
 rmdir empty/Anna empty
 rm -r people/.cache people/Thumbs.db people/Berta/notes.txt people/Doris people/Anna\ B/.DS_Store
-expect_refusal "people: has people, no pairs" people x.bin --to pack
-expect_refusal "pack_4.bin: has pairs, no people" pack_4.bin x --to rec
+expect_refusal "people: contains people but no pairs" people x.bin --to pack
+expect_refusal "pack_4.bin: contains pairs but no people" pack_4.bin x --to rec
 expect_refusal "table: exists already" people table --to rec
 expect_refusal "pack_2.bin: exists already" pairs.csv pack_2.bin --to pack
 expect_refusal "nowhere/x" people nowhere/x --to rec

@@ -217,7 +217,7 @@ cp rows.npy copy.npy
 for gallery in rows symbolic hard copy doubles; do
   run --embeddings rows.npy --labels labels.npy --no-all-pairs --gallery $gallery.npy \
     --gallery-labels labels.npy --out itself --replace
-  expect "the gallery has the same rows: each is looked for among the others" tables
+  expect "the gallery has the same rows: each is searched for among the others" tables
   cmp itself/cmc.csv within/cmc.csv || fail "gallery $gallery.npy: not leave-one-out"
   cmp itself/dir.csv within/dir.csv || fail "gallery $gallery.npy: not leave-one-out"
 done
@@ -225,11 +225,11 @@ expect "^threshold,far,dir" within/dir.csv
 expect '"dir":' within/results.json
 
 run --embeddings broken.npy --labels labels.npy --no-all-pairs --out broken
-expect "^broken.npy: 2 of 480 rows are not finite, row 17 (from 0 on) first" log
+expect "^broken.npy: 2 of 480 rows are not finite (first: row 17, counted from 0)" log
 run --embeddings rows.npy --labels labels.npy --teacher teacher.npy --k 100 --ranks 500 --no-all-pairs \
   --out cut
-expect "^--k 100 is cut to 59: there are 60 classes" log
-expect "^--ranks 500 is cut to 480" log
+expect "^--k 100 is reduced to 59: there are 60 classes" log
+expect "^--ranks 500 is reduced to 480, the number of rows searched" log
 odd='quo"te back\slash'
 mkdir "$odd"
 cp rows.npy "$odd/r
@@ -253,7 +253,7 @@ expect_end() {
   [ "$(wc -l <lines)" -eq 1 ] || fail "$*: more than a line: $(cat lines)"
   [ ! -e refused ] || fail "$*: left a folder"
 }
-expect_end 2 "nothing to judge by" --embeddings rows.npy
+expect_end 2 "nothing to evaluate against" --embeddings rows.npy
 refuse "none.npy: .*cannot open" --embeddings none.npy --labels labels.npy
 refuse "gallery_labels.npy: 50 labels for 480 rows" --embeddings rows.npy --labels gallery_labels.npy
 refuse "gallery.npy: 50 rows, but 480" --embeddings rows.npy --teacher gallery.npy
@@ -298,12 +298,12 @@ refuse "bad_pairs.txt: line 1: no row is called '7', the first is called '5'" --
     printf 'row,template,medium\n0,5,0\n60,11,0\n' >two.csv
     echo two.csv
   )"
-refuse "labels.npy: the gallery has the rows of --embeddings, but row 0 has the label 3, there 0" \
+refuse "labels.npy: the gallery has the rows of --embeddings, but row 0 has the label 3 here and, for --embeddings, 0" \
   --embeddings rows.npy --labels labels.npy --gallery hard.npy --gallery-labels sparse/labels.npy
-refuse "all.csv: says who templates are" $ijb --labels labels.npy --probe-templates all.csv
+refuse "all.csv: defines the templates' people" $ijb --labels labels.npy --probe-templates all.csv
 printf 'TEMPLATE_ID,SUBJECT_ID\n5,a\n6,b\n' >bad.csv
 refuse "bad.csv, line 3: template 6 has no face in sparse/tid_mid.txt" $ijb --probe-templates bad.csv
-refuse "symbolic.npy: is the file of --embeddings, of which --split" --embeddings rows.npy --list \
+refuse "symbolic.npy: is the file of --embeddings, but --split" --embeddings rows.npy --list \
   list.csv --split dev --gallery symbolic.npy --gallery-labels labels.npy
 printf '0.5 1\nx 0\n' >bad_scores.txt
 refuse "bad_scores.txt: at byte 6: line 2 has 'x' where the score should be" --scores bad_scores.txt

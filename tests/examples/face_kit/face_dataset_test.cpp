@@ -281,7 +281,7 @@ TEST(decode_grey, refuses_webp_that_is_cut_or_large) {
 TEST(decode_grey, names_webp_where_it_is_not_read) {
   bytes const file{'R', 'I', 'F', 'F', 9, 0, 0, 0, 'W', 'E', 'B', 'P'};
   EXPECT_EQ(decode_failure(file),
-            "image: is WebP, which this build cannot read (it lacks libwebp)");
+            "image: is WebP, which this build cannot read (built without libwebp)");
 }
 #endif
 
@@ -487,7 +487,7 @@ TEST_F(faces_on_disk, load_from_an_insightface_set_as_from_its_folders) {
   EXPECT_EQ(set.people, folders.people);
   EXPECT_EQ(set.paths[5] + ".jpg", folders.paths[5]);
   EXPECT_EQ(failure([&] { load_faces(file, list("path,person\nbob/1.png,bob\n"), 4); }),
-            file + ": takes no list");
+            file + ": a .rec set takes no list of images");
 }
 
 TEST_F(faces_on_disk, damaged_image_of_a_set_is_named) {
@@ -527,7 +527,7 @@ TEST_F(faces_on_disk, bad_lists_are_named_by_line_and_reason) {
       {"", "list.csv: ", "has no header"},
       {"file,who\nann/1.jpg,ann\n", "line 1 ", "has no column 'path'"},
       {"path,name\nann/1.jpg,ann\n", "line 1 ", "has no column 'person'"},
-      {"a,b,same\nann/1.jpg,ann/2.png,1\n", "list.csv: ", "has pairs, no people"},
+      {"a,b,same\nann/1.jpg,ann/2.png,1\n", "list.csv: ", "contains pairs but no people"},
   };
   for (auto const& bad : cases) {
     auto const message = list_failure(bad.text);
@@ -618,7 +618,7 @@ TEST_F(faces_on_disk, pairs_of_left_out_images_are_left_out) {
   expect_pair(found.pairs[0], 0, 0, 1, true);
   expect_pair(found.pairs[1], 1, 1, 2, false);
   write_text(file, "ann/0.jpg ann/1.jpg 1\n");
-  EXPECT_TRUE(contains(failure([&] { load_pairs(file, faces); }), "no pair of images"));
+  EXPECT_TRUE(contains(failure([&] { load_pairs(file, faces); }), "no pair has both images"));
 }
 
 TEST_F(faces_on_disk, images_of_a_pack_become_faces) {

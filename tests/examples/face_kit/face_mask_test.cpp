@@ -172,11 +172,11 @@ TEST(face_mask, of_no_face_is_refused) {
   above[4] = {55.5, 30};
   level[4] = {55.5, 51};
   lost[4].y = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(message_of(eyes), "mask_outline: the eyes are in one place");
+  EXPECT_EQ(message_of(eyes), "mask_outline: the eyes coincide");
   for (auto const& face : {above, level, lost})
     EXPECT_EQ(message_of(face), "mask_outline: the nose is not below the eyes");
   lost[0].x = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(message_of(lost), "mask_outline: the eyes are in one place");
+  EXPECT_EQ(message_of(lost), "mask_outline: the eyes coincide");
 }
 
 /// [faces, 5, 2]; npy_writer writes matrices.

@@ -95,7 +95,7 @@ TEST(output_folder, replaces_results_and_nothing_else) {
   std::string const path = folder.string() + "/out";
   std::filesystem::create_directory(path);
   EXPECT_EQ(failure([&] { output_folder::expect_usable(path, "results.json"); }),
-            path + ": is no folder with results.json, and is not replaced");
+            path + ": is not a folder with results.json, so it is not replaced");
   write_atomically(path + "/results.json", "old");
   write_atomically(path + "/old.txt", "old");
   output_folder out(path, "results.json");

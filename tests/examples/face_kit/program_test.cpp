@@ -54,7 +54,7 @@ TEST(program, ends_with_the_status_of_what_happened) {
   EXPECT_EQ(usage.err, "program: --k: is too large\n");
   auto const stopped = run({}, [] { throw interrupted{"state.bin"}; });
   EXPECT_EQ(stopped.status, 130);
-  EXPECT_EQ(stopped.err, "stopped; the same command continues from state.bin\n");
+  EXPECT_EQ(stopped.err, "stopped; run the same command again to continue from state.bin\n");
   EXPECT_EQ(run({}, [] { throw interrupted{}; }).status, 130);
   EXPECT_EQ(run({}, [] { throw std::bad_alloc(); }).status, 1);
 }
@@ -65,9 +65,9 @@ TEST(program, names_a_mistyped_option_and_the_nearest) {
     EXPECT_EQ(result.status, 2);
     std::string const name = std::string(typed).substr(0, std::string(typed).find('='));
     EXPECT_EQ(result.err,
-              "program: " + name + " is no option; the nearest is --neighbours; see --help\n");
+              "program: unknown option " + name + " (did you mean --neighbours?); see --help\n");
   }
-  EXPECT_EQ(run({"--xyzzy"}).err, "program: --xyzzy is no option; see --help\n");
+  EXPECT_EQ(run({"--xyzzy"}).err, "program: unknown option --xyzzy; see --help\n");
 }
 
 TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
@@ -77,11 +77,11 @@ TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
     EXPECT_EQ(result.err, "program: " + message + "; see --help\n");
     EXPECT_EQ(result.out, "");
   };
-  expect({"a", "b"}, "one argument too many: b");
-  expect({"--neighbours", "many"}, "--neighbours: 'many' is no number that fits");
+  expect({"a", "b"}, "unexpected argument: b");
+  expect({"--neighbours", "many"}, "--neighbours: 'many' is not a valid number");
   expect({"--neighbours"}, "--neighbours: its value is missing");
   expect({"--batch", "1"}, "--batch: 1 is less than 2");
-  expect({"--batch", "few"}, "--batch: 'few' is no number");
+  expect({"--batch", "few"}, "--batch: 'few' is not a number");
   expect({"--threshold", "middle"}, "--threshold: middle not in {low,high}");
 }
 

@@ -54,8 +54,9 @@ TEST_F(teacher_file, of_every_float) {
   expect(coupleface::float16());
   expect(coupleface::bfloat16());
   write(std::vector<std::int32_t>{1, 2}, 1);
-  EXPECT_EQ(failure([&] { read_teacher(file, dataset(2)); }),
-            file + ": elements are 'i4'; float32, float64, float16 and bfloat16 are read");
+  EXPECT_EQ(
+      failure([&] { read_teacher(file, dataset(2)); }),
+      file + ": elements are 'i4'; supported types are float32, float64, float16 and bfloat16");
 }
 
 TEST_F(teacher_file, rows_of_left_out_images_are_left_out) {
@@ -68,7 +69,7 @@ TEST_F(teacher_file, rows_of_left_out_images_are_left_out) {
   EXPECT_EQ(failure([&] { read_teacher(file, dataset(2)); }), file + ": 4 rows for 2 images");
   write(std::vector<float>{1, 2, 3, 4}, 2);
   EXPECT_EQ(failure([&] { read_teacher(file, faces); }),
-            file + ": 2 rows for 4 images; those that cannot be decoded have a row too");
+            file + ": 2 rows for 4 images; images that cannot be decoded need a row too");
 }
 
 TEST_F(teacher_file, faces_that_are_not_listed_get_zeros) {

@@ -53,7 +53,7 @@ while read -r row; do
   image >"people/$row"
 done <rows
 printf 'text' | tee people/Thumbs.db people/Ann/.DS_Store "people/Ann B/notes.jpg" >people/Ann/list.json
-told="people: 4 files are no JPEG, PNG or WebP of a person and are left out; the first is Thumbs.db"
+told="people: 4 files skipped: not a JPEG, PNG or WebP in a person's folder; the first is Thumbs.db"
 
 "$convert" people table --to table >log 2>&1 || fail "convert_faces: $(cat log)"
 expect_log "^convert_faces: $told$"
@@ -100,7 +100,7 @@ for trainer in $trainers; do
   try
   expect_log "^$name: $cut"
   try --skip-undecodable
-  expect_log "^$name: 1 images cannot be decoded and are left out, see out_$name/undecodable.txt; .* $cut"
+  expect_log "^$name: 1 images skipped: cannot be decoded (see out_$name/undecodable.txt); .* $cut"
   grep -q "^$cut" "out_$name/undecodable.txt" || fail "$name: undecodable.txt"
   expect_log "^$name: teacher.npy: row 7, column 0 is nan .*Ann.B/2.png)$"
   rows_with_nan 8 2 >teacher.npy # of the cut image: nobody's
@@ -124,7 +124,7 @@ expect_log "^embed_faces: people/$cut"
 [ ! -e rows_out ] || fail "embed_faces left something"
 "$embed" $network people rows_out --side 16 --skip-undecodable >log 2>&1 || fail "$(cat log)"
 expect_log "^embed_faces: $told$"
-expect_log "^embed_faces: 1 images cannot be decoded, their rows are NaN, .* people/$cut"
+expect_log "^embed_faces: 1 images cannot be decoded: their rows are NaN (.* people/$cut"
 grep -q "^people/$cut" rows_out/undecodable.txt || fail "embed_faces: undecodable.txt"
 cut -d, -f1 rows_out/list.csv | tail -n +2 | cmp - rows || fail "list.csv: $(cat rows_out/list.csv)"
 "$embed" $network people flipped --side 16 --skip-undecodable --flip >log 2>&1 || fail "$(cat log)"

@@ -38,25 +38,25 @@ mine --prototypes --centre f2.npy h.npy r.npy --k 10
 "$files" check f2.npy f2 - 1 10 h.npy r.npy 1 || fail "centred rows"
 mine embeddings.npy labels.npy h.npy r.npy --k 500 --threads 1
 "$files" check embeddings.npy f4 labels.npy 0 399 h.npy r.npy 1 || fail "more slots than classes"
-expect_log "^--k 500 is cut to 399: there are 400 classes"
+expect_log "^--k 500 is reduced to 399: there are 400 classes"
 expect_log "1 of 401 classes have no samples: their rows are -1"
 expect_log "; 0 empty slots"
 expect_log "peak memory"
 mine embeddings.npy labels.npy h.npy r.npy --k 20 --merge-list dense.csv --merge-threshold 0.5
-! grep -q "is cut to" log || fail "K was cut: $(cat log)"
-left=$(sed -n 's/.*merged, \([0-9]* classes are left\)/\1/p' log)
+! grep -q "is reduced to" log || fail "K was cut: $(cat log)"
+left=$(sed -n 's/.*; merging them leaves \([0-9]* classes\)/\1/p' log)
 mine embeddings.npy labels_sparse.npy sparse_h.npy sparse_r.npy --k 20 --merge-list sparse.csv \
   --merge-threshold 0.5
 expect_log "806 of 1206 classes have no samples"
-expect_log "merged, $left"
+expect_log "merging them leaves $left$"
 "$files" check embeddings.npy f4 labels_sparse.npy 0 20 sparse_h.npy sparse_r.npy 1 || fail "sparse"
 "$files" spread h.npy r.npy sparse_h.npy sparse_r.npy || fail "sparse labels: another table"
 awk -F, 'NR == 1 { print } NR > 1 { print 3 * $1 + 5 "," 3 * $2 + 5 "," $3 }' dense.csv |
   cmp - sparse.csv || fail "sparse labels: another merge list"
 mine broken.npy labels.npy h.npy r.npy --k 12
-expect_log "^broken.npy: 2 of 3000 rows are not finite, row 17 (from 0 on) first"
+expect_log "^broken.npy: 2 of 3000 rows are not finite (first: row 17, counted from 0)"
 mine --prototypes broken.npy h.npy r.npy --k 12
-expect_log "^broken.npy: 2 of 3000 rows are not finite, row 17 (from 0 on) first"
+expect_log "^broken.npy: 2 of 3000 rows are not finite (first: row 17, counted from 0)"
 mine embeddings.npy labels.npy h.npy r.npy --k 12 --centre --prototypes-out means.npy \
   --merge-list merge.csv --merge-threshold 0.9999
 "$files" check embeddings.npy f4 labels.npy 1 12 h.npy r.npy 1 || fail "centred"
@@ -66,7 +66,7 @@ mine embeddings.npy labels_i4.npy other_h.npy other_r.npy --k 12 --centre --thre
 expect_same other
 mine --prototypes means.npy other_h.npy other_r.npy --k 12
 expect_same other
-expect_log "1 of 401 rows are zero, row 5 first"
+expect_log "1 of 401 rows are zero (first: row 5)"
 mine --prototypes --centre means.npy other_h.npy other_r.npy --k 12
 grep -q "1 of 401 rows are zero" log || fail "centred: $(cat log)"
 echo "tables: as brute force says, for every kind of input"
@@ -83,7 +83,7 @@ expect_end() {
   "$program" "$@" 2>log || code=$?
   [ $code -eq "$wanted" ] || fail "$*: ended with code $code"
   # What is said before is about the input, not about the error.
-  sed -i -e '/classes have no samples/d' -e '/^mining/d' -e '/is cut to/d' log
+  sed -i -e '/classes have no samples/d' -e '/^mining/d' -e '/is reduced to/d' log
   expect_log "^mine_relations: .*$message"
   [ "$(wc -l <log)" -eq 1 ] || fail "$*: more than a line: $(cat log)"
   expect_same kept
@@ -106,8 +106,8 @@ head -c 100000 embeddings.npy >cut.npy
 expect_refusal "cut.npy: .*header promises" cut.npy labels.npy h.npy r.npy
 expect_usage "four files" embeddings.npy h.npy r.npy
 expect_usage "three files" --prototypes f4.npy labels.npy h.npy r.npy
-expect_usage "r.npy: is named twice" embeddings.npy labels.npy r.npy ./r.npy
-expect_usage "labels.npy: is named twice" embeddings.npy labels.npy h.npy labels.npy
+expect_usage "r.npy: is used for two files" embeddings.npy labels.npy r.npy ./r.npy
+expect_usage "labels.npy: is used for two files" embeddings.npy labels.npy h.npy labels.npy
 expect_refusal "nowhere/r.npy: .*cannot create" embeddings.npy labels.npy h.npy nowhere/r.npy
 expect_refusal "exists and is not a regular file" embeddings.npy labels.npy h.npy .
 expect_usage "merge-threshold" embeddings.npy labels.npy h.npy r.npy --merge-list m.csv
@@ -145,7 +145,7 @@ start() {
 }
 resume() {
   mine $long "$1_h.npy" "$1_r.npy" "$2"
-  expect_log "continues from"
+  expect_log "continuing from"
   expect_same "$1"
   [ ! -e "$1_h.npy.checkpoint" ] || fail "$1: the checkpoint stayed"
 }
@@ -169,7 +169,7 @@ for signal in INT TERM; do
   code=0
   wait $child || code=$?
   [ $code -eq 130 ] || fail "SIG$signal: ended with code $code: $(cat $signal.log)"
-  grep -q "the same command continues from ${signal}_h.npy.checkpoint" $signal.log ||
+  grep -q "run the same command again to continue from ${signal}_h.npy.checkpoint" $signal.log ||
     fail "SIG$signal: $(cat $signal.log)"
   resume $signal --every=1000
 done
@@ -188,9 +188,9 @@ expect_refusal "c: is damaged" $long h.npy r.npy --checkpoint c
 cmp -s round_1 c && fail "the byte was that already"
 expect_refusal "c: is damaged" $long h.npy r.npy --checkpoint c
 : >c
-expect_refusal "c: is no checkpoint" $long h.npy r.npy --checkpoint c
+expect_refusal "c: is not a checkpoint" $long h.npy r.npy --checkpoint c
 cp embeddings.npy c
-expect_refusal "c: is no checkpoint" $long h.npy r.npy --checkpoint c
+expect_refusal "c: is not a checkpoint" $long h.npy r.npy --checkpoint c
 cmp embeddings.npy c || fail "something that is no checkpoint was changed"
 echo "checkpoints of other runs, damaged, no checkpoints: refused"
 rm -r "$folder/long"

@@ -55,7 +55,7 @@ for program; do
   ! grep -q -i -E "  (the same|ditto|see above|of that|it may|they )" out ||
     fail "$name --help: $(grep -i -E '  (the same|of that|it may|they )' out)"
   pair=$(mistyped "$name")
-  expect_end 2 "${pair% *} is no option; the nearest is ${pair#* }; see --help$" "$program" \
+  expect_end 2 "unknown option ${pair% *} (did you mean ${pair#* }?); see --help$" "$program" \
     "${pair% *}" x
   expect_end 2 "--threads: " "$program" --threads many
 done

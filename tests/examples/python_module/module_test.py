@@ -263,19 +263,19 @@ class Errors(unittest.TestCase):
 
     def test_types(self):
         x = numpy.ones((2, 3))
-        needed = "but needed is an array or a tensor with __dlpack__"
+        needed = "expected an array or a tensor with __dlpack__"
         for bad in [[1.0]], None:
             self.expect(TypeError, f"coupleface::fcd_loss: student is of type "
-                        f"{type(bad).__name__}, {needed}", coupleface.fcd_loss, bad, x)
-        self.expect(TypeError, "coupleface::fcd_loss: student has elements of type int64, but "
-                    "needed is float32, float64, float16 or bfloat16",
+                        f"{type(bad).__name__}; {needed}", coupleface.fcd_loss, bad, x)
+        self.expect(TypeError, "coupleface::fcd_loss: student has elements of type int64; "
+                    "expected float32, float64, float16 or bfloat16",
                     coupleface.fcd_loss, x.astype("int64"), x)
-        self.expect(TypeError, "coupleface::fcd_loss: teacher has elements of type float32, but "
-                    "needed is float64", coupleface.fcd_loss, x, x.astype("float32"))
-        self.expect(TypeError, "coupleface::fcd_loss: teacher has elements of type float64, but "
-                    "needed is float16 or float32", coupleface.fcd_loss, x.astype("float16"), x)
-        self.expect(TypeError, "coupleface::class_prototypes: labels has elements of type int32, "
-                    "but needed is int64", coupleface.class_prototypes, x, numpy.zeros(2, "int32"), 1)
+        self.expect(TypeError, "coupleface::fcd_loss: teacher has elements of type float32; "
+                    "expected float64", coupleface.fcd_loss, x, x.astype("float32"))
+        self.expect(TypeError, "coupleface::fcd_loss: teacher has elements of type float64; "
+                    "expected float16 or float32", coupleface.fcd_loss, x.astype("float16"), x)
+        self.expect(TypeError, "coupleface::class_prototypes: labels has elements of type int32; "
+                    "expected int64", coupleface.class_prototypes, x, numpy.zeros(2, "int32"), 1)
         with self.assertRaisesRegex(ValueError, "features cannot be exported by DLPack"):
             coupleface.class_prototypes(x.astype(">f8"), numpy.zeros(2, "int64"), 1)
 
@@ -315,8 +315,8 @@ class Errors(unittest.TestCase):
         def never(**settings):
             raise AssertionError("__dlpack__ of a device is called")
         x = numpy.ones((1, 2))
-        self.expect(ValueError, "coupleface::fcd_loss: teacher is on the device of type 2, id 1, "
-                    "but needed is host memory (type 1); tensors have .cpu()",
+        self.expect(ValueError, "coupleface::fcd_loss: teacher is on the device of type 2, id 1; "
+                    "expected host memory (type 1); for tensors use .cpu()",
                     extension.fcd_loss, x, Exporter((2, 1), never), x.copy())
         with self.assertRaisesRegex(AssertionError, "is called"):  # errors of others stay theirs
             extension.fcd_loss(x, Exporter((1, 0), never), x.copy())

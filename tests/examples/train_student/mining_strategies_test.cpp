@@ -198,7 +198,8 @@ TEST(mining, settings_that_do_not_fit_are_named) {
     EXPECT_EQ(message(s), text);
   }
   s.strategy = "farthest";
-  EXPECT_EQ(message(s).find("mining: 'farthest' is none of nearest, random, "), 0U) << message(s);
+  EXPECT_EQ(message(s).find("mining: 'farthest' is not one of nearest, random, "), 0U)
+      << message(s);
 }
 
 }  // namespace

@@ -71,8 +71,8 @@ inline void expect_every_key(std::string const& path, std::vector<index_entry>& 
     if (key == static_cast<index_t>(k)) { continue; }
     fail_file(path, 0,
               key < static_cast<index_t>(k)
-                  ? "key " + std::to_string(key) + " is there twice"
-                  : "key " + std::to_string(k) + " is missing: record 0 makes keys ranges");
+                  ? "key " + std::to_string(key) + " occurs twice"
+                  : "key " + std::to_string(k) + " is missing: record 0 requires contiguous keys");
   }
 }
 
