@@ -93,11 +93,14 @@ std::vector<verification_pair> pairs_for(face_options const& o, std::uint64_t se
 
 void select_faces(face_options const& o, std::uint64_t seed, face_dataset& faces,
                   training_faces& data) {
-  auto const pairs = pairs_for(o, seed, faces);
   data.faces = &faces;
   data.classes = faces.train_people();
   for (int i = 0; i < faces.size(); ++i)
     if (faces.is_train[i]) data.train.push_back(i);
+  if (data.train.empty())
+    throw std::runtime_error((o.list.empty() ? o.data : o.list) +
+                             ": no image is in the train split");
+  auto const pairs = pairs_for(o, seed, faces);
   data.select = pairs_of(pairs, o.select_folds);
   data.report = pairs_of(pairs, o.report_folds);
   digest check;

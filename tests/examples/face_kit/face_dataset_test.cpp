@@ -2,6 +2,7 @@
 // Checks how the training example reads faces: decoders on every kind of JPEG and PNG, damage in
 // them, area averaging, lists, folders and pairs. Every file is written by the test.
 #include "face_kit/data/face_dataset.hpp"
+#include "face_kit/data/face_options.hpp"
 #include "face_kit/data/eval_pairs.hpp"
 
 #include <coupleface/io/record_set.hpp>
@@ -703,6 +704,17 @@ TEST(real_faces, load_whole_when_present) {
     EXPECT_EQ(faces.is_train[pair.a], 0);
     EXPECT_EQ(faces.is_train[pair.b], 0);
   }
+}
+
+TEST(select_faces, needs_an_image_to_train_on) {
+  face_options options;
+  options.list = "people.csv";
+  face_dataset faces;
+  faces.labels = {0, 1};
+  faces.is_train = {0, 0};
+  training_faces data;
+  EXPECT_EQ(failure([&] { select_faces(options, 1, faces, data); }),
+            "people.csv: no image is in the train split");
 }
 
 }  // namespace

@@ -59,6 +59,12 @@ TEST_F(teacher_file, of_every_float) {
       file + ": elements are 'i4'; supported types are float32, float64, float16 and bfloat16");
 }
 
+TEST_F(teacher_file, needs_columns) {
+  std::vector<float> const none(1);
+  coupleface::write_npy(file, coupleface::make_matrix_view(none.data(), 3, 0));
+  EXPECT_EQ(failure([&] { read_teacher(file, dataset(3)); }), file + ": the rows have no columns");
+}
+
 TEST_F(teacher_file, rows_of_left_out_images_are_left_out) {
   auto faces = dataset(2);
   faces.rows = {1, 3};
