@@ -70,9 +70,9 @@ choose() {
   best_of <<<"fcd_1 --method fcd" >/dev/null
   local lambda k q at
   lambda=$(for x in 0.3 1 3 10 30; do
-    echo "lambda_$x --method coupleface --k $((people / 20)) --lambda $x"
+    echo "lambda_$x --method coupleface --k $((people / 20)) --lambda $x --q 0.03"
   done | best_of)
-  at="--method coupleface --lambda ${lambda#lambda_}"
+  at="--method coupleface --lambda ${lambda#lambda_} --q 0.03"
   k=$({
     echo "$lambda $at --k $((people / 20))"
     for x in 2 10 20 50; do echo "k_${x}_percent $at --k $((people * x / 100))"; done
@@ -81,7 +81,7 @@ choose() {
     q=${k//[^0-9]/}
     at+=" --k $((people * q / 100))"
   fi
-  q=$({ echo "$k $at"; for x in 0 0.1; do echo "q_$x $at --q $x"; done; } | best_of)
+  q=$({ echo "$k $at"; for x in 0 0.1; do echo "q_$x ${at/ --q 0.03/} --q $x"; done; } | best_of)
   awk '!seen[$0]++' "$OUT/choice.md" | tee "$OUT/choice.md.new"
   mv "$OUT/choice.md.new" "$OUT/choice.md"
   echo "highest accuracy: $lambda, then $k, then $q"
