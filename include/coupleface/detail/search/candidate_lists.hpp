@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // coupleface: the candidates that an exact search keeps per query while products are computed.
 //
-// A list starts with *screened* scores: it keeps every candidate that may still be among the K
-// best, given the screen's error, and computes exact values once, at the end. A list with more
-// doubtful candidates than it has room for becomes *exact*: it holds the K best by exact value and
-// is updated at every hit. No candidate is ever dropped for lack of room.
+// A list starts with *screened* scores: it keeps all that may be among the K best, given their
+// error, and computes exact values at the end. A list without room for that becomes *exact*: the K
+// best by exact value, updated at every hit. Nothing is dropped for lack of room.
 #pragma once
 
 #include <coupleface/detail/search/common_score.hpp>
@@ -25,8 +24,7 @@ template <class Score, class V, class I, class Keep>
 struct candidate_lists {
   using score_type = Score;
   static constexpr std::int32_t exact = -1;  ///< stored instead of a count
-  /// Shrinking takes 1 to 2 us and must free an eighth of the room. A list that frees less would be
-  /// shrunk every few pairs, so it becomes exact.
+  /// Shrinking takes 1 to 2 us. A list that frees less than an eighth of its room becomes exact.
   static constexpr index_t most_eighths = 7;
   static constexpr bool begins_exact = screening_of<Score> != screening::direct || has_limit<Score>;
 
@@ -74,8 +72,7 @@ struct candidate_lists {
     V* const value = values.row(q);
     I* const id = indices.row(q);
     screened_pair<I>* const more = waiting_of(q);
-    // Moves the surviving pairs to the front, in the outputs and among the waiting pairs,
-    // branch-free.
+    // Moves the surviving pairs to the front, in the outputs and among those waiting, branch-free.
     index_t kept = 0, left = 0, next = 0;
     for (index_t at = 0; at < capacity(); ++at) {
       bool const stays = id[at] >= 0 && float(value[at]) >= cut;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // coupleface: exact values for the pairs that the screen left in the lists of one lane's queries.
 //
-// The candidates of a list are scattered in memory; reading each from memory would take several
-// times as long as the arithmetic. So pairs are processed by blocks of candidates that fit a large
-// nearby cache. If queries and candidates are the same rows, most pairs are in the lists of both
-// rows: the row with the smaller index evaluates the pair, and the other one copies the value
-// afterwards.
+// The candidates of a list are scattered in memory, and reading each from there would take several
+// times as long as the arithmetic. So pairs are processed by blocks of candidates that fit a cache.
+// If queries and candidates are the same rows, most pairs are in the lists of both rows: that with
+// the smaller index evaluates the pair, and the other one copies the value afterwards.
 #pragma once
 
 #include <coupleface/detail/search/candidate_lists.hpp>
@@ -20,8 +19,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Processes the queries of one lane; each step finishes for all queries before the next one
-/// starts.
+/// Processes the queries of one lane. Each step finishes for all of them before the next starts.
 template <class Lists, class V, class I>
 struct exact_tables {
   Lists lists;
@@ -32,8 +30,7 @@ struct exact_tables {
   /// The exact value of a waiting pair replaces its screened score, if its type fits.
   static constexpr bool fits_waiting = std::is_same_v<V, float>;
 
-  /// Sorts the pairs of a round's queries by block. Pairs that another query evaluates get the
-  /// value NaN.
+  /// Sorts the pairs of a round's queries by block. Those that another query evaluates get NaN.
   void begin_round(index_t first, index_t last) const {
     for (index_t q = first; q < last; ++q) { order_by_block(q, place(q, first)); }
   }
@@ -129,8 +126,7 @@ struct exact_tables {
     if constexpr (fits_waiting) { count_sort(q, waiting(q)); }
   }
 
-  // Sorts by block only: the order within a block is irrelevant. Pairs that others evaluate come
-  // last.
+  // Sorts by block only; within a block any order does. Pairs that others evaluate come last.
   template <class Pairs>
   void count_sort(index_t q, Pairs listed) const {
     std::int32_t* const ends = next + 2 * plan.queries;

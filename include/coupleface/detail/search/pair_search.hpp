@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // coupleface: exact search for the best pairs of every query, on the host.
 //
-// If queries and candidates are the same rows, a product of two panels is used for the rows of
-// both, and only the triangle of blocks is visited. Within two blocks, bands of parts are paired in
-// rounds. No part occurs twice in a round, so no two threads update the lists of one row.
+// If queries and candidates are the same rows, a product of two panels serves the rows of both, and
+// only the triangle of blocks is visited. Within two blocks, bands of parts are paired in rounds in
+// which no part occurs twice, so no two threads update the lists of one row.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
@@ -181,8 +181,7 @@ class pair_search {
   index_t step_ = 0;
 };
 
-/// Finds per query the K kept candidates with the largest score. Returns the number of exact scores
-/// evaluated.
+/// Per query the K kept candidates of largest score. Returns the number of exact scores evaluated.
 template <class Derived, class Score, class V, class I, class Keep>
 index_t search_pairs(host_policy<Derived> const& base, Score const& score, Keep const& keep,
                      matrix_view<V> values, matrix_view<I> indices,
