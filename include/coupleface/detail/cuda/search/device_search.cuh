@@ -15,8 +15,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Writes a list into its table row, or marks its query to be scanned: if the list overflowed, or if
-/// slots are left for rows that are not finite, whose pairs rank last and have no product.
+/// Writes a list into its table row, or marks its query to be scanned: if the list overflowed, or
+/// if slots are left for rows that are not finite, whose pairs rank last and have no product.
 template <class Score, class V, class I>
 struct write_lists_body {
   Score score;
