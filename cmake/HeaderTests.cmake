@@ -38,9 +38,9 @@ function(coupleface_add_header_tests)
       message(STATUS "coupleface: ${program} not found, headers are not tested with it")
       continue()
     endif()
-    # What users of the headers may have on. One of the two compilers also reads a later standard,
-    # which deprecates some of what C++17 takes. The other reads alone what users include; that a
-    # header has all it needs does not depend on the compiler, and the rest is in every_function.
+    # Warnings that users of the headers may enable. g++ compiles C++20, which deprecates parts of
+    # C++17, and each header alone. clang++ compiles only public headers alone: whether a header
+    # includes all it needs does not depend on the compiler, and every_function covers the rest.
     set(warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
     set(headers ${COUPLEFACE_HEADERS})
     if(program STREQUAL "g++")

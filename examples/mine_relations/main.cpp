@@ -105,8 +105,7 @@ void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch co
 template <class T>
 void mine_file(arguments const& a, coupleface::mapped_npy<T> const& file, stopwatch const& watch) {
   matrix_view<T const> const rows = file.matrix();
-  if (rows.extent(0) == 0 || rows.extent(1) == 0)
-    throw std::runtime_error(a.embeddings + ": has no elements");
+  if (rows.extent(0) == 0) throw std::runtime_error(a.embeddings + ": has no rows");
   if (a.prototypes) return mine_prototypes(a, rows, watch);
   mine_samples(a, rows, watch);
 }

@@ -43,7 +43,9 @@ sample_labels read_labels_of_type(std::string const& file) {
 
 }  // namespace
 
-any_rows open_rows(std::string const& file, bool bfloat16_bits) {
+namespace {
+
+any_rows open_of_any_width(std::string const& file, bool bfloat16_bits) {
   std::string const type = element_type(file);
   if (bfloat16_bits) {
     if (type != "u2") {
@@ -60,6 +62,21 @@ any_rows open_rows(std::string const& file, bool bfloat16_bits) {
       file + ": elements are '" + type +
       "'; supported types are float32, float64, float16 and bfloat16" +
       (type == "u2" ? " (for uint16 that holds the bits of bfloat16: --bfloat16-bits)" : ""));
+}
+
+}  // namespace
+
+any_rows open_rows(std::string const& file, bool bfloat16_bits) {
+  any_rows rows = open_of_any_width(file, bfloat16_bits);
+  std::visit(
+      [&](auto const& array) {
+        auto const& shape = array.shape();
+        if (shape.size() >= 2 && std::count(shape.begin() + 1, shape.end(), 0) > 0) {
+          throw std::runtime_error(file + ": the rows have no columns");
+        }
+      },
+      rows);
+  return rows;
 }
 
 sample_labels read_labels(std::string const& file, std::string const& embeddings, index_t rows) {

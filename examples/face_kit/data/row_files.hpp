@@ -19,7 +19,7 @@ using any_rows = std::variant<coupleface::mapped_npy<float>, coupleface::mapped_
                               coupleface::mapped_npy<coupleface::bfloat16>>;
 
 /// @brief [rows, width] of float32, float64, float16 or bfloat16.
-/// @throws std::runtime_error  naming the file: unsupported type, damage
+/// @throws std::runtime_error  naming the file: unsupported type, damage, no columns
 any_rows open_rows(std::string const& file, bool bfloat16_bits);
 
 /// The class of every row; -1: none. Only classes with rows are present: other numbers are unused.

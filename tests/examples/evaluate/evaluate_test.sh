@@ -255,6 +255,11 @@ expect_end() {
 }
 expect_end 2 "nothing to evaluate against" --embeddings rows.npy
 refuse "none.npy: .*cannot open" --embeddings none.npy --labels labels.npy
+{
+  printf '\223NUMPY\001\000\166\000'
+  printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (480, 0), }"
+} >narrow.npy
+refuse "narrow.npy: the rows have no columns" --embeddings narrow.npy --labels labels.npy
 refuse "gallery_labels.npy: 50 labels for 480 rows" --embeddings rows.npy --labels gallery_labels.npy
 refuse "gallery.npy: 50 rows, but 480" --embeddings rows.npy --teacher gallery.npy
 refuse "list.csv: no line has the split test" --embeddings rows.npy --list list.csv --split test
