@@ -103,7 +103,9 @@ inline void declare_further_files(CLI::App& app, arguments& a) {
   app.add_option("--out", a.out, "Folder of the results; it must not exist")
       ->capture_default_str()
       ->group("Files");
-  app.add_flag("--replace", a.replace, "Replace a folder of earlier results as a whole")
+  app.add_flag("--replace", a.replace,
+               "Delete the folder --out and its results first; refused if it holds anything that "
+               "evaluate has not written")
       ->group("Files");
 }
 

@@ -129,6 +129,24 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
   close_written(script, file);
 }
 
+/// What --replace may replace: a folder with results.json of this program and, beside it, only
+/// files that it writes.
+inline folder_check results_of_evaluate() {
+  std::vector<std::string> files{"results.json",      "pair_scores.npy", "roc_pairs.csv",
+                                 "roc_all_pairs.csv", "dir.csv",         "cmc.csv",
+                                 "plots.gp",          "plots.log"};
+  std::vector<std::string> pictures{"roc", "cmc"};
+  for (std::string const of : {"rows", "classes"}) {
+    files.push_back("agreement_of_" + of + ".csv");
+    files.push_back("gaps_of_" + of + ".csv");
+    pictures.push_back("gaps_of_" + of);
+  }
+  for (auto const& picture : pictures) {
+    for (char const* const format : {".png", ".svg"}) files.push_back(picture + format);
+  }
+  return earlier_results("results.json", std::move(files), is_results_file);
+}
+
 /// @returns whether there is anything to plot
 inline bool write_files(output_folder const& folder, arguments const& a, inputs const& in,
                         results const& found) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,15 @@
 namespace evaluate {
 
 using nlohmann::ordered_json;
+
+/// The value of "program" in results.json, which tells these results from other files of that name.
+inline constexpr char const* program_of_results = "coupleface evaluate";
+
+inline bool is_results_file(std::string const& file) {
+  std::ifstream stream(file);
+  auto const document = nlohmann::json::parse(stream, nullptr, false);
+  return document.is_object() && document.value("program", nlohmann::json{}) == program_of_results;
+}
 
 inline ordered_json json_of(std::vector<coupleface::operating_point> const& points,
                             char const* rate = "tar") {
@@ -110,7 +120,7 @@ inline ordered_json json_of_settings(arguments const& a) {
 }
 
 inline ordered_json document_of(arguments const& a, inputs const& in, results const& found) {
-  ordered_json all{{"program", "coupleface evaluate"},
+  ordered_json all{{"program", program_of_results},
                    {"version", coupleface_version()},
                    {"inputs", json_of_inputs(a, in)},
                    {"settings", json_of_settings(a)}};

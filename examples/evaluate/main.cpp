@@ -29,16 +29,16 @@ using namespace evaluate;
 void run(arguments& a) {
   check_arguments(a);
   if (a.threads > 0) omp_set_num_threads(a.threads);
-  char const* const results_file = "results.json";
+  folder_check const replaceable = a.replace ? results_of_evaluate() : folder_check{};
   bool const there =
       std::filesystem::symlink_status(a.out).type() != std::filesystem::file_type::not_found;
   if (there && !a.replace)
     throw std::runtime_error(a.out + ": exists already (--replace replaces results)");
-  output_folder::expect_usable(a.out, a.replace ? results_file : "");
+  output_folder::expect_usable(a.out, replaceable);
   auto const inputs = read_inputs(a);
   auto const parent = std::filesystem::path(a.out).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent);
-  output_folder folder(a.out, a.replace ? results_file : "");
+  output_folder folder(a.out, replaceable);
   // With --json, standard output holds only that document.
   std::ostream text(json_wanted() ? nullptr : std::cout.rdbuf());
   print_inputs(text, a, inputs);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -29,21 +30,51 @@ std::string without_slashes(std::string path) {
 
 }  // namespace
 
-void output_folder::expect_usable(std::string const& path, std::string const& results) {
-  auto const type = fs::symlink_status(without_slashes(path)).type();
-  if (results.empty()) expect_absent(without_slashes(path));
-  bool const replaceable = type == fs::file_type::not_found ||
-                           (type == fs::file_type::directory && fs::exists(path + '/' + results));
-  if (!replaceable)
-    throw std::runtime_error(path + ": is not a folder with " + results +
-                             ", so it is not replaced");
+folder_check earlier_results(std::string results, std::vector<std::string> files,
+                             std::function<bool(std::string const& file)> is_own) {
+  return [=](std::string const& folder) {
+    auto const refuse = [&](std::string const& path, std::string const& reason) {
+      throw std::runtime_error(path + ": " + reason + ", so " + folder + " is not replaced");
+    };
+    bool empty = true;
+    for (auto const& entry : fs::directory_iterator(folder)) {
+      empty = false;
+      bool const known =
+          std::find(files.begin(), files.end(), entry.path().filename().string()) != files.end();
+      if (!known || entry.symlink_status().type() != fs::file_type::regular)
+        refuse(entry.path().string(), "is no file that this program writes");
+    }
+    if (empty) return;
+    std::string const file = folder + '/' + results;
+    if (!fs::exists(file)) refuse(folder, "holds no " + results);
+    if (!is_own(file)) refuse(file, "was not written by this program");
+  };
 }
 
-output_folder::output_folder(std::string path, std::string results)
-    : path_(without_slashes(std::move(path))), results_(std::move(results)) {
-  expect_usable(path_, results_);
+void output_folder::expect_usable(std::string const& path, folder_check const& replaceable) {
+  std::string const folder = without_slashes(path);
+  if (!replaceable) return expect_absent(folder);
+  switch (fs::symlink_status(folder).type()) {
+    case fs::file_type::not_found:
+      return;
+    case fs::file_type::directory:
+      return replaceable(folder);
+    case fs::file_type::symlink:
+      throw std::runtime_error(folder +
+                               ": is a symbolic link, so it is not replaced; name its folder");
+    default:
+      throw std::runtime_error(folder + ": is not a folder, so it is not replaced");
+  }
+}
+
+output_folder::output_folder(std::string path, folder_check replaceable)
+    : path_(without_slashes(std::move(path))), replaceable_(std::move(replaceable)) {
+  expect_usable(path_, replaceable_);
   auto const temporary = path_ + "." + std::to_string(::getpid()) + ".tmp";
-  if (!fs::create_directory(temporary)) throw std::runtime_error(temporary + ": exists already");
+  std::error_code error;
+  bool const created = fs::create_directory(temporary, error);
+  if (error) throw std::runtime_error(path_ + ": cannot create the folder: " + error.message());
+  if (!created) throw std::runtime_error(temporary + ": exists already");
   temporary_ = temporary;
 }
 
@@ -53,11 +84,15 @@ output_folder::~output_folder() {
 }
 
 void output_folder::write(std::string const& name, coupleface::byte_view bytes) {
-  fs::create_directories(fs::path(path(name)).parent_path());
+  std::error_code ignored;  // opening the file fails too
+  fs::create_directories(fs::path(path(name)).parent_path(), ignored);
+  errno = 0;
   std::ofstream file(path(name), std::ios::binary);
   file.write(reinterpret_cast<char const*>(bytes.data_handle()), bytes.extent(0));
   file.close();
-  if (!file) throw std::runtime_error(path_ + ": cannot write " + name);
+  if (!file)
+    throw std::runtime_error(path_ + "/" + name + ": cannot write" +
+                             (errno != 0 ? ": " + std::generic_category().message(errno) : ""));
 }
 
 void output_folder::write(std::string const& name, std::string const& text) {
@@ -72,7 +107,7 @@ void output_folder::commit() {
   if (folder >= 0) ::close(folder);
   if (!synced)
     throw std::runtime_error(path_ + ": cannot sync: " + std::generic_category().message(error));
-  expect_usable(path_, results_);
+  expect_usable(path_, replaceable_);
   std::string const old = temporary_ + ".old";
   bool const there = fs::exists(path_);
   if (there) fs::rename(path_, old);

@@ -333,6 +333,30 @@ touch other/mine
 code=0
 "$program" $all --out other --replace >tables 2>log || code=$?
 [ $code -eq 1 ] && [ -e other/mine ] || fail "a folder of other things was replaced"
+expect_not_replaced() { # FOLDER MESSAGE
+  cp -r "$1" before
+  code=0
+  "$program" $all --out "$1" --replace >tables 2>log || code=$?
+  [ $code -eq 1 ] || fail "$1 was replaced"
+  expect "^evaluate: $2" log
+  diff -r "$1" before || fail "$1 was changed"
+  rm -r before
+}
+echo '{"accuracy": 1}' >other/results.json
+expect_not_replaced other "other/mine: is no file that this program writes, so other is not replaced$"
+rm other/mine
+expect_not_replaced other "other/results.json: was not written by this program, so other is not"
+cp -r one annotated
+mkdir annotated/cmc.csv.d
+expect_not_replaced annotated "annotated/cmc.csv.d: is no file that this program writes"
+rm -r annotated/cmc.csv.d
+ln -s annotated linked
+expect_not_replaced linked "linked: is a symbolic link, so it is not replaced"
+ln -s results.json annotated/plots.log
+expect_not_replaced annotated "annotated/plots.log: is no file that this program writes"
+rm -r annotated/* linked
+run --scores scores.csv --out annotated --replace # it is empty
+cmp annotated/roc_pairs.csv scores/roc_pairs.csv
 run --scores scores.csv --out one/ --replace
 [ ! -e one/cmc.csv ] || fail "old results beside new ones"
 cmp one/roc_pairs.csv scores/roc_pairs.csv

@@ -93,12 +93,39 @@ TEST(output_folder, appears_when_it_is_committed) {
 TEST(output_folder, replaces_results_and_nothing_else) {
   temporary_folder const folder;
   std::string const path = folder.string() + "/out";
+  auto const check =
+      earlier_results("results.json", {"results.json", "old.txt"},
+                      [](auto const& file) { return read_whole_file(file) == "old"; });
+  auto const refused = [&](std::string const& what) {
+    return failure([&] { output_folder::expect_usable(what, check); });
+  };
+  EXPECT_EQ(refused(path), "");
   std::filesystem::create_directory(path);
-  EXPECT_EQ(failure([&] { output_folder::expect_usable(path, "results.json"); }),
-            path + ": is not a folder with results.json, so it is not replaced");
-  write_atomically(path + "/results.json", "old");
+  EXPECT_EQ(refused(path), "");  // nothing is lost
   write_atomically(path + "/old.txt", "old");
-  output_folder out(path, "results.json");
+  std::string const kept = ", so " + path + " is not replaced";
+  EXPECT_EQ(refused(path), path + ": holds no results.json" + kept);
+  write_atomically(path + "/results.json", "of another program");
+  EXPECT_EQ(refused(path), path + "/results.json: was not written by this program" + kept);
+  write_atomically(path + "/results.json", "old");
+  EXPECT_EQ(refused(path + "/"), "");
+  std::string const foreign = ": is no file that this program writes" + kept;
+  write_atomically(path + "/mine", "mine");
+  EXPECT_EQ(refused(path), path + "/mine" + foreign);
+  std::filesystem::remove(path + "/mine");
+  std::filesystem::remove(path + "/old.txt");
+  std::filesystem::create_directory(path + "/old.txt");
+  EXPECT_EQ(refused(path), path + "/old.txt" + foreign);
+  std::filesystem::remove(path + "/old.txt");
+  std::string const link = folder.string() + "/link";
+  std::filesystem::create_directory_symlink(path, link);
+  EXPECT_EQ(refused(link + "/"),
+            link + ": is a symbolic link, so it is not replaced; name its folder");
+  std::filesystem::remove(link);
+  EXPECT_EQ(refused(path + "/results.json"),
+            path + "/results.json: is not a folder, so it is not replaced");
+  write_atomically(path + "/old.txt", "old");
+  output_folder out(path, check);
   out.write("results.json", std::string("new"));
   out.commit();
   EXPECT_EQ(read_whole_file(path + "/results.json"), "new");
