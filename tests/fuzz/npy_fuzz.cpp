@@ -37,7 +37,7 @@ void read_everything(std::string const& path, Storage... storage) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
-  static memory_file const file;
+  static memory_file file;
   std::string const& path = file.put(data, size);
   try {
     cf::detail::npy_header const header = cf::detail::parse_npy_header("fuzz", 0, data, size);

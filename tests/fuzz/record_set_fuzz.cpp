@@ -7,41 +7,10 @@
 #include "memory_file.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 namespace cf = coupleface;
 
 namespace {
-
-// The three files of a set by their names, links to memory.
-class linked_set {
- public:
-  linked_set() {
-    folder_ = std::filesystem::temp_directory_path() / "record_set_fuzz_XXXXXX";
-    if (::mkdtemp(folder_.data()) == nullptr) { std::abort(); }
-    link(records, "/train.rec");
-    link(property, "/property");
-  }
-  ~linked_set() {
-    for (char const* name : {"/train.rec", "/train.idx", "/property"}) {
-      ::unlink((folder_ + name).c_str());
-    }
-    ::rmdir(folder_.c_str());
-  }
-  std::string path() const { return folder_ + "/train.rec"; }
-  void with_index(bool wanted) const {
-    ::unlink((folder_ + "/train.idx").c_str());
-    if (wanted) { link(index, "/train.idx"); }
-  }
-
-  memory_file records, index, property;
-
- private:
-  void link(memory_file const& file, char const* name) const {
-    if (::symlink(file.path().c_str(), (folder_ + name).c_str()) != 0) { std::abort(); }
-  }
-  std::string folder_;
-};
 
 volatile unsigned sink;
 
@@ -88,19 +57,21 @@ void read_everything(std::string const& path) {
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
   if (size < 3) { return 0; }
-  static linked_set const set;
-  std::size_t const property = std::min<std::size_t>(data[0], size - 3);
-  std::size_t const index = data[1] | std::size_t(data[2]) << 8;
+  static memory_file records("/fuzz/train.rec");
+  static memory_file index("/fuzz/train.idx");
+  static memory_file property("/fuzz/property");
+  std::size_t const in_property = std::min<std::size_t>(data[0], size - 3);
+  std::size_t const wanted = data[1] | std::size_t(data[2]) << 8;
   data += 3;
   size -= 3;
-  set.property.put(data, property);
-  data += property;
-  size -= property;
-  bool const indexed = index != 0xffff;
-  std::size_t const taken = indexed ? std::min(index, size) : 0;
-  set.index.put(data, taken);
-  set.with_index(indexed);
-  set.records.put(data + taken, size - taken);
-  read_everything(set.path());
+  property.put(data, in_property);
+  data += in_property;
+  size -= in_property;
+  bool const indexed = wanted != 0xffff;
+  std::size_t const in_index = indexed ? std::min(wanted, size) : 0;
+  index.put(data, in_index);
+  if (!indexed) { index.remove(); }
+  records.put(data + in_index, size - in_index);
+  read_everything(records.path());
   return 0;
 }

@@ -14,7 +14,7 @@ volatile unsigned sink;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
-  static memory_file const file;
+  static memory_file file;
   try {
     cf::verification_pack const pack(file.put(data, size));
     if (pack.size() != 2 * pack.pairs()) { std::abort(); }
