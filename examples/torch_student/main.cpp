@@ -16,6 +16,7 @@
 #include "face_kit/run/program_main.hpp"
 #include "face_kit/run/digest.hpp"
 #include "face_kit/run/messages.hpp"
+#include "face_kit/run/result_folder.hpp"
 #include "face_kit/run/script_network.hpp"
 #include "student.hpp"
 
@@ -104,22 +105,12 @@ nlohmann::ordered_json report_masked(std::string const& folder, std::vector<run_
   return write_report(folder, records, data.report, *data.faces, nullptr);
 }
 
-/// Checks combinations of options.
-void check_arguments(arguments const& a) {
-  if (a.run.amp && a.run.device != "cuda") throw usage_error("--amp: needs --device cuda");
+void run(arguments& a) {
+  expect_valid(a);
   if (a.run.device == "cuda" && !torch::cuda::is_available())
     throw usage_error("--device cuda: libtorch finds no GPU");
-  for (double const share : a.mask_shares)
-    if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
-  for (auto const& method : a.methods) {
-    if (method != "supervised" && a.faces.teacher_embeddings.empty() && a.teacher_script.empty())
-      throw usage_error("--method " + method + ": needs --teacher-embeddings or --teacher-script");
-  }
-}
-
-void run(arguments& a) {
-  check_arguments(a);
   expect_result_folder(a.out);
+  result_folder const folder(a.out);
   int const threads = a.threads > 0 ? a.threads : omp_get_num_procs();
   omp_set_num_threads(threads);
   at::set_num_threads(threads);
@@ -134,9 +125,9 @@ void run(arguments& a) {
       run_settings settings = a.run;
       settings.method = method;
       settings.augmentation.mask = share;
-      std::string const folder =
+      std::string const run_folder =
           a.out + '/' + settings.name() + "_seed" + std::to_string(settings.seed);
-      records.push_back(training_run<student>(data, settings, folder).run());
+      records.push_back(training_run<student>(data, settings, run_folder).run());
     }
   }
   run_record teacher;

@@ -12,6 +12,7 @@
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/image/augmentation.hpp"
 #include "face_kit/run/checkpoint.hpp"
+#include "face_kit/run/program.hpp"
 #include "face_kit/run/validators.hpp"
 
 namespace torch_student {
@@ -83,19 +84,46 @@ struct arguments {
   run_settings run;
 };
 
+/// Checks combinations of options, before any data is read.
+/// @throws usage_error
+inline void expect_valid(arguments const& a) {
+  if (a.run.amp && a.run.device != "cuda") throw usage_error("--amp: needs --device cuda");
+  if (a.run.augmentation.shift >= a.run.side)
+    throw usage_error("--shift: " + std::to_string(a.run.augmentation.shift) +
+                      " is not less than --side, " + std::to_string(a.run.side));
+  for (double const share : a.mask_shares)
+    if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
+  for (auto const& method : a.methods) {
+    run_settings settings = a.run;
+    settings.method = method;
+    if (settings.uses_teacher() && a.faces.teacher_embeddings.empty() && a.teacher_script.empty())
+      throw usage_error("--method " + method + ": needs --teacher-embeddings or --teacher-script");
+    bool const learns = settings.classification_weight() > 0 || settings.fcd_weight > 0 ||
+                        (settings.uses_relations() && settings.lambda > 0);
+    if (!learns)
+      throw usage_error("--method " + method + ": " +
+                        (settings.uses_relations() ? "--fcd-weight, --cls-weight and --lambda"
+                                                   : "--fcd-weight and --cls-weight") +
+                        " are 0, so there is no loss");
+  }
+}
+
 inline void declare(CLI::App& app, arguments& a) {
   run_settings& r = a.run;
   app.option_defaults()->always_capture_default();
   declare(app, a.faces);
   app.add_option("--people", a.people, "Synthetic people of the train split")->check(at_least(2));
   app.add_option("--images-drawn", a.images, "Images of each synthetic person")->check(at_least(2));
-  app.add_option("--dev-people", a.dev_people, "Further synthetic people, for the pairs");
+  app.add_option("--dev-people", a.dev_people, "Further synthetic people, for the pairs")
+      ->check(at_least(0));
   app.add_option("--landmarks", a.landmarks,
                  "NPY [rows of the list, 5, 2], x and y in pixels of eyes and nose. Adds a table "
-                 "for pairs with one masked face");
+                 "for pairs with one masked face")
+      ->check(not_empty());
   app.add_option("--teacher-script", a.teacher_script,
                  "TorchScript file of the teacher, for instance best.pt of a run with --network "
-                 "iresnet50 --method supervised; it embeds every image once");
+                 "iresnet50 --method supervised; it embeds every image once")
+      ->check(not_empty());
   app.add_flag("--teacher-rgb", a.teacher_rgb,
                "--teacher-script takes three channels; repeat the grey channel");
   app.add_option(
@@ -106,10 +134,12 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--network", r.network, "The student: mobilefacenet, iresnet18 or iresnet50")
       ->check(CLI::IsMember({"mobilefacenet", "iresnet18", "iresnet50"}));
   app.add_option("--embedding", r.embedding,
-                 "Width of the embedding; with a teacher, the teacher's width");
+                 "Width of the embedding; with a teacher, the teacher's width")
+      ->check(in_range(1, 16384));
   app.add_option("--side", r.side,
                  "Width and height of the network's input in pixels, a multiple of 16")
-      ->check(at_least(16));
+      ->check(in_range(16, 1024))
+      ->check(multiple_of(16));
   app.add_option("--device", r.device, "Device that runs the network: cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_flag("--amp", r.amp,
@@ -120,40 +150,53 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--images-per-person", r.images_per_person,
                  "Consecutive images of a person, with --sampler balanced")
       ->check(at_least(1));
-  app.add_option("--epochs", r.epochs, "Epochs, each of as many images as the train split has");
+  app.add_option("--epochs", r.epochs, "Epochs, each of as many images as the train split has")
+      ->check(at_least(1));
   app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2));
-  app.add_option("--lr", r.rate, "Peak learning rate, of the schedule lr (1 - step / steps)^power");
+  app.add_option("--lr", r.rate, "Peak learning rate, of the schedule lr (1 - step / steps)^power")
+      ->check(above(0, 1e4));
   app.add_option("--supervised-lr", r.supervised_rate,
-                 "Peak learning rate of --method supervised, whose gradients grow with --scale");
-  app.add_option("--power", r.power, "Power of the schedule of the learning rate");
-  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly");
+                 "Peak learning rate of --method supervised, whose gradients grow with --scale")
+      ->check(above(0, 1e4));
+  app.add_option("--power", r.power, "Power of the schedule of the learning rate")
+      ->check(in_range(0, 100));
+  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly")
+      ->check(in_range(0, 1e6));
   app.add_option("--momentum", r.momentum, "Momentum of the optimizer")
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--weight-decay", r.weight_decay, "Weight decay of convolutions and matrices");
-  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored");
+      ->check(in_range_below(0, 1));
+  app.add_option("--weight-decay", r.weight_decay, "Weight decay of convolutions and matrices")
+      ->check(in_range(0, 1));
+  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored")
+      ->check(in_range(0, 1));
   app.add_option(
-      "--shift", r.augmentation.shift,
-      "Random crop: training images are shifted by up to this many pixels in each direction");
+         "--shift", r.augmentation.shift,
+         "Random crop: training images are shifted by up to this many pixels in each direction")
+      ->check(in_range(0, 64));
   app.add_option("--mask-share", a.mask_shares,
                  "Share of training images with a mask drawn over mouth and nose (the teacher "
                  "embeds the image without the mask); several, separated by commas, are compared")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(in_range(0, 1))
       ->delimiter(',');
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
-  app.add_option("--lambda", r.lambda, "Weight of the relation term");
+  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term")->check(in_range(0, 1e6));
+  app.add_option("--lambda", r.lambda, "Weight of the relation term")->check(in_range(0, 1e6));
   app.add_option("--cls-weight", r.cls_weight,
-                 "Weight of the margin softmax in addition to distillation");
-  app.add_option("--margin", r.margin, "Angle of the margin softmax");
-  app.add_option("--scale", r.scale, "Scale of the margin softmax");
-  app.add_option("--q", r.q, "Gap that the relation term tolerates");
+                 "Weight of the margin softmax in addition to distillation")
+      ->check(in_range(0, 1e6));
+  app.add_option("--margin", r.margin, "Angle of the margin softmax")
+      ->check(in_range_below(0, 3.14159));
+  app.add_option("--scale", r.scale, "Scale of the margin softmax")->check(above(0, 1e4));
+  app.add_option("--q", r.q, "Gap that the relation term tolerates")->check(in_range(0, 2));
   app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1));
-  app.add_option("--refresh", r.refresh, "Epochs between mining passes; 0: mine once");
-  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation");
+  app.add_option("--refresh", r.refresh, "Epochs between mining passes; 0: mine once")
+      ->check(at_least(0));
+  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation")->check(at_least(0));
   app.add_option("--threads", a.threads,
-                 "Threads; 0: all cores. The bits of the network may depend on the number");
+                 "Threads; 0: all cores. The bits of the network may depend on the number")
+      ->check(in_range(0, 1024));
   app.add_option(
-      "--out", a.out,
-      "Folder for results. Finished runs in it are not repeated; an unfinished one is continued");
+         "--out", a.out,
+         "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
+      ->check(not_empty());
   app.set_config("--config", "", "File with the same options, as lines name=value");
 }
 

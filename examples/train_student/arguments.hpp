@@ -10,6 +10,7 @@
 
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
+#include "face_kit/run/program.hpp"
 #include "face_kit/run/validators.hpp"
 #include "settings.hpp"
 
@@ -36,6 +37,52 @@ struct arguments {
   run_settings run;
 };
 
+/// Checks the mining options, those that depend on K only if it is known.
+/// @throws usage_error
+inline void expect_valid_mining(arguments const& a) {
+  for (auto const& strategy : a.mining) {
+    mining_settings mining = a.run.mining;
+    mining.strategy = strategy;
+    if (a.run.k == 0) mining.hard = mining.pool = 0;
+    try {
+      mining.expect_valid(a.run.k > 0 ? a.run.k : 1);
+    } catch (std::invalid_argument const& error) { throw usage_error(std::string("--") + error.what()); }
+  }
+}
+
+inline std::vector<method> methods_of(arguments const& a) {
+  std::vector<method> all;
+  for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface})
+    if (a.compare || a.how == name_of(m)) all.push_back(m);
+  return all;
+}
+
+/// Checks combinations of options, before any data is read.
+/// @throws usage_error
+inline void expect_valid(arguments const& a) {
+  auto const stages = a.run.net.widths.size(), blocks = a.run.net.blocks.size();
+  if (stages != blocks)
+    throw usage_error("--widths: " + std::to_string(stages) + " values, but --blocks has " +
+                      std::to_string(blocks) + "; both need one for each stage");
+  if (a.run.augmentation.shift >= a.run.net.side)
+    throw usage_error("--shift: " + std::to_string(a.run.augmentation.shift) +
+                      " is not less than --side, " + std::to_string(a.run.net.side));
+  if (a.faces.data.empty() && !a.faces.teacher_embeddings.empty())
+    throw usage_error("--teacher-embeddings: needs --data; synthetic faces have their own teacher");
+  for (method const m : methods_of(a)) {
+    run_settings settings = a.run;
+    settings.how = m;
+    bool const learns = settings.classification_weight() > 0 || settings.fcd_weight > 0 ||
+                        (settings.uses_relations() && a.lambda.value_or(1) > 0);
+    if (!learns)
+      throw usage_error("--method " + std::string(name_of(m)) + ": " +
+                        (settings.uses_relations() ? "--fcd-weight, --cls-weight and --lambda"
+                                                   : "--fcd-weight and --cls-weight") +
+                        " are 0, so there is no loss");
+  }
+  expect_valid_mining(a);
+}
+
 inline void declare_mining(CLI::App& app, arguments& a) {
   mining_settings& m = a.run.mining;
   app.option_defaults()->group("Mining");
@@ -50,22 +97,24 @@ inline void declare_mining(CLI::App& app, arguments& a) {
   app.add_option(
          "--mining-skip", m.skip,
          "Nearest classes that rank_window skips, as they may be one person under two names")
-      ->check(CLI::Range(0, 1000000000));
+      ->check(at_least(0));
   app.add_option("--mining-highest", m.highest,
                  "Relation above which similarity_window skips classes; two images of one person "
-                 "usually have a higher one than the default");
+                 "usually have a higher one than the default")
+      ->check(in_range(-1, 1));
   app.add_option("--mining-lowest", m.lowest,
-                 "Relation below which similarity_window skips classes");
+                 "Relation below which similarity_window skips classes")
+      ->check(in_range(-1, 1));
   app.add_option("--mining-hard", m.hard,
                  "Nearest classes among the K of mixed; the others are random; 0: half")
-      ->check(CLI::Range(0, 1000000000));
+      ->check(at_least(0));
   app.add_option("--mining-pool", m.pool,
                  "Number of classes nearest to the student's embedding, among which teacher_order "
                  "takes those nearest to the teacher's; 0: 3 K")
-      ->check(CLI::Range(0, 1000000000));
+      ->check(at_least(0));
   app.add_option("--mining-margin", m.margin,
                  "Margin of relative_margin, as a share of the relation to the own class")
-      ->check(CLI::Range(0.0, 1e12));
+      ->check(at_least(0));
 }
 
 inline void declare(CLI::App& app, arguments& a) {
@@ -75,44 +124,55 @@ inline void declare(CLI::App& app, arguments& a) {
   declare(app, a.faces);
   app.option_defaults()->group("Synthetic faces");
   app.add_option("--people", a.synthetic.people,
-                 "Synthetic people of the train split, whom the student sees");
+                 "Synthetic people of the train split, whom the student sees")
+      ->check(at_least(2));
   app.add_option("--teacher-people", a.teacher_people,
-                 "Synthetic people whom the teacher sees, including the student's");
+                 "Synthetic people whom the teacher sees, including the student's")
+      ->check(at_least(2));
   app.add_option("--images-per-person", a.synthetic.images_per_person,
-                 "Images of each synthetic person");
-  app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs");
+                 "Images of each synthetic person")
+      ->check(at_least(2));
+  app.add_option("--dev-people", a.synthetic.dev_people, "Further synthetic people, for the pairs")
+      ->check(at_least(0));
   app.add_option("--family-size", a.synthetic.family_size,
                  "Synthetic people of a family, who look alike; no family has people in both the "
                  "train split and the pairs, or in two folds of the pairs; 1: no relatives")
       ->check(at_least(1));
   app.add_option("--data-seed", a.data_seed,
-                 "Seed of synthetic faces, their teacher and sampled pairs");
+                 "Seed of synthetic faces, their teacher and sampled pairs")
+      ->check(at_least(0));
   app.add_option("--teacher-epochs", a.teacher_epochs,
-                 "Epochs of the training of the teacher of synthetic faces");
+                 "Epochs of the training of the teacher of synthetic faces")
+      ->check(at_least(1));
 
   app.option_defaults()->group("Method");
   app.add_option("--method", a.how, "How to train: supervised, fcd, mrd or coupleface")
       ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}));
   app.add_flag("--compare", a.compare, "Train all four methods, and make one table over all seeds");
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term");
+  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term")->check(in_range(0, 1e6));
   app.add_option(
          "--lambda", a.lambda,
          "Weight of the relation term, whose gradient is a mean over K pairs: 10 with --data, 3 on "
          "synthetic faces")
+      ->check(in_range(0, 1e6))
       ->default_str("");
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax in addition to distillation; 0: only the teacher "
-                 "shapes the embedding");
+                 "shapes the embedding")
+      ->check(in_range(0, 1e6));
   app.add_option("--margin", r.margin,
-                 "Angle of the margin softmax; below 0.5 is better with few images per person");
+                 "Angle of the margin softmax; below 0.5 is better with few images per person")
+      ->check(in_range_below(0, 3.14159));
   app.add_option("--scale", r.scale,
-                 "Scale of the margin softmax; smaller for thousands of classes than for millions");
+                 "Scale of the margin softmax; smaller for thousands of classes than for millions")
+      ->check(above(0, 1e4));
   app.add_option("--penalty", r.penalty,
                  "Penalty of the relation term of coupleface (mrd has absolute)")
       ->check(CLI::IsMember({"hinge", "absolute", "squared", "smooth_l1", "dead_zone"}));
   app.add_option("--q", a.q,
                  "Gap that the penalties hinge and dead_zone tolerate: 0.03 with --data, 0.1 on "
                  "synthetic faces")
+      ->check(in_range(0, 2))
       ->default_str("");
   app.add_option("--beta", r.beta, "Gap at which the penalty smooth_l1 turns linear")
       ->check(at_least(1e-9));
@@ -127,7 +187,7 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(CLI::IsMember({"frozen", "latest", "ema", "ring"}));
   app.add_option("--bank-momentum", r.bank_momentum,
                  "Share of the old entry in the moving average of --bank ema")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(in_range(0, 1));
   app.add_option("--bank-depth", r.bank_depth, "Samples that --bank ring keeps of each class")
       ->check(at_least(1));
   app.add_option("--bank-age", r.bank_age,
@@ -144,44 +204,54 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--batch", r.batch, "Images in each step")->check(at_least(2));
   app.add_option("--lr", r.sgd.learning_rate,
                  "Peak learning rate; high, because the losses are on unit vectors and the "
-                 "embedding's norm divides the gradient");
+                 "embedding's norm divides the gradient")
+      ->check(above(0, 1e4));
   app.add_option("--supervised-lr", r.supervised_rate,
-                 "Peak learning rate of --method supervised, whose gradients grow with --scale");
+                 "Peak learning rate of --method supervised, whose gradients grow with --scale")
+      ->check(above(0, 1e4));
   app.add_option("--momentum", r.sgd.momentum, "Momentum of the optimizer")
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--weight-decay", r.sgd.weight_decay, "Weight decay of convolutions and matrices");
+      ->check(in_range_below(0, 1));
+  app.add_option("--weight-decay", r.sgd.weight_decay, "Weight decay of convolutions and matrices")
+      ->check(in_range(0, 1));
   app.add_option("--schedule", r.rate_schedule, "Schedule of the learning rate after the warm-up")
       ->check(CLI::IsMember({"cosine", "step", "constant"}));
-  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly");
-  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored");
+  app.add_option("--warmup", r.warmup_epochs, "Epochs over which the learning rate rises linearly")
+      ->check(in_range(0, 1e6));
+  app.add_option("--flip", r.augmentation.flip, "Probability that a training image is mirrored")
+      ->check(in_range(0, 1));
   app.add_option("--shift", r.augmentation.shift,
                  "Random crop: training images are shifted by up to this many pixels in each "
                  "direction; few, because aligned test faces do not move")
-      ->check(CLI::Range(0, 64));
+      ->check(in_range(0, 64));
   app.add_option("--mask", r.augmentation.mask,
-                 "Probability that the lower half of a training image is covered");
+                 "Probability that the lower half of a training image is covered")
+      ->check(in_range(0, 1));
   app.add_option("--side", r.net.side, "Width and height of the network's input in pixels")
-      ->check(CLI::Range(8, 256));
+      ->check(in_range(8, 256));
   app.add_option("--widths", r.net.widths, "Channels of each stage; multiples of 32 are fastest")
+      ->check(in_range(1, 4096))
       ->delimiter(',');
-  app.add_option("--blocks", r.net.blocks, "Residual blocks of each stage")->delimiter(',');
+  app.add_option("--blocks", r.net.blocks, "Residual blocks of each stage")
+      ->check(in_range(0, 100))
+      ->delimiter(',');
 
   app.option_defaults()->group("Runs");
-  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation");
+  app.add_option("--seed", r.seed, "Seed of weights, order and augmentation")->check(at_least(0));
   app.add_option("--seeds", a.seeds, "Runs of each method, with seeds SEED, SEED + 1, ...")
       ->check(at_least(1));
   app.add_option("--threads", a.threads,
                  "Threads; 0: all cores. The results are bit-identical for any number. If other "
                  "programs are busy, set OMP_WAIT_POLICY=passive; otherwise idle threads spin")
-      ->check(at_least(0));
+      ->check(in_range(0, 1024));
   app.add_option(
          "--device", r.device,
          "Where the losses and mining are computed; network, data and a synthetic teacher's own "
          "training stay on the host")
       ->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option(
-      "--out", a.out,
-      "Folder for results. Finished runs in it are not repeated; an unfinished one is continued");
+         "--out", a.out,
+         "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
+      ->check(not_empty());
   app.set_config("--config", "", "File with the same options, as lines name=value");
 }
 

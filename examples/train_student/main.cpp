@@ -26,24 +26,13 @@
 #include "face_kit/run/program_main.hpp"
 #include "face_kit/run/digest.hpp"
 #include "face_kit/run/messages.hpp"
+#include "face_kit/run/result_folder.hpp"
 #include "network_views.hpp"
 #include "student.hpp"
 
 namespace {
 
 using namespace train_student;
-
-/// Called before any work is done, and again when K is known.
-void expect_valid_mining(arguments const& a) {
-  if (a.run.k == 0) return;
-  for (auto const& strategy : a.mining) {
-    mining_settings mining = a.run.mining;
-    mining.strategy = strategy;
-    try {
-      mining.expect_valid(a.run.k);
-    } catch (std::invalid_argument const& error) { throw usage_error(error.what()); }
-  }
-}
 
 matrix<float> read_embeddings(std::string const& file, face_dataset const& faces) {
   auto const rows = read_teacher(file, faces);
@@ -97,8 +86,7 @@ run_record teacher_record(training_data const& data) {
 /// One run per line of the table: methods, and the strategies of those that mine.
 std::vector<run_settings> settings_of_methods(arguments const& a) {
   std::vector<run_settings> all;
-  for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface}) {
-    if (!a.compare && a.how != name_of(m)) continue;
+  for (method const m : methods_of(a)) {
     run_settings settings = a.run;
     settings.how = m;
     for (auto const& strategy : a.mining) {
@@ -176,9 +164,10 @@ std::vector<std::string> about(arguments const& a, training_data const& data) {
 }
 
 void run(arguments& a) {
-  expect_valid_mining(a);
-  expect_result_folder(a.out);
+  expect_valid(a);
   if (a.run.device == "cuda") expect_cuda_device();
+  expect_result_folder(a.out);
+  result_folder const folder(a.out);
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   bool const synthetic = a.faces.data.empty();
   if (a.run.epochs == 0) a.run.epochs = synthetic ? 24 : 8;
@@ -210,9 +199,9 @@ void run(arguments& a) {
   for (run_settings settings : settings_of_methods(a)) {
     for (int s = 0; s < a.seeds; ++s) {
       settings.seed = a.run.seed + static_cast<std::uint64_t>(s);
-      std::string const folder =
+      std::string const run_folder =
           a.out + '/' + settings.name() + "_seed" + std::to_string(settings.seed);
-      records.push_back(training_run<student>(data, settings, folder).run());
+      records.push_back(training_run<student>(data, settings, run_folder).run());
     }
   }
   auto const tables = write_report(a.out, records, data.report, faces, judged ? &teacher : nullptr,

@@ -10,39 +10,64 @@
 #include "face_kit/run/checkpoint.hpp"
 #include "face_kit/run/digest.hpp"
 #include "face_kit/run/messages.hpp"
+#include "face_kit/run/program.hpp"
 #include "face_kit/run/validators.hpp"
 
 namespace face_kit {
+
+namespace {
+
+CLI::Validator folds() {
+  return CLI::Validator(
+      [](std::string& typed) -> std::string {
+        try {
+          parse_folds(typed);
+        } catch (usage_error const& error) { return error.what(); }
+        return "";
+      },
+      "");
+}
+
+}  // namespace
 
 void declare(CLI::App& app, face_options& o) {
   auto const add = [&](char const* name, auto& value, char const* text) {
     return app.add_option(name, value, text)->group("Data");
   };
-  add("--data", o.data,
+  auto const add_file = [&](char const* name, std::string& value, char const* text) {
+    return add(name, value, text)->check(not_empty());
+  };
+  auto* const data = add_file(
+      "--data", o.data,
       "Folder of faces, or an InsightFace train.rec; by default synthetic faces are generated");
-  add("--list", o.list,
-      "List of the images below --data: CSV path,person[,split], .lst, or lines 'path label'; by "
-      "default DATA/PERSON/IMAGE, sorted by the names of the people, then of the images");
+  add_file("--list", o.list,
+           "List of the images below --data: CSV path,person[,split], .lst, or lines 'path label'; "
+           "by default DATA/PERSON/IMAGE, sorted by the names of the people, then of the images")
+      ->needs(data);
   app.add_flag("--skip-undecodable", o.skip_undecodable,
                "Skip images that cannot be decoded, and their rows in files that have a row for "
                "every image; OUT/undecodable.txt lists them. By default the first one is an error")
       ->group("Data");
-  add("--teacher-embeddings", o.teacher_embeddings,
+  add_file(
+      "--teacher-embeddings", o.teacher_embeddings,
       "NPY [images, d] of the teacher: a row for every image of list or folder, in that order");
   app.add_flag("--centre-teacher,!--no-centre-teacher", o.centre,
                "Subtract the mean of the teacher's embeddings over the train images, then "
                "normalise: a large common direction makes all relations nearly equal, so that --q "
                "has no effect")
       ->group("Data");
-  add("--eval-pairs", o.eval_pairs,
+  add_file(
+      "--eval-pairs", o.eval_pairs,
       "Pairs for verification: CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths "
       "of the list or folder; or a pack (lfw.bin). By default pairs of the dev people are sampled");
   add("--select-folds", o.select_folds,
       "Folds of pairs to evaluate after each epoch, such as 0-4; empty: all, or the first two "
-      "fifths for train_student's synthetic faces");
+      "fifths for train_student's synthetic faces")
+      ->check(folds());
   add("--report-folds", o.report_folds,
       "Folds of pairs for the final table, such as 5-9; empty: all, or the remaining folds for "
-      "train_student's synthetic faces");
+      "train_student's synthetic faces")
+      ->check(folds());
   fold_sizes const defaults;
   add("--folds", o.folds,
       "Folds of sampled pairs; no person is in two of them. By default reduced, with a warning, if "
@@ -53,6 +78,7 @@ void declare(CLI::App& app, face_options& o) {
       "Sampled pairs in each fold, half of them of one person. By default reduced, with a warning, "
       "if the dev people allow fewer")
       ->check(at_least(2))
+      ->check(multiple_of(2))
       ->default_str(std::to_string(defaults.pairs_per_fold));
 }
 
@@ -101,8 +127,8 @@ void select_faces(face_options const& o, std::uint64_t seed, face_dataset& faces
     throw std::runtime_error((o.list.empty() ? o.data : o.list) +
                              ": no image is in the train split");
   auto const pairs = pairs_for(o, seed, faces);
-  data.select = pairs_of(pairs, o.select_folds);
-  data.report = pairs_of(pairs, o.report_folds);
+  data.select = pairs_of(pairs, "--select-folds", o.select_folds);
+  data.report = pairs_of(pairs, "--report-folds", o.report_folds);
   digest check;
   check.add(faces.pixels);
   check.add(faces.labels);

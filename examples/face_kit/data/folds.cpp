@@ -1,33 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face_kit/data/folds.hpp"
 
-#include <cstdio>
+#include <algorithm>
+#include <charconv>
 #include <sstream>
 
 #include "face_kit/run/program.hpp"
 
 namespace face_kit {
 
-std::set<int> parse_folds(std::string const& text) {
-  std::set<int> folds;
+namespace {
+
+bool read_fold(std::string const& text, int& fold) {
+  auto const* const end = text.data() + text.size();
+  auto const [rest, error] = std::from_chars(text.data(), end, fold);
+  return error == std::errc() && rest == end && fold >= 0;
+}
+
+}  // namespace
+
+std::vector<std::pair<int, int>> parse_folds(std::string const& text) {
+  std::vector<std::pair<int, int>> ranges;
   std::istringstream in(text);
   for (std::string part; std::getline(in, part, ',');) {
+    auto const dash = part.find('-');
+    std::string const from = part.substr(0, dash);
     int first = 0, last = 0;
-    int const read = std::sscanf(part.c_str(), "%d-%d", &first, &last);
-    if (read < 1 || (read == 2 && last < first))
-      throw usage_error("folds: '" + part + "' is not a range");
-    for (int fold = first; fold <= (read == 2 ? last : first); ++fold) folds.insert(fold);
+    if (!read_fold(from, first) ||
+        !read_fold(dash == std::string::npos ? from : part.substr(dash + 1), last) || last < first)
+      throw usage_error("'" + part + "' is neither a fold nor a range of folds such as 0-4");
+    ranges.emplace_back(first, last);
   }
-  return folds;
+  return ranges;
 }
 
 std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
-                                        std::string const& text) {
-  std::set<int> const folds = parse_folds(text);
+                                        std::string const& option, std::string const& text) {
+  auto const ranges = parse_folds(text);
   std::vector<verification_pair> chosen;
-  for (auto const& p : all)
-    if (folds.empty() || folds.count(p.fold)) chosen.push_back(p);
-  if (chosen.empty()) throw usage_error("folds: '" + text + "' selects no pair");
+  int last = 0;
+  for (auto const& p : all) {
+    last = std::max(last, p.fold);
+    bool const wanted = std::any_of(ranges.begin(), ranges.end(), [&](auto const& range) {
+      return range.first <= p.fold && p.fold <= range.second;
+    });
+    if (ranges.empty() || wanted) chosen.push_back(p);
+  }
+  if (chosen.empty())
+    throw usage_error(option + ": '" + text + "' selects no pair; the last fold is " +
+                      std::to_string(last));
   return chosen;
 }
 

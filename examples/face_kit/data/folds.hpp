@@ -2,20 +2,21 @@
 // Selects folds of pairs: those used to choose settings, and those of the final table.
 #pragma once
 
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "face_kit/data/face_dataset.hpp"
 
 namespace face_kit {
 
-/// Parses "0-4,7" into a set; empty: all folds.
+/// Parses "0-4,7" into ranges, both ends included; empty: all folds.
 /// @throws usage_error
-std::set<int> parse_folds(std::string const& text);
+std::vector<std::pair<int, int>> parse_folds(std::string const& text);
 
-/// The pairs of these folds. @throws usage_error  if there is none
+/// The pairs of these folds. @param option  which gave the text, for messages
+/// @throws usage_error  if there is none
 std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
-                                        std::string const& text);
+                                        std::string const& option, std::string const& text);
 
 }  // namespace face_kit

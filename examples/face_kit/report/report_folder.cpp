@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <iterator>
 #include <stdexcept>
+#include <system_error>
+
+#include "face_kit/run/result_folder.hpp"
 
 namespace face_kit {
 
@@ -19,11 +22,17 @@ constexpr char const* report_files[] = {"table.md",   "table.csv",  "runs.csv", 
 
 void expect_result_folder(std::string const& out) {
   namespace fs = std::filesystem;
-  if (!fs::exists(out)) return;
-  if (!fs::is_directory(out)) throw std::runtime_error(out + ": exists and is not a folder");
+  std::error_code error;
+  auto const type = fs::status(out, error).type();
+  if (type == fs::file_type::not_found) return;
+  if (type != fs::file_type::none && type != fs::file_type::directory)
+    throw std::runtime_error(out + ": exists and is not a folder");
   bool empty = true;
-  for (auto const& entry : fs::directory_iterator(out)) {
+  fs::directory_iterator const entries(out, error);
+  if (error) throw std::runtime_error("--out: " + out + ": cannot be read: " + error.message());
+  for (auto const& entry : entries) {
     auto const name = entry.path().filename().string();
+    if (name == result_folder::lock_file) continue;  // of a run that was killed at its start
     bool const report =
         std::find(std::begin(report_files), std::end(report_files), name) != std::end(report_files);
     bool const run =

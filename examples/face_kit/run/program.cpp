@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
+#include <iostream>
 #include <numeric>
 
 #include "face_kit/run/interruption.hpp"
@@ -191,14 +193,23 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), one_sentence(message).c_str());
     return status;
   };
+  // A write that failed earlier leaves its mark in ferror(), though the last flush may succeed.
+  auto const ended = [&] {
+    std::cout.flush();
+    bool const written = std::cout.good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    return written ? status_ok : failed("cannot write its output", status_failed);
+  };
   try {
     app.parse(argc, argv);
     set_quiet(quiet_wanted);
     listen_for_interruption();
     body();
-    return std::fflush(stdout) == 0 ? status_ok : failed("cannot write its output", status_failed);
+    return ended();
   } catch (CLI::ParseError const& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) {  // --help, --version
+      app.exit(error);
+      return ended();
+    }
     return failed(usage_message(app, error, argc, argv) + "; see --help", status_usage);
   } catch (usage_error const& error) {
     return failed(error.what(), status_usage);
@@ -208,6 +219,8 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
     return status_interrupted;
   } catch (std::bad_alloc const&) {
     return failed("out of memory", status_failed);
+  } catch (std::filesystem::filesystem_error const& error) {
+    return failed(error.path1().string() + ": " + error.code().message(), status_failed);
   } catch (std::exception const& error) { return failed(error.what(), status_failed); }
 }
 

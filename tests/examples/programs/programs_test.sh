@@ -54,6 +54,15 @@ for program; do
   # A line that needs its neighbour to be understood.
   ! grep -q -i -E "  (the same|ditto|see above|of that|it may|they )" out ||
     fail "$name --help: $(grep -i -E '  (the same|of that|it may|they )' out)"
+  # A full disk is a failure, for help as for results.
+  if [ -e /dev/full ]; then
+    for option in --help --version; do
+      code=0
+      "$program" $option >/dev/full 2>err || code=$?
+      [ $code -eq 1 ] || fail "$name $option >/dev/full: ended with $code"
+      grep -q "^$name: cannot write its output$" err || fail "$name $option >/dev/full: $(cat err)"
+    done
+  fi
   pair=$(mistyped "$name")
   expect_end 2 "unknown option ${pair% *} (did you mean ${pair#* }?); see --help$" "$program" \
     "${pair% *}" x

@@ -74,12 +74,15 @@ start_and_wait() {
 mkdir "$folder/killed"
 for kill in 1 2; do
   start_and_wait killed
+  if (student killed) >"$folder/refused" 2>&1; then fail "a second run in the folder: no error"; fi
+  grep -q -e "--out: $folder/killed: another run is writing to this folder" "$folder/refused" ||
+    fail "a second run in the folder: $(cat "$folder/refused")"
   kill -9 $child
   wait $child || true
 done
 (student killed) >>"$folder/log" 2>&1
 expect_same killed
-echo "killed twice: same bytes"
+echo "a second run: refused; killed twice: same bytes"
 
 mkdir "$folder/stopped"
 start_and_wait stopped

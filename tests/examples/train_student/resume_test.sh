@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A run that is killed and continued ends with the bytes of one that went straight through: weights,
 # momentum, bank and table (checkpoint.bin), every step's row (steps.csv), the scores. And what else
-# a user of checkpoints meets: Ctrl-C, other settings, damage, a disk that takes no more.
+# a user of checkpoints meets: a second run in the folder, Ctrl-C, other settings, damage, a disk that
+# takes no more.
 # usage: resume_test.sh TRAIN_STUDENT_PROGRAM FOLDER (which is emptied)
 set -eu
 program=$1
@@ -59,13 +60,16 @@ fresh() {
 fresh killed
 for threads in 1 2 1; do
   start_and_wait killed --threads $threads
+  expect_refusal "train_student: --out: $folder/killed: another run is writing to this folder" killed
+  [ "$(wc -l <"$folder/refused")" -eq 1 ] || fail "more than a line: $(cat "$folder/refused")"
   kill -9 $child
   wait $child || true
   [ ! -e "$folder/killed/coupleface_seed1/result.json" ] || fail "the run was over before kill -9"
 done
 (run killed --threads 2) >>"$folder/log" 2>&1
 expect_same killed
-echo "killed three times: same bytes"
+[ ! -e "$folder/killed/.lock" ] || fail "the lock's file was left"
+echo "a second run: refused; killed three times: same bytes"
 
 fresh stopped
 start_and_wait stopped --threads 2

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every option of torch_student has a range, and a value outside is refused before any work.
+#include <gtest/gtest.h>
+
+#include "settings.hpp"
+#include "support/bad_options.hpp"
+
+namespace {
+
+using namespace torch_student;
+
+bad_options::tested_program<arguments> const program{declare, expect_valid};
+
+TEST(torch_student_arguments, are_refused_outside_their_ranges) {
+  program.expect_every_option_checked({
+      {"--data", {{"", "is empty"}}},
+      {"--list", {{"", "is empty"}}},
+      {"--teacher-embeddings", {{"", "is empty"}}},
+      {"--eval-pairs", {{"", "is empty"}}},
+      {"--select-folds", {{"x", "'x' is neither a fold nor a range of folds such as 0-4"}}},
+      {"--report-folds", {{"4-0", "'4-0' is neither a fold nor a range of folds such as 0-4"}}},
+      {"--folds", {{"1", "1 is less than 2"}}},
+      {"--pairs-per-fold", {{"0", "0 is less than 2"}, {"3", "3 is not a multiple of 2"}}},
+      {"--people", {{"1", "1 is less than 2"}}},
+      {"--images-drawn", {{"1", "1 is less than 2"}}},
+      {"--dev-people", {{"-1", "-1 is less than 0"}}},
+      {"--landmarks", {{"", "is empty"}}},
+      {"--teacher-script", {{"", "is empty"}}},
+      {"--method", {{"mrd", "mrd not in {supervised,fcd,coupleface}"}}},
+      {"--network", {{"vgg", "vgg not in {mobilefacenet,iresnet18,iresnet50}"}}},
+      {"--embedding", {{"0", "0 is not in [1, 16384]"}, {"-5", "-5 is not in [1, 16384]"}}},
+      {"--side", {{"0", "0 is not in [16, 1024]"}, {"50", "50 is not a multiple of 16"}}},
+      {"--device", {{"tpu", "tpu not in {cpu,cuda}"}}},
+      {"--sampler", {{"none", "none not in {plain,balanced}"}}},
+      {"--images-per-person", {{"0", "0 is less than 1"}}},
+      {"--epochs", {{"0", "0 is less than 1"}, {"-1", "-1 is less than 1"}}},
+      {"--batch", {{"1", "1 is less than 2"}}},
+      {"--lr", {{"-1", "-1 is not above 0"}, {"inf", "inf is more than 10000"}}},
+      {"--supervised-lr", {{"0", "0 is not above 0"}}},
+      {"--power", {{"-1", "-1 is not in [0, 100]"}, {"inf", "inf is not in [0, 100]"}}},
+      {"--warmup", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
+      {"--momentum", {{"1", "1 is not in [0, 1)"}, {"-1", "-1 is not in [0, 1)"}}},
+      {"--weight-decay", {{"-1", "-1 is not in [0, 1]"}}},
+      {"--flip", {{"7", "7 is not in [0, 1]"}}},
+      {"--shift", {{"-1", "-1 is not in [0, 64]"}, {"65", "65 is not in [0, 64]"}}},
+      {"--mask-share", {{"-1", "-1 is not in [0, 1]"}, {"0,2", "2 is not in [0, 1]"}}},
+      {"--fcd-weight", {{"-1", "-1 is not in [0, 1e+06]"}}},
+      {"--lambda", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
+      {"--cls-weight", {{"-1", "-1 is not in [0, 1e+06]"}}},
+      {"--margin", {{"9", "9 is not in [0, 3.14159)"}}},
+      {"--scale", {{"0", "0 is not above 0"}, {"-1", "-1 is not above 0"}}},
+      {"--q", {{"-1", "-1 is not in [0, 2]"}}},
+      {"--k", {{"0", "0 is less than 1"}}},
+      {"--refresh", {{"-1", "-1 is less than 0"}}},
+      {"--seed", {{"-1", "-1 is less than 0"}}},
+      {"--threads", {{"-1", "-1 is not in [0, 1024]"}}},
+      {"--out", {{"", "is empty"}}},
+      {"--config", {}},
+  });
+}
+
+TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
+  program.expect_refused({"--list", "list.csv"}, "--list requires --data");
+  program.expect_refused({}, "--method coupleface: needs --teacher-embeddings or --teacher-script");
+  program.expect_refused({"--method", "supervised", "--amp"}, "--amp: needs --device cuda");
+  program.expect_refused({"--method", "supervised", "--mask-share", "0.5"},
+                         "--mask-share: needs --landmarks");
+  program.expect_refused({"--method", "supervised", "--shift", "16", "--side", "16"},
+                         "--shift: 16 is not less than --side, 16");
+  std::string const none = "so there is no loss";
+  program.expect_refused(
+      {"--teacher-script", "t.pt", "--fcd-weight", "0", "--lambda", "0"},
+      "--method coupleface: --fcd-weight, --cls-weight and --lambda are 0, " + none);
+  program.expect_refused({"--teacher-script", "t.pt", "--method", "fcd", "--fcd-weight", "0"},
+                         "--method fcd: --fcd-weight and --cls-weight are 0, " + none);
+  for (auto const& words : std::vector<std::vector<std::string>>{
+           {"--method", "supervised", "--fcd-weight", "0", "--lambda", "0"},
+           {"--teacher-script", "t.pt"},
+           {"--teacher-script", "t.pt", "--lambda", "0", "--method", "supervised,coupleface"},
+           {"--teacher-script", "t.pt", "--method", "fcd", "--fcd-weight", "0", "--cls-weight",
+            "1"}}) {
+    auto const end = program.run(words);
+    EXPECT_EQ(end.status, face_kit::status_ok) << end.message;
+  }
+}
+
+}  // namespace

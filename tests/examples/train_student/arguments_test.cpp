@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every option of train_student has a range, and a value outside is refused before any work.
+#include "arguments.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/bad_options.hpp"
+#include "support/scratch_folder.hpp"
+
+namespace {
+
+using namespace train_student;
+
+bad_options::tested_program<arguments> const program{declare, expect_valid};
+
+TEST(train_student_arguments, are_refused_outside_their_ranges) {
+  program.expect_every_option_checked({
+      {"--data", {{"", "is empty"}}},
+      {"--list", {{"", "is empty"}}},
+      {"--teacher-embeddings", {{"", "is empty"}}},
+      {"--eval-pairs", {{"", "is empty"}}},
+      {"--select-folds",
+       {{"x", "'x' is neither a fold nor a range of folds such as 0-4"},
+        {"0-4x", "'0-4x' is neither a fold nor a range of folds such as 0-4"},
+        {"4-0", "'4-0' is neither a fold nor a range of folds such as 0-4"},
+        {"-1", "'-1' is neither a fold nor a range of folds such as 0-4"}}},
+      {"--report-folds", {{"1,,2", "'' is neither a fold nor a range of folds such as 0-4"}}},
+      {"--folds", {{"1", "1 is less than 2"}, {"2.5", "'2.5' is not a valid number"}}},
+      {"--pairs-per-fold", {{"0", "0 is less than 2"}, {"3", "3 is not a multiple of 2"}}},
+      {"--people", {{"1", "1 is less than 2"}}},
+      {"--teacher-people", {{"1", "1 is less than 2"}}},
+      {"--images-per-person", {{"1", "1 is less than 2"}}},
+      {"--dev-people", {{"-1", "-1 is less than 0"}}},
+      {"--family-size", {{"0", "0 is less than 1"}}},
+      {"--data-seed", {{"-1", "-1 is less than 0"}}},
+      {"--teacher-epochs", {{"0", "0 is less than 1"}}},
+      {"--method", {{"none", "none not in {supervised,fcd,mrd,coupleface}"}}},
+      {"--fcd-weight", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
+      {"--lambda", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
+      {"--cls-weight", {{"-1", "-1 is not in [0, 1e+06]"}, {"1e39", "1e39 is not in [0, 1e+06]"}}},
+      {"--margin", {{"9", "9 is not in [0, 3.14159)"}, {"-0.1", "-0.1 is not in [0, 3.14159)"}}},
+      {"--scale", {{"0", "0 is not above 0"}, {"inf", "inf is more than 10000"}}},
+      {"--penalty", {{"none", "none not in {hinge,absolute,squared,smooth_l1,dead_zone}"}}},
+      {"--q", {{"-1", "-1 is not in [0, 2]"}, {"2.5", "2.5 is not in [0, 2]"}}},
+      {"--beta", {{"0", "0 is less than 1e-09"}, {"inf", "inf is not finite"}}},
+      {"--k",
+       {{"-1", "-1 is less than 0"}, {"99999999999", "'99999999999' is not a valid number"}}},
+      {"--refresh", {{"-1", "-1 is less than 0"}}},
+      {"--bank", {{"none", "none not in {frozen,latest,ema,ring}"}}},
+      {"--bank-momentum", {{"-1", "-1 is not in [0, 1]"}, {"2", "2 is not in [0, 1]"}}},
+      {"--bank-depth", {{"0", "0 is less than 1"}}},
+      {"--bank-age", {{"0", "0 is less than 1"}}},
+      {"--mining",
+       {{"none",
+         "none not in {nearest,random,rank_window,similarity_window,mixed,in_batch,bank,gap,"
+         "absolute_gap,teacher_order,relative_margin}"}}},
+      {"--mining-skip", {{"-1", "-1 is less than 0"}}},
+      {"--mining-highest", {{"1.5", "1.5 is not in [-1, 1]"}}},
+      {"--mining-lowest", {{"-1.5", "-1.5 is not in [-1, 1]"}}},
+      {"--mining-hard", {{"-1", "-1 is less than 0"}}},
+      {"--mining-pool", {{"-1", "-1 is less than 0"}}},
+      {"--mining-margin", {{"-1", "-1 is less than 0"}, {"inf", "inf is not finite"}}},
+      {"--epochs", {{"-1", "-1 is less than 0"}}},
+      {"--batch", {{"1", "1 is less than 2"}}},
+      {"--lr",
+       {{"-1", "-1 is not above 0"}, {"0", "0 is not above 0"}, {"inf", "inf is more than 10000"}}},
+      {"--supervised-lr", {{"-1", "-1 is not above 0"}}},
+      {"--momentum", {{"1", "1 is not in [0, 1)"}, {"-1", "-1 is not in [0, 1)"}}},
+      {"--weight-decay", {{"-1", "-1 is not in [0, 1]"}, {"inf", "inf is not in [0, 1]"}}},
+      {"--schedule", {{"none", "none not in {cosine,step,constant}"}}},
+      {"--warmup", {{"-1", "-1 is not in [0, 1e+06]"}, {"1e300", "1e300 is not in [0, 1e+06]"}}},
+      {"--flip", {{"7", "7 is not in [0, 1]"}, {"-1", "-1 is not in [0, 1]"}}},
+      {"--shift", {{"-1", "-1 is not in [0, 64]"}}},
+      {"--mask", {{"-1", "-1 is not in [0, 1]"}, {"2", "2 is not in [0, 1]"}}},
+      {"--side", {{"7", "7 is not in [8, 256]"}}},
+      {"--widths",
+       {{"0,8,8", "0 is not in [1, 4096]"}, {"8,8,100000", "100000 is not in [1, 4096]"}}},
+      {"--blocks", {{"-1,0,0", "-1 is not in [0, 100]"}}},
+      {"--seed", {{"-1", "-1 is less than 0"}}},
+      {"--seeds", {{"0", "0 is less than 1"}}},
+      {"--threads", {{"-1", "-1 is not in [0, 1024]"}, {"100000", "100000 is not in [0, 1024]"}}},
+      {"--device", {{"tpu", "tpu not in {cpu,cuda}"}}},
+      {"--out", {{"", "is empty"}}},
+      {"--config", {}},
+  });
+}
+
+TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
+  program.expect_refused({"--list", "list.csv"}, "--list requires --data");
+  program.expect_refused({"--teacher-embeddings", "rows.npy"},
+                         "--teacher-embeddings: needs --data");
+  program.expect_refused({"--widths", "8,8"}, "--widths: 2 values, but --blocks has 3");
+  program.expect_refused({"--shift", "8", "--side", "8"}, "--shift: 8 is not less than --side, 8");
+  std::string const none = "so there is no loss";
+  program.expect_refused(
+      {"--fcd-weight", "0", "--lambda", "0"},
+      "--method coupleface: --fcd-weight, --cls-weight and --lambda are 0, " + none);
+  program.expect_refused({"--compare", "--fcd-weight", "0"},
+                         "--method fcd: --fcd-weight and --cls-weight are 0, " + none);
+  program.expect_refused(
+      {"--mining", "similarity_window", "--mining-lowest", "0.5", "--mining-highest", "0.1"},
+      "--mining-lowest: is above mining-highest");
+  program.expect_refused({"--mining", "mixed", "--k", "10", "--mining-hard", "11"},
+                         "--mining-hard: is more than k");
+  for (auto const& words : std::vector<std::vector<std::string>>{
+           {},
+           {"--fcd-weight", "0"},
+           {"--lambda", "0"},
+           {"--method", "fcd", "--fcd-weight", "0", "--cls-weight", "0.1"},
+           {"--method", "supervised", "--fcd-weight", "0", "--lambda", "0"},
+           {"--shift", "7", "--side", "8"},
+           {"--select-folds", "", "--report-folds", "5-9,11"},
+           {"--compare", "--mining", "nearest,mixed,teacher_order"}}) {
+    auto const end = program.run(words);
+    EXPECT_EQ(end.status, face_kit::status_ok) << end.message;
+  }
+}
+
+struct train_student_config : coupleface_test::scratch_folder {};
+
+TEST_F(train_student_config, has_the_ranges_too) {
+  program.expect_refused({"--config", put("settings.ini", "lr=-1\n")}, "--lr: -1 is not above 0");
+}
+
+}  // namespace
