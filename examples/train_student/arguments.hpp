@@ -46,7 +46,9 @@ inline void expect_valid_mining(arguments const& a) {
     if (a.run.k == 0) mining.hard = mining.pool = 0;
     try {
       mining.expect_valid(a.run.k > 0 ? a.run.k : 1);
-    } catch (std::invalid_argument const& error) { throw usage_error(std::string("--") + error.what()); }
+    } catch (std::invalid_argument const& error) {
+      throw usage_error(std::string("--") + error.what());
+    }
   }
 }
 
