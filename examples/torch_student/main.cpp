@@ -66,6 +66,13 @@ void centre_and_normalise(torch::Tensor& teacher, std::vector<int> const& train,
 training_data prepare(arguments& a, face_dataset& faces) {
   training_data data;
   select_faces(a.faces, a.run.seed, faces, data);
+  auto const mines = [&](std::string const& method) {
+    run_settings settings;
+    settings.method = method;
+    return settings.uses_relations();
+  };
+  if (std::any_of(a.methods.begin(), a.methods.end(), mines))
+    a.run.k = fitting_relations(a.run.k, data.classes);
   data.labels = torch::full({faces.size()}, -1, torch::kLong);
   for (int const row : data.train) data.labels[row] = std::int64_t{faces.labels[row]};
   if (!a.landmarks.empty()) data.landmarks = load_landmarks(a.landmarks, faces);

@@ -19,6 +19,7 @@
 #include "embed_faces.hpp"
 #include "face_kit/data/eval_pairs.hpp"
 #include "face_kit/data/pair_sampling.hpp"
+#include "face_kit/data/row_files.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/data/teacher_file.hpp"
 #include "face_kit/report/evaluation_report.hpp"
@@ -91,11 +92,36 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
     settings.how = m;
     for (auto const& strategy : a.mining) {
       settings.mining.strategy = strategy;
+      if (strategy == "in_batch") settings.k = std::min(settings.k, settings.batch - 1);
       all.push_back(settings);
       if (!settings.uses_relations()) break;
     }
   }
   return all;
+}
+
+/// The state is copied twice while a checkpoint is written.
+void expect_bank_fits(run_settings const& r, int classes) {
+  if (r.bank == "ring")
+    expect_memory("--bank-depth " + std::to_string(r.bank_depth) + ": the bank's rows",
+                  coupleface::index_t{classes} * r.bank_depth, r.net.embedding, 3 * sizeof(float));
+}
+
+/// Chooses K for these classes, or checks it, and checks what else depends on them.
+/// @throws usage_error  naming the option, std::runtime_error  if memory does not suffice
+void fit_relations(arguments& a, int classes) {
+  run_settings const& r = a.run;
+  auto const mined_by = [&](char const* strategy) {
+    return std::find(a.mining.begin(), a.mining.end(), strategy) != a.mining.end();
+  };
+  a.run.k = r.k == 0 ? default_relations(classes) : fitting_relations(r.k, classes);
+  expect_valid_mining(a);
+  if (mined_by("rank_window") && r.mining.skip >= classes - 1)
+    throw usage_error("--mining-skip: " + std::to_string(r.mining.skip) + " of the " +
+                      std::to_string(classes - 1) + " other people leaves none");
+  if (mined_by("in_batch") && r.k >= r.batch)
+    warn("--mining in_batch: --k %d is reduced to %d, the others of a batch", r.k, r.batch - 1);
+  expect_bank_fits(r, classes);
 }
 
 /// For synthetic faces without folds in the options: settings are chosen on the first two fifths of
@@ -178,16 +204,17 @@ void run(arguments& a) {
   split_folds(a.faces, faces);
   training_data data;
   select_faces(a.faces, a.data_seed, faces, data);
+  int const classes = synthetic ? std::min(data.classes, a.synthetic.people) : data.classes;
+  fit_relations(a, classes);
   find_teacher(a, faces, data);
   bool const taught = data.teacher.size() > 0, judged = taught && have_rows(faces, data.report);
-  if (a.run.k == 0) a.run.k = default_relations(data.classes);
-  expect_valid_mining(a);
   note("%zu train images of %d people, %zu pairs in the table; K = %d, lambda = %g, q = %g",
        data.train.size(), data.classes, data.report.size(), a.run.k, a.run.lambda, a.run.q);
   run_record teacher;
   if (taught) {
     centre_and_normalise(data.teacher, data.train, a.faces.centre);
     a.run.net.embedding = static_cast<int>(data.teacher.cols());
+    expect_bank_fits(a.run, classes);
     digest check;
     check.add(data.teacher.data(), sizeof(float) * static_cast<std::size_t>(data.teacher.size()));
     data.text += "teacher digest = " + check.text() + '\n';

@@ -42,7 +42,7 @@ run() {
   sh -c "$1" >log 2>&1 </dev/null || fail "$1: $(tail -5 log)"
   case $1 in
     */t*_student\ --data*) # 9 of the 40 people are held out, with 4 images each
-      grep -q "_student: the dev people have too few pairs for 10 folds of 300 (10 folds have at most 0 each); 4 folds of 24 pairs are sampled. Options: --folds, --pairs-per-fold, --eval-pairs$" log ||
+      grep -q "_student: the held-out people have too few pairs for 10 folds of 300; 4 folds of 24 pairs are sampled. Options: --folds, --pairs-per-fold, --eval-pairs$" log ||
         fail "$1: no warning that there are few pairs: $(cat log)"
       ;;
   esac

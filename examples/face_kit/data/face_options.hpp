@@ -37,9 +37,15 @@ struct training_faces {
 face_dataset load_faces(face_options const& options, int side, std::string const& out);
 
 /// Fills all of `data`. Images of a pack are added as faces. Warns if the dev people allow fewer
-/// pairs than are sampled by default.
+/// pairs than are sampled by default, and if people of the list of pairs are trained on.
 /// @param seed  of the sampled pairs, if there is no list of pairs
+/// @throws std::runtime_error  fewer than two people to train on, or too few dev people for pairs
+/// @throws usage_error  more folds or pairs are wanted than the dev people allow
 void select_faces(face_options const& options, std::uint64_t seed, face_dataset& faces,
                   training_faces& data);
+
+/// @brief K, or the number of other classes if that is less, with a warning.
+/// @throws std::runtime_error  if a table of that many relations does not fit into memory
+int fitting_relations(int k, int classes);
 
 }  // namespace face_kit

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "face_kit/data/row_files.hpp"
 #include "face_kit/data/synthetic_painter.hpp"
 #include "face_kit/data/synthetic_people.hpp"
 
@@ -85,13 +87,19 @@ face_dataset make_synthetic_faces(synthetic_options const& options) {
     throw std::invalid_argument(
         "make_synthetic_faces: needs people, images, families and a side of 8 to 1024");
   }
+  auto const people = std::int64_t{options.people} + options.dev_people;
+  expect_memory("the synthetic faces, people x images of each", people, options.images_per_person,
+                options.side * options.side);
+  if (people * options.images_per_person > std::numeric_limits<int>::max())
+    throw std::invalid_argument("make_synthetic_faces: more than 2147483647 images");
   face_dataset faces;
   faces.side = options.side;
   for (int p = 0; p < options.people + options.dev_people; ++p) {
     bool const train = p < options.people;
     faces.people.push_back(train ? detail::numbered("person_%05d", p)
                                  : detail::numbered("dev_%05d", p - options.people));
-    int const families = (options.people + options.family_size - 1) / options.family_size;
+    int const families =
+        options.people / options.family_size + (options.people % options.family_size != 0 ? 1 : 0);
     faces.families.push_back(train ? p / options.family_size
                                    : families + (p - options.people) / options.family_size);
     for (int k = 0; k < options.images_per_person; ++k) {

@@ -82,6 +82,8 @@ std::string usage_message(CLI::App& app, CLI::ParseError const& error, int argc,
   if (dynamic_cast<CLI::ArgumentMismatch const*>(&error) != nullptr &&
       message.find(" missing") != std::string::npos)
     return message.substr(0, message.find(':')) + ": its value is missing";
+  if (auto const most = message.find(": At Most 1 required"); most != std::string::npos)
+    return message.substr(0, most) + ": is given more than once";
   return message;
 }
 

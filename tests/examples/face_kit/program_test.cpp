@@ -80,6 +80,7 @@ TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
   expect({"a", "b"}, "unexpected argument: b");
   expect({"--neighbours", "many"}, "--neighbours: 'many' is not a valid number");
   expect({"--neighbours"}, "--neighbours: its value is missing");
+  expect({"--neighbours", "3", "--neighbours", "4"}, "--neighbours: is given more than once");
   expect({"--batch", "1"}, "--batch: 1 is less than 2");
   expect({"--batch", "few"}, "--batch: 'few' is not a number");
   expect({"--threshold", "middle"}, "--threshold: middle not in {low,high}");

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -125,6 +126,14 @@ TEST(make_synthetic_faces, refuses_nothing_to_draw) {
   options = small();
   options.family_size = 0;
   EXPECT_THROW(make_synthetic_faces(options), std::invalid_argument);
+}
+
+TEST(make_synthetic_faces, refuses_more_than_memory_holds) {
+  EXPECT_THROW(make_synthetic_faces(small(2000000000, 2000000000, 1000000)), std::runtime_error);
+  auto options = small(4, 4, 1);
+  options.family_size = std::numeric_limits<int>::max();
+  EXPECT_EQ(make_synthetic_faces(options).families,
+            (std::vector<std::int32_t>{0, 0, 0, 0, 1, 1, 1, 1}));
 }
 
 /// A number that relatives inherit, and the range that it is uniform in.

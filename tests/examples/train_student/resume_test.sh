@@ -32,7 +32,7 @@ expect_refusal() {
   message=$1
   shift
   if (run "$@") >"$folder/refused" 2>&1; then fail "$1: no error"; fi
-  grep -q "$message" "$folder/refused" || fail "$1: no '$message' in: $(cat "$folder/refused")"
+  grep -q -e "$message" "$folder/refused" || fail "$1: no '$message' in: $(cat "$folder/refused")"
 }
 # Runs in the background until there is a checkpoint of this run, that is, into its next epoch.
 start_and_wait() {
@@ -96,6 +96,14 @@ if [ ! -e /dev/nvidiactl ]; then
   [ ! -e "$folder/refused_device" ] || fail "work was done before the device was asked for"
 fi
 echo "strategies: named, others refused"
+
+fresh sizes
+expect_refusal "--bank-depth 100000000: the bank's rows: 6000000000 x 128 need" sizes \
+  --bank-depth 100000000
+expect_refusal "--mining-skip: 59 of the 59 other people leaves none" sizes --mining rank_window \
+  --mining-skip 59
+[ ! -e "$folder/sizes/coupleface_seed1" ] || fail "work was done before the sizes were refused"
+echo "sizes: refused before they use up memory"
 
 fresh damaged
 mkdir "$folder/damaged/coupleface_seed1"
