@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(sources "")
 foreach(folder include tests examples benchmarks)
-  foreach(ending hpp cuh cpp cu)
+  foreach(ending hpp inc cuh cpp cu)
     file(GLOB_RECURSE found "${SOURCE_DIR}/${folder}/*.${ending}")
     list(APPEND sources ${found})
   endforeach()

@@ -4,7 +4,7 @@
 # Holds every header to the layers of docs/design.md. A header includes lower layers or its own:
 #   1 version, config
 #   2 view, error, policy, element, settings/
-#   3 detail/simd/, detail/*.hpp            what everything is built of
+#   3 detail/simd/, detail/*.hpp, *.inc     what everything is built of
 #   4 detail/search/                        the exact search for pairs
 #   5 detail/{mining,losses,evaluation,io}/ rooms, which do not include each other
 #   6 the primitives: the other headers of coupleface/ itself
@@ -15,7 +15,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(root "${SOURCE_DIR}/include")
-file(GLOB_RECURSE headers RELATIVE "${root}" "${root}/*.hpp" "${root}/*.cuh")
+file(GLOB_RECURSE headers RELATIVE "${root}" "${root}/*.hpp" "${root}/*.inc" "${root}/*.cuh")
 set(problems "")
 set(eigen_headers "")
 
@@ -27,7 +27,7 @@ function(place_of header layer_result room_result)
     set(layer 1)
   elseif(header MATCHES "^coupleface/((view|error|policy|element)\\.hpp$|settings/)")
     set(layer 2)
-  elseif(header MATCHES "^coupleface/detail/(simd/)?[a-z_0-9]+\\.(hpp|cuh)$")
+  elseif(header MATCHES "^coupleface/detail/(simd/)?[a-z_0-9]+\\.(hpp|inc|cuh)$")
     set(layer 3)
   elseif(header MATCHES "^coupleface/detail/search/")
     set(layer 4)
@@ -67,8 +67,9 @@ foreach(header ${headers})
     continue()
   endif()
 
-  file(STRINGS "${root}/${header}" lines REGEX "^[ \t]*#[ \t]*include")
+  file(STRINGS "${root}/${header}" lines REGEX "^[ \t]*#[ \t]*(include|define COUPLEFACE_KERNELS_FILE )")
   foreach(line ${lines})
+    string(REGEX REPLACE "define COUPLEFACE_KERNELS_FILE \"(.*)\"" "include <\\1>" line "${line}")
     if(line MATCHES "#[ \t]*include[ \t]*\"")
       list(APPEND problems "${header}: include with <coupleface/...>, not: ${line}")
       continue()

@@ -7,7 +7,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(files "${SOURCE_DIR}/CMakeLists.txt" "${SOURCE_DIR}/.ci/run")
 foreach(folder include tests examples benchmarks scripts findings cmake packaging)
-  foreach(name *.hpp *.cuh *.cpp *.cu *.h *.sh *.py *.cmake *.cmake.in CMakeLists.txt)
+  foreach(name *.hpp *.inc *.cuh *.cpp *.cu *.h *.sh *.py *.cmake *.cmake.in CMakeLists.txt)
     file(GLOB_RECURSE found "${SOURCE_DIR}/${folder}/${name}")
     list(APPEND files ${found})
   endforeach()

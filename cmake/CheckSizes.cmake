@@ -20,7 +20,7 @@ longer(evaluation/verification.hpp 160
 longer(io/npy.hpp 160
   "reading, mapping and writing of one format, of which half are contracts")
 
-file(GLOB_RECURSE headers RELATIVE "${root}" "${root}/*.hpp" "${root}/*.cuh")
+file(GLOB_RECURSE headers RELATIVE "${root}" "${root}/*.hpp" "${root}/*.inc" "${root}/*.cuh")
 foreach(header ${headers})
   file(READ "${root}/${header}" text)
   string(REGEX REPLACE "^// SPDX-[^\n]*\n" "" text "${text}")  # the licence does not count

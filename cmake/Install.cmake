@@ -7,7 +7,7 @@ include(GNUInstallDirs)
 set(package_folder "${CMAKE_INSTALL_DATADIR}/cmake/coupleface")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/coupleface"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc" PATTERN "*.cuh")
 
 # One file of targets for each dependency that a user may lack.
 install(TARGETS coupleface coupleface_cpp EXPORT couplefaceTargets)

@@ -40,8 +40,13 @@ install=("$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade)
 say "building the library's C interface"
 cd "$root"
 cmake --preset host -DCOUPLEFACE_BENCHMARKS=ON
-cmake --build --preset host --target coupleface_c
-library=$root/build/host/benchmarks/peers/libcoupleface_c.so
+targets=(coupleface_c)
+libraries=(--library "$root/build/host/benchmarks/peers/libcoupleface_c.so")
+if [[ $(uname -m) == x86_64 ]]; then
+  targets+=(coupleface_c_plain)
+  libraries+=(--plain-library "$root/build/host/benchmarks/peers/libcoupleface_c_plain.so")
+fi
+cmake --build --preset host --target "${targets[@]}"
 
 # OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE would choose OpenBLAS's kernels, the others the threads.
 clean=(env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE -u OMP_NUM_THREADS -u OPENBLAS_NUM_THREADS
@@ -51,11 +56,17 @@ measure() { # LABEL PYTHON OPTIONS...
   local label=$1 python=$2
   shift 2
   say "measuring beside the peers of $label"
-  "${clean[@]}" "$python" "$compare" --library "$library" --label "$label" --out "$out" "$@" |
+  "${clean[@]}" "$python" "$compare" "${libraries[@]}" --label "$label" --out "$out" "$@" |
     tee "$out/compare_$label.txt"
 }
 measure debian "$system" "$@"
 measure wheel "$venv/bin/python" --curves "$@"
+if grep -qw avx512f /proc/cpuinfo; then
+  # As a processor without AVX-512 runs it; wheels alone, and one item: the search.
+  say "measuring with everybody's kernels for AVX2"
+  "${clean[@]}" "$venv/bin/python" "$compare" "${libraries[@]}" --label wheel --kernels avx2 \
+    --out "$out" --only nearest "$@" | tee "$out/compare_wheel_avx2.txt"
+fi
 
 say "all comparisons; tables, raw times and plots are in $out"
-grep -hE '^(ratio|disturbed) ' "$out"/compare_{debian,wheel}.txt
+grep -hE '^(ratio|build|disturbed) ' "$out"/compare_*.txt

@@ -3,6 +3,7 @@
 #include <coupleface/prototypes.hpp>
 
 #include "support/counting_allocator.hpp"
+#include "support/kernel_sets.hpp"
 #include "support/reference.hpp"
 
 #include <gtest/gtest.h>
@@ -86,18 +87,21 @@ TYPED_TEST(prototype_types, chunks_have_the_bits_of_the_whole) {
   }
 }
 
-TEST(class_prototypes, every_form_of_the_inner_loop_has_the_same_bits) {
+TEST(class_prototypes, every_set_of_kernels_has_the_same_bits) {
   for (index_t const width : {1, 15, 16, 17, 64, 101}) {
     auto const x = on_host(random_matrix<float>(3, width, 8));
     std::vector<double> a(std::size_t(width), 0.25), b = a;
     auto const row = [&](index_t i) { return (float const*)(x.view().row(i)); };
     double const scale = coupleface::detail::unit_scale<float>(3.1);
-    double const one =
-        coupleface::detail::add_row_and_norm<float>(row(0), scale, row(1), row(2), width, a.data());
-    double const two = coupleface::detail::native_add_row_and_norm<float>(row(0), scale, row(1),
-                                                                          row(2), width, b.data());
-    EXPECT_EQ(one, two);
-    EXPECT_EQ(a, b);
+    double const one = coupleface::detail::portable::add_row_and_square(row(0), scale, row(1),
+                                                                        row(2), width, a.data());
+    coupleface_test::for_each_kernel_set([&] {
+      b.assign(b.size(), 0.25);
+      double const two =
+          coupleface::detail::add_row_and_square(row(0), scale, row(1), row(2), width, b.data());
+      EXPECT_EQ(one, two);
+      EXPECT_EQ(a, b);
+    });
   }
 }
 

@@ -4,8 +4,9 @@
 
 Every work item hands the same arrays to all contenders, compares their results, and only then times
 them, one call of each after the other, several times over. Prints tables, then a line
-`ratio <item> <contender> <contender's time / ours>` for every comparison; writes the raw times and,
-with --curves, plots. Exit status: 1 if results disagree, 77 if this python has no numpy.
+`ratio <item> <contender> <contender's time / ours>` for every comparison, and `build <item> x86-64
+<our time / that of our library compiled for plain x86-64>`; writes the raw times and, with --curves,
+plots. With --kernels everybody's kernels are of one instruction set, and the items say which. Exit status: 1 if results disagree, 77 if this python has no numpy.
 """
 import argparse
 import ctypes
@@ -27,6 +28,16 @@ if not QUICK:
     # Every result is compared before it is timed. OpenBLAS reads them when it is loaded.
     for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         os.environ.pop(variable, None)
+
+# The kernels of one instruction set, for ours and, where they can be told, for the contenders. All
+# of them read their variable once, when they are loaded.
+KERNELS = next((b for a, b in zip(sys.argv, sys.argv[1:]) if a == "--kernels"), "")
+if KERNELS:
+    os.environ["COUPLEFACE_KERNELS"] = KERNELS
+    if KERNELS == "avx2":
+        os.environ.update(OPENBLAS_CORETYPE="Haswell", NPY_DISABLE_CPU_FEATURES="AVX512F",
+                          FAISS_OPT_LEVEL="avx2", ATEN_CPU_CAPABILITY="avx2",
+                          ONEDNN_MAX_CPU_ISA="AVX2", MKL_ENABLE_INSTRUCTIONS="AVX2")
 
 try:
     import numpy as np
@@ -71,6 +82,7 @@ class Coupleface:
         integer, single = ctypes.c_int, ctypes.c_float
         signatures = {
             "coupleface_last_error": (ctypes.c_char_p, []),
+            "coupleface_kernels": (ctypes.c_char_p, []),
             "coupleface_set_threads": (None, [integer]),
             "coupleface_nearest": (integer, [integer, pointer, size, size, size, pointer, pointer]),
             "coupleface_rad": (integer, [pointer, pointer, size, size, pointer, size, pointer, size,
@@ -203,6 +215,10 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.ours = Coupleface(options.library)
+        # Every contender of our own: the library as it was compiled, and for plain x86-64.
+        self.builds = {"ours": self.ours}
+        if options.plain_library:
+            self.builds["ours/x86-64"] = Coupleface(options.plain_library)
         self.blas = [NumpyBlas()] + ([TorchBlas()] if torch else [])
         for threading in ("pthread", "openmp"):
             for path in pathlib.Path("/usr/lib").glob(f"*/openblas-{threading}/libopenblas.so.0"):
@@ -215,7 +231,8 @@ class Run:
 
     def set_threads(self, threads):
         self.threads = threads
-        self.ours.limit("coupleface_set_threads", threads)
+        for library in self.builds.values():
+            library.limit("coupleface_set_threads", threads)
         for blas in self.brought_along + [b for b in self.blas if isinstance(b, Openblas)]:
             blas.set_threads(threads)
         if torch:
@@ -264,6 +281,8 @@ class Run:
             if not item["disturbed"]:
                 break
             self.say(f"DISTURBED {name}: {gemm} at {100 * share:.0f} % of the peak")
+        if KERNELS:
+            name = f"{name}/kernels:{KERNELS}"
         self.items[name] = item
         self.print_table(name, item)
         return item
@@ -423,8 +442,8 @@ def nearest(run, n, d, k):
     x = run.unit_rows(n, d, seed=1)
     values, indices = np.empty((n, k), np.float32), np.empty((n, k), np.int32)
 
-    def ours(screen):
-        return run.ours.call("coupleface_nearest", screen, x, n, d, k, values, indices)
+    def ours(screen, library=run.ours):
+        return library.call("coupleface_nearest", screen, x, n, d, k, values, indices)
 
     ours(Coupleface.AUTOMATIC)
     result = values.copy(), indices.copy()
@@ -433,16 +452,18 @@ def nearest(run, n, d, k):
     run.check(name, "ours", "value by rank against float64",
               np.abs(exact - values[some]).max(axis=1), TIE)
     contenders = {"ours": lambda: ours(Coupleface.AUTOMATIC)}
-    for label, screen in (("ours/float", Coupleface.FLOAT),
-                          ("ours/int16", Coupleface.INT16)):
+    forms = [("ours/float", Coupleface.FLOAT, run.ours), ("ours/int16", Coupleface.INT16, run.ours)]
+    forms += [(label, Coupleface.AUTOMATIC, library) for label, library in run.builds.items()
+              if label != "ours"]
+    for label, screen, library in forms:
         values.fill(0)
-        if not ours(screen):
+        if not ours(screen, library):
             run.say(f"{label}: left out, not in this build or not on this processor")
             continue
         # Which kernel screens may not change a bit.
         run.check(name, label, "value", np.abs(values - result[0]).max(axis=1), 0.0)
         run.check(name, label, "index", np.abs(indices - result[1]).max(axis=1), 0)
-        contenders[label] = lambda screen=screen: ours(screen)
+        contenders[label] = lambda screen=screen, library=library: ours(screen, library)
     if faiss:
         index = faiss.IndexFlatIP(d)
         index.add(x)
@@ -508,8 +529,8 @@ def rad(run, n, d, k, classes, bank):
     ids = np.stack([generator.choice(classes, k, replace=False) for _ in range(n)])
     loss, gradient = np.zeros(1, np.float32), np.empty((n, d), np.float32)
 
-    def ours():
-        run.ours.call("coupleface_rad", student, teacher, n, d, bank, classes, ids, k, Q, loss,
+    def ours(library=run.ours):
+        library.call("coupleface_rad", student, teacher, n, d, bank, classes, ids, k, Q, loss,
                       gradient)
 
     expected, expected_gradient, undecided = reference_rad(student, teacher, bank, ids)
@@ -524,9 +545,11 @@ def rad(run, n, d, k, classes, bank):
         run.check(name, contender, "gradient",
                   np.linalg.norm(slopes - expected_gradient, axis=1), row_bound)
 
-    ours()
-    check("ours", loss[0], gradient)
-    contenders = {"ours": ours}
+    contenders = {}
+    for label, library in run.builds.items():
+        ours(library)
+        check(label, loss[0], gradient)
+        contenders[label] = lambda library=library: ours(library)
     if torch:
         s = torch.from_numpy(student).requires_grad_()
         t, b, c = torch.from_numpy(teacher), torch.from_numpy(bank), torch.from_numpy(ids)
@@ -577,8 +600,8 @@ def fcd(run, n, d):
     loss, gradient = np.zeros(1, np.float32), np.empty((n, d), np.float32)
     moved = aligned_like(student)
 
-    def ours():
-        run.ours.call("coupleface_fcd", student, teacher, n, d, loss, gradient)
+    def ours(library=run.ours):
+        library.call("coupleface_fcd", student, teacher, n, d, loss, gradient)
 
     expected, expected_gradient = reference_fcd(student, teacher)
     # Unit vectors off by (d + 8) u each, in a square and a projection; a sum of d terms.
@@ -590,9 +613,11 @@ def fcd(run, n, d):
         run.check(name, contender, "gradient",
                   np.linalg.norm(slopes - expected_gradient, axis=1), row_bound)
 
-    ours()
-    check("ours", loss[0], gradient)
-    contenders = {"ours": ours}
+    contenders = {}
+    for label, library in run.builds.items():
+        ours(library)
+        check(label, loss[0], gradient)
+        contenders[label] = lambda library=library: ours(library)
     if torch:
         s, t = torch.from_numpy(student).requires_grad_(), torch.from_numpy(teacher)
         check(run.peer("torch"), torch_fcd(s, t).item(), s.grad.numpy())
@@ -661,8 +686,8 @@ def margin_softmax(run, n, d, classes):
     loss = np.zeros(1, np.float32)
     gradient, weight_gradient = np.empty_like(embeddings), np.empty_like(weights)
 
-    def ours(keep=0):
-        run.ours.call("coupleface_margin_softmax", embeddings, n, d, weights, classes, labels,
+    def ours(keep=0, library=run.ours):
+        library.call("coupleface_margin_softmax", embeddings, n, d, weights, classes, labels,
                       MARGIN, SCALE, keep, loss, gradient, weight_gradient)
 
     expected, e_expected, w_expected, e_sums, w_sums = reference_margin_softmax(embeddings, weights,
@@ -680,6 +705,8 @@ def margin_softmax(run, n, d, classes):
                   np.linalg.norm(w_slopes - w_expected, axis=1), relative * w_sums)
 
     contenders = {"ours": ours, "ours/keep_logits": lambda: ours(1)}
+    contenders.update((label, lambda library=library: ours(0, library))
+                      for label, library in run.builds.items() if label != "ours")
     for contender, call in contenders.items():
         call()
         check(contender, loss[0], gradient, weight_gradient)
@@ -795,8 +822,8 @@ def class_means(run, n, d, classes, path, order):
     try:
         run.ours.limit("limits_read", data, n * d)
 
-        def ours():
-            run.ours.call("coupleface_class_means", mapped, labels, classes, prototypes)
+        def ours(library=run.ours):
+            library.call("coupleface_class_means", mapped, labels, classes, prototypes)
 
         ours()
         counts = np.bincount(labels, minlength=classes)
@@ -811,6 +838,10 @@ def class_means(run, n, d, classes, path, order):
         run.say(f"check {name} ours: agrees with float64 in 64 classes")
         result = prototypes.copy()
         contenders = {"ours": ours}
+        for label, library in run.builds.items():
+            ours(library)
+            run.check(name, label, "mean", np.abs(prototypes - result).max(axis=1), 0.0)
+            contenders[label] = lambda library=library: ours(library)
 
         def add_peer(package, sums_of):
             sums = np.asarray(sums_of())
@@ -873,6 +904,7 @@ def describe_versions(run):
         "openblas_kernels": {b.path: b.kernel() for b in run.brought_along + [
             b for b in run.blas if isinstance(b, Openblas)]},
         "vector_bytes": run.ours.limit("limits_packet_bytes"),
+        "kernels": run.ours.limit("coupleface_kernels").decode(),
     }
 
 
@@ -950,6 +982,10 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--library", required=True, type=pathlib.Path,
                         help="libcoupleface_c.so, which CMake builds with the benchmarks")
+    parser.add_argument("--plain-library", type=pathlib.Path,
+                        help="the same compiled for plain x86-64, measured beside it")
+    parser.add_argument("--kernels", choices=("portable", "avx2", "avx512", "avx512_vnni"),
+                        help="force one set of our kernels; with avx2 the contenders' too")
     parser.add_argument("--label", default="local",
                         help="put behind the peers' names: where they came from")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("peers"),
@@ -1024,7 +1060,9 @@ def print_ratios(run):
             print(f"disturbed {name} sgemm at {100 * item['share_of_peak']:.0f} % of the peak")
             continue
         for contender, ratio in item["ratios"].items():
-            if not contender.startswith("ours/"):
+            if contender == "ours/x86-64":
+                print(f"build {name} x86-64 {1 / ratio:.3g}")
+            elif not contender.startswith("ours/"):
                 print(f"ratio {name} {contender} {ratio:.3g}")
         if "ours/float" in item["medians"]:
             for contender, median in item["medians"].items():
@@ -1053,7 +1091,7 @@ def main():
         return 1
     print_ratios(run)
     options.out.mkdir(parents=True, exist_ok=True)
-    file = options.out / f"compare_{options.label}.json"
+    file = options.out / f"compare_{options.label}{KERNELS and '_' + KERNELS}.json"
     file.write_text(json.dumps({
         "command": sys.argv, "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine, "versions": versions, "peak_gflops": run.peak, "memory_gb_s": memory,

@@ -4,6 +4,7 @@
 #include <thrust/execution_policy.h>
 
 #include <coupleface/io/npy.hpp>
+#include <coupleface/kernels.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/rad.hpp>
@@ -55,8 +56,8 @@ int nearest_with(int screen, View rows, coupleface::matrix_view<V> values,
     coupleface::mine_nearest(thrust::device, rows, rows, values, indices);
     return done;
   }
-  if (screen == int16_screen && !detail::has_avx512_vnni()) {
-    last_error() = "this processor has no products of 16-bit whole numbers";
+  if (screen == int16_screen && detail::kernels_in_use() == detail::kernel_set::portable) {
+    last_error() = "the portable kernels have no fast products of 16-bit whole numbers";
     return unavailable;
   }
   detail::mine_nearest(
@@ -69,6 +70,8 @@ int nearest_with(int screen, View rows, coupleface::matrix_view<V> values,
 }  // namespace
 
 COUPLEFACE_C_API char const* coupleface_last_error() { return last_error().c_str(); }
+
+COUPLEFACE_C_API char const* coupleface_kernels() { return coupleface::kernels(); }
 
 COUPLEFACE_C_API void coupleface_set_threads(int threads) { omp_set_num_threads(threads); }
 

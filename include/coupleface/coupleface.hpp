@@ -14,6 +14,7 @@
 #include <coupleface/evaluation/templates.hpp>
 #include <coupleface/evaluation/verification.hpp>
 #include <coupleface/feature_bank.hpp>
+#include <coupleface/kernels.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/rad.hpp>

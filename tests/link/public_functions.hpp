@@ -305,8 +305,15 @@ void digest_types(collector& out, std::string const& types, std::int64_t width) 
   digest_prototypes<X, G>(out, width);
 }
 
-digests digest_public_functions() {
+/// With one set of kernels, or without digests where this machine or unit does not have it.
+digests digest_public_functions([[maybe_unused]] int kernels) {
   collector out;
+#if COUPLEFACE_VECTORS
+  if (kernels > int(cf::detail::best_kernels())) { return {}; }
+  cf::detail::chosen_kernels = kernels;
+#else
+  if (kernels > 0) { return {}; }
+#endif
   for (std::int64_t width : {1, 19, 64, 512}) {
     digest_types<float, float>(out, "float, float", width);
     digest_types<float, double>(out, "float, double", width);

@@ -5,6 +5,7 @@
 
 #include "../support/counting_allocator.hpp"
 #include "../support/gradient_check.hpp"
+#include "../support/kernel_sets.hpp"
 #include "../support/reference.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ namespace {
 
 using namespace coupleface_test;
 
-/// Value and gradient of the form that the processor suggests against the portable one; the rows
+/// Value and gradient of the kernels in use against the portable ones; the rows
 /// and the gradient begin anywhere, and nothing beside the gradient may be written.
 void expect_bits_of_the_portable_form(matrix<float> const& s, matrix<float> const& t, index_t width,
                                       index_t first, bool past_caches) {
@@ -25,20 +26,22 @@ void expect_bits_of_the_portable_form(matrix<float> const& s, matrix<float> cons
   std::fill(found, found + 96, -7.0f);
   std::fill(expected, expected + 96, -7.0f);
   double const value = detail::fcd_pass(a, b, width, f, found + first, past_caches, b);
-  double const same = detail::portable_fcd_pass(a, b, width, f, expected + first);
+  double const same = detail::portable::fcd_pass(a, b, width, f, expected + first, false, b);
   detail::store_fence();
   EXPECT_EQ(std::memcmp(&value, &same, sizeof value), 0) << value << ", not " << same;
   EXPECT_EQ(std::memcmp(found, expected, sizeof found), 0) << width << ", from " << first;
   EXPECT_EQ(detail::fcd_pass(a, b, width, f, detail::no_gradient{}, false, b), same);
 }
 
-TEST(fcd_pass, every_form_has_the_same_bits) {
+TEST(fcd_pass, every_set_of_kernels_has_the_same_bits) {
   auto const s = random_matrix<float>(1, 96, 18);
   auto const t = random_matrix<float>(1, 96, 19);
   for (index_t width = 1; width <= 70; ++width) {
     for (index_t const first : {0, 1, 3, 4, 8}) {
-      expect_bits_of_the_portable_form(s, t, width, first, false);
-      expect_bits_of_the_portable_form(s, t, width, first, true);
+      for_each_kernel_set([&] {
+        expect_bits_of_the_portable_form(s, t, width, first, false);
+        expect_bits_of_the_portable_form(s, t, width, first, true);
+      });
     }
   }
 }

@@ -449,7 +449,7 @@ TEST(rad_loss, scratch_does_not_grow_with_the_neighbours) {
   auto const s = on_host(random_matrix<float>(100, 16, 45));
   auto const bank = on_host(random_matrix<float>(30, 16, 46));
   host_matrix<float> loss(1, 1), gradient(100, 16);
-  std::size_t const rows = COUPLEFACE_FMA_VECTORS ? 3 : 1;  // of doubles, for each of 64 lanes
+  std::size_t const rows = 3;  // of doubles, for each of 64 lanes
   for (index_t const k : {1, 50}) {
     auto const neighbours = on_host(random_neighbours(100, k, 30, 47));
     allocation_count count;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels of the screen: each against exact sums, and those of this processor against the
 // portable ones.
+#include <coupleface/detail/search/list_scans.hpp>
 #include <coupleface/detail/search/screen_kernel.hpp>
+#include <coupleface/detail/search/whole_row.hpp>
+
+#include "../support/kernel_sets.hpp"
 
 #include <gtest/gtest.h>
 
@@ -114,26 +118,30 @@ void expect_kernels(screen_kernels kernels) {
   expect_nan_stays_in_its_row(kernels);
 }
 
-TEST(screen_kernel, portable_products_are_within_the_bound) {
-  expect_kernels(portable_screen(screen_element::float32));
-  expect_kernels(portable_screen(screen_element::int16_pair));
+TEST(screen_kernel, products_of_every_set_are_within_the_bound) {
+  coupleface_test::for_each_kernel_set([] {
+    expect_kernels(native_screen(screen_element::float32));
+    expect_kernels(native_screen(screen_element::int16_pair));
+  });
 }
 
-TEST(screen_kernel, native_float_products_are_within_the_bound) {
-  auto const kernels = native_screen(screen_element::float32);
-  if (kernels.product == portable_float_product) {
-    GTEST_SKIP() << "this processor or compiler has no AVX-512";
-  }
-  expect_kernels(kernels);
+#if COUPLEFACE_VECTORS
+TEST(screen_kernel, each_set_has_kernels_of_its_own) {
+  std::vector<product_kernel> products;
+  coupleface_test::for_each_kernel_set([&] {
+    products.push_back(native_screen(screen_element::float32).product);
+    products.push_back(native_screen(screen_element::int16_pair).product);
+    products.push_back(best_screen().product);
+  });
+  // avx512 has the integers of avx2, which it multiplies no faster than floats.
+  std::vector<product_kernel> const expected = {
+      portable_float_product, portable_int16_product, portable_float_product, avx2_float_product,
+      avx2_int16_product,     avx2_int16_product,     avx512_float_product,   avx2_int16_product,
+      avx512_float_product,   avx512_float_product,   avx512_int16_product,   avx512_int16_product};
+  ASSERT_LE(products.size(), expected.size());
+  EXPECT_TRUE(std::equal(products.begin(), products.end(), expected.begin()));
 }
-
-TEST(screen_kernel, native_int16_products_are_within_the_bound) {
-  auto const kernels = native_screen(screen_element::int16_pair);
-  if (kernels.product == portable_int16_product) {
-    GTEST_SKIP() << "this processor or compiler has no AVX512-VNNI";
-  }
-  expect_kernels(kernels);
-}
+#endif
 
 TEST(screen_kernel, words_of_odd_widths) {
   auto const floats = portable_screen(screen_element::float32);
@@ -206,12 +214,60 @@ void expect_hits(hits_kernel kernel) {
   }
 }
 
-TEST(screen_kernel, portable_hits) { expect_hits(portable_hits); }
+TEST(screen_kernel, hits_of_every_set) {
+  coupleface_test::for_each_kernel_set(
+      [] { expect_hits(native_screen(screen_element::float32).hits); });
+}
 
-TEST(screen_kernel, native_hits) {
-  auto const kernel = native_screen(screen_element::float32).hits;
-  if (kernel == portable_hits) { GTEST_SKIP() << "this processor or compiler has no AVX-512"; }
-  expect_hits(kernel);
+/// Whole numbers of rows, their squares and gaps, of a chunk as packing processes it.
+std::vector<double> packed_chunk_sums() {
+  std::mt19937 generator(8);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(packed_chunk);
+  for (auto& element : x) { element = normal(generator); }
+  std::vector<double> sums(packed_chunk, 0.5);
+  std::vector<float> largest(packed_chunk, 0.25f);
+  std::vector<std::int16_t> numbers(packed_chunk);
+  measure_chunk(x.data(), sums.data(), largest.data());
+  round_chunk(x.data(), 1000.0f, numbers.data());
+  for (index_t l = 0; l < packed_chunk; ++l) {
+    double const element = x[std::size_t(l)];
+    EXPECT_EQ(sums[std::size_t(l)], 0.5 + element * element);
+    EXPECT_EQ(double(largest[std::size_t(l)]), std::max(0.25, std::fabs(element)));
+    EXPECT_EQ(numbers[std::size_t(l)], std::lrint(element * 1000));
+  }
+  std::vector<double> gaps(packed_chunk, 0.0);
+  add_square_gaps(x.data(), numbers.data(), 1e-3, 50, gaps.data());
+  for (index_t l = 0; l < packed_chunk; ++l) {
+    double const gap = x[std::size_t(l)] - 1e-3 * numbers[std::size_t(l)];
+    EXPECT_NEAR(gaps[std::size_t(l)], l < 50 ? gap * gap : 0, 1e-18);
+  }
+  return sums;
+}
+
+TEST(screen_kernel, packing_of_every_set) {
+  coupleface_test::for_each_kernel_set([] { packed_chunk_sums(); });
+}
+
+TEST(screen_kernel, list_scans_of_every_set) {
+  coupleface_test::for_each_kernel_set([] {
+    std::vector<float> values(96, -inf);
+    std::vector<std::int64_t> ids(37);
+    std::vector<std::int32_t> narrow(37);
+    for (std::size_t i = 0; i < 37; ++i) {
+      values[i] = float(i * 7 % 37);
+      ids[i] = narrow[i] = std::int32_t(100 - i);
+    }
+    EXPECT_EQ(count_above(values.data(), 96, 20), 16);
+    EXPECT_EQ(count_above(values.data(), 64, -inf), 37);
+    EXPECT_EQ(count_above(values.data(), 0, -1), 0);
+    for (std::int32_t at = 0; at < 37; ++at) {
+      EXPECT_EQ(find_id(ids.data(), 37, std::int64_t(100 - at)), at + 1);
+      EXPECT_EQ(find_id(narrow.data(), 37, 100 - at), at + 1);
+    }
+    EXPECT_EQ(find_id(ids.data(), 37, std::int64_t(7)), 0);
+    EXPECT_EQ(find_id(ids.data(), 3, std::int64_t(97)), 0);
+  });
 }
 
 }  // namespace

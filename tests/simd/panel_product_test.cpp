@@ -2,6 +2,7 @@
 // Products of panels: every kernel against a plain loop, both left sides, any depth.
 #include <coupleface/detail/simd/panel_product.hpp>
 
+#include "support/kernel_sets.hpp"
 #include "support/reference.hpp"
 
 #include <gtest/gtest.h>
@@ -73,21 +74,18 @@ class panel_types : public testing::Test {};
 using accumulators = testing::Types<float, double>;
 TYPED_TEST_SUITE(panel_types, accumulators);
 
-TYPED_TEST(panel_types, what_suits_this_processor) {
-  expect_right_products<TypeParam>(panel_product<left_side::rows, TypeParam>,
-                                   panel_product<left_side::columns, TypeParam>);
-}
-
-TYPED_TEST(panel_types, vectors_of_the_unit) {
-  using vector = native_vector<TypeParam>;
-  expect_right_products<TypeParam>(product_by_blocks<vector, left_side::rows, TypeParam>,
-                                   product_by_blocks<vector, left_side::columns, TypeParam>);
+TYPED_TEST(panel_types, every_set_of_kernels) {
+  for_each_kernel_set([] {
+    expect_right_products<TypeParam>(panel_product<left_side::rows, TypeParam>,
+                                     panel_product<left_side::columns, TypeParam>);
+  });
 }
 
 TYPED_TEST(panel_types, without_extensions) {
   using vector = plain_vector<TypeParam>;
-  expect_right_products<TypeParam>(product_by_blocks<vector, left_side::rows, TypeParam>,
-                                   product_by_blocks<vector, left_side::columns, TypeParam>);
+  expect_right_products<TypeParam>(
+      portable::product_by_blocks<vector, left_side::rows, TypeParam>,
+      portable::product_by_blocks<vector, left_side::columns, TypeParam>);
 }
 
 }  // namespace

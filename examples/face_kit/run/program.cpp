@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <coupleface/detail/simd/target.hpp>
+#include <coupleface/kernels.hpp>
 #include <coupleface/version.hpp>
 #include <cstdio>
 #include <cstring>
@@ -167,13 +167,10 @@ std::string one_sentence(std::string const& message) {
 }
 
 std::string version_text(std::string const& program, std::string const& libraries) {
-  std::string const kernels = coupleface::detail::has_avx512_vnni() ? "AVX-512 with VNNI"
-                              : coupleface::detail::has_avx512()    ? "AVX-512"
-                                                                    : "portable";
   return program + " of coupleface " + coupleface_version() + "\ncompiler: " + compiler() +
          "\nCCCL: " + dotted(THRUST_MAJOR_VERSION, THRUST_MINOR_VERSION, THRUST_SUBMINOR_VERSION) +
          "\nbackends: OpenMP" + libraries + "\ncompiled for: " + compiled_for() +
-         "\nkernels on this processor: " + kernels;
+         "\nkernels: " + coupleface::kernels();
 }
 
 int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,

@@ -3,6 +3,7 @@
 // depend on the thread count.
 #pragma once
 
+#include <coupleface/detail/simd/target.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
 
@@ -50,7 +51,9 @@ template <class Policy, class Function>
 void for_each_index(Policy const& policy, index_t n, Function f) {
   // Found by argument-dependent lookup: the policy's Thrust header, which the caller includes, has
   // the algorithm. Including <thrust/for_each.h> here would double the library's parse time.
-  if (n > 0) { for_each_n(policy, index_iterator(), n, f); }
+  if (n <= 0) { return; }
+  (void)kernels_in_use();  // throws for a wrong COUPLEFACE_KERNELS here, not on a policy's thread
+  for_each_n(policy, index_iterator(), n, f);
 }
 
 /// Work is divided into lanes, each with its own scratch and a fixed share of the items, because

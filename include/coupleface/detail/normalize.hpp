@@ -12,8 +12,7 @@ template <class Team, class X, class Y>
 COUPLEFACE_HOST_DEVICE inline void normalize_row(Team const& team, X const* x, Y* y,
                                                  index_t width) {
   double const inverse = inverse_norm<X>(row_norm(team, x, width));
-  team.transform(
-      y, width, [=](double element) { return element * inverse; }, x);
+  team.transform(y, width, scaled_by{inverse}, x);
 }
 
 template <class X, class Y>
@@ -33,17 +32,6 @@ COUPLEFACE_HOST_DEVICE inline double component_along(Team const& team, G const* 
     return team.dot(g, x, width) * g_scale * inverse;
   }
 }
-
-/// What project_gradient() does to one element or one vector of elements.
-struct across_direction {
-  double g_scale, along, inverse;
-
-  template <class V>
-  COUPLEFACE_HOST_DEVICE V operator()(V g, V x) const {
-    V const rest = rounded_product(g, g_scale) - rounded_product(x * inverse, along);
-    return inverse == 0 ? V{} : rest * inverse;
-  }
-};
 
 /// out = (g - (g . u) u) / ||x|| with u = x / ||x||; `g` may be `out`.
 template <class Team, class X, class G, class R>

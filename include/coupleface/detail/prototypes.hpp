@@ -8,9 +8,7 @@
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/rounding.hpp>
 #include <coupleface/detail/scratch.hpp>
-#include <coupleface/detail/simd/dots.hpp>
-#include <coupleface/detail/simd/fma.hpp>
-#include <coupleface/detail/simd/prefetch.hpp>
+#include <coupleface/detail/simd/row_kernels.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -48,53 +46,29 @@ COUPLEFACE_HOST_DEVICE inline void add_unit_row(X const* x, double scale, index_
   }
 }
 
-/// The same, and returns the norm of `following`; prefetches the row `later` meanwhile.
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
+#define COUPLEFACE_KERNELS_FILE "coupleface/detail/class_sums.inc"
+#include <coupleface/detail/simd/for_each_target.inc>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// sum += scale x; returns the square of `following`; prefetches the row `later` meanwhile.
+template <class X>
+double add_row_and_square(X const* x, double scale, X const* following, X const* later,
+                          index_t width, double* sum) {
+  COUPLEFACE_RETURN_KERNEL(add_row_and_square(x, scale, following, later, width, sum));
+}
+
+/// The same; returns the norm of `following`.
 template <class X>
 double add_row_and_norm(X const* x, double scale, X const* following, X const* later, index_t width,
                         double* sum) {
-  prefetch_row<cache_level::second>(later, width);
-  add_unit_row(x, scale, width, sum);
-  return row_norm(following, width);
+  double const square = add_row_and_square(x, scale, following, later, width, sum);
+  return norm_of_square(one_thread{}, following, width, square);
 }
-
-#if COUPLEFACE_FMA_VECTORS
-/// For float, bit for bit the same. Each step of the norm's sums depends on the one before; the
-/// work on the other row hides that latency. Lines are prefetched one at a time, because a burst
-/// would fill the line fill buffers.
-inline double vector_add_row_and_norm(float const* x, double scale, float const* following,
-                                      float const* later, index_t width, double* sum) {
-  wide_doubles const scales = broadcast(scale);
-  running_dot square;
-  index_t j = 0;
-  for (; j + dot_lanes <= width; j += dot_lanes) {
-    prefetch_line<cache_level::second>(later + j);
-    square.add(following + j, following + j);
-#pragma GCC unroll 4
-    for (index_t at = j; at < j + dot_lanes; at += wide_lanes) {
-      store_wide(sum + at, fused_multiply_add(load_wide(x + at), scales, load_wide(sum + at)));
-    }
-  }
-  add_unit_row(x + j, scale, width - j, sum + j);
-  return std::sqrt(square.finish(following + j, following + j, width - j));
-}
-
-/// The version for the processor that this translation unit targets.
-template <class X>
-double native_add_row_and_norm(X const* x, double scale, X const* following, X const* later,
-                               index_t width, double* sum) {
-  if constexpr (std::is_same_v<X, float>) {
-    return vector_add_row_and_norm(x, scale, following, later, width, sum);
-  } else {
-    return add_row_and_norm(x, scale, following, later, width, sum);
-  }
-}
-#else
-template <class X>
-double native_add_row_and_norm(X const* x, double scale, X const* following, X const* later,
-                               index_t width, double* sum) {
-  return add_row_and_norm(x, scale, following, later, width, sum);
-}
-#endif
 
 /// The samples of every class, which both forms of class sums traverse.
 template <class Derived, class X, class L>
@@ -122,8 +96,8 @@ class grouped_samples {
         // A class's samples are scattered: prefetching reads each from memory once, ahead of its
         // use.
         for (; at < begins[c + 1]; ++at) {
-          norm = native_add_row_and_norm(row(at), unit_scale<X>(norm), row(at + 1),
-                                         row(at + rows_ahead), width, sum);
+          norm = add_row_and_norm(row(at), unit_scale<X>(norm), row(at + 1), row(at + rows_ahead),
+                                  width, sum);
         }
         end(c);
       }

@@ -10,14 +10,12 @@
 
 // An empty asm statement that claims to change x. Nothing lighter works: the vectoriser of GCC 12
 // drops __builtin_assoc_barrier, and -ffp-contract=fast overrides clang's contraction pragma. Loops
-// around it are not vectorised, so hot ones use vector types. Targets without a fused instruction
-// need no barrier.
-#if defined(__GNUC__) && defined(__FMA__)
+// around it are not vectorised, so hot ones use vector types. A unit without fused instructions
+// needs the barrier too: it may be inlined into a kernel of a set that has them.
+#if defined(__GNUC__) && defined(__x86_64__)
 #define COUPLEFACE_KEEP_ROUNDED(x) __asm__("" : "+v"(x))
 #elif defined(__GNUC__) && defined(__aarch64__)
 #define COUPLEFACE_KEEP_ROUNDED(x) __asm__("" : "+w"(x))
-#elif defined(__GNUC__) && defined(__x86_64__)
-#define COUPLEFACE_KEEP_ROUNDED(x) ((void)0)
 #else
 #define COUPLEFACE_KEEP_ROUNDED(x) __asm__("" : "+m"(x))
 #endif
@@ -25,13 +23,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// a b, rounded; for double, or a vector of double.
-template <class V>
-COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE V rounded_product(V a, double b) {
+/// a b, rounded.
+COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE double rounded_product(double a, double b) {
 #if defined(__CUDA_ARCH__)
   return __dmul_rn(a, b);
 #else
-  V product = a * b;
+  double product = a * b;
   COUPLEFACE_KEEP_ROUNDED(product);
   return product;
 #endif

@@ -5,9 +5,7 @@
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
-#include <coupleface/detail/simd/dots.hpp>
-#include <coupleface/detail/simd/fma.hpp>
-#include <coupleface/detail/simd/prefetch.hpp>
+#include <coupleface/detail/simd/row_kernels.hpp>
 #include <coupleface/detail/sum.hpp>
 
 #include <algorithm>
@@ -15,25 +13,6 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// || a / ||a|| - b / ||b|| ||^2 from the two inverse norms.
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE inline double unit_squared_distance(A const* a, double a_inverse, B const* b,
-                                                           double b_inverse, index_t width) {
-  double lanes[dot_lanes] = {};
-  index_t j = 0;
-  for (; j + dot_lanes <= width; j += dot_lanes) {
-    for (int l = 0; l < dot_lanes; ++l) {
-      double const gap = std::fma(load(a[j + l]), a_inverse, -(load(b[j + l]) * b_inverse));
-      lanes[l] = std::fma(gap, gap, lanes[l]);
-    }
-  }
-  for (int l = 0; j + l < width; ++l) {
-    double const gap = std::fma(load(a[j + l]), a_inverse, -(load(b[j + l]) * b_inverse));
-    lanes[l] = std::fma(gap, gap, lanes[l]);
-  }
-  return fold(lanes);
-}
 
 /// Factors for the value and gradient of one row: the gradient is of_s times the student's row plus
 /// of_t times the teacher's.
@@ -53,94 +32,33 @@ COUPLEFACE_HOST_DEVICE inline fcd_factors make_fcd_factors(double const (&inner)
   return {s_inverse, t_inverse, -inner[1] * of_t * s_inverse * s_inverse, of_t};
 }
 
-/// The second pass over two rows without doubles: their products stay in the range of double. Every
-/// fused operation is explicit and nothing else can be fused, so no bit depends on compiler flags.
-/// of_t times t is rounded before it is added, so that rows along one axis cancel to exactly 0.
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
+#define COUPLEFACE_KERNELS_FILE "coupleface/detail/losses/fcd_pass.inc"
+#include <coupleface/detail/simd/for_each_target.inc>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Returns || s s_inverse - t t_inverse ||^2; gradient = of_s s + of_t t, unless it is no_gradient.
 template <class S, class T, class G>
-COUPLEFACE_HOST_DEVICE inline double portable_fcd_pass(S const* s, T const* t, index_t width,
-                                                       fcd_factors f, G gradient) {
-  double const value = unit_squared_distance(s, f.s_inverse, t, f.t_inverse, width);
-  if constexpr (!std::is_same_v<G, no_gradient>) {
-    using element = std::remove_pointer_t<G>;
-    for (index_t j = 0; j < width; ++j) {
-      double const of_teacher = load(t[j]) * f.of_t;
-      gradient[j] = store<element>(f.s_inverse == 0 ? 0 : std::fma(load(s[j]), f.of_s, of_teacher));
-    }
-  }
-  return value;
+double fcd_pass(S const* s, T const* t, index_t width, fcd_factors const& f, G gradient,
+                bool past_caches, T const* soon) {
+  COUPLEFACE_RETURN_KERNEL(fcd_pass(s, t, width, f, gradient, past_caches, soon));
 }
-
-/// Stores past the caches if `past_caches` and the types allow it; prefetches the row `soon`.
-template <class S, class T, class G>
-COUPLEFACE_HOST_DEVICE inline double fcd_pass(S const* s, T const* t, index_t width, fcd_factors f,
-                                              G gradient, bool, T const* soon) {
-  prefetch_row<cache_level::second>(soon, width);
-  return portable_fcd_pass(s, t, width, f, gradient);
-}
-
-#if COUPLEFACE_FMA_VECTORS
-template <int streamed, class G>
-double vector_fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient,
-                       float const* soon) {
-  constexpr int size = wide_lanes, parts = dot_lanes / size;
-  wide_doubles const s_inverse = broadcast(f.s_inverse), t_inverse = broadcast(f.t_inverse);
-  [[maybe_unused]] wide_doubles const of_s = broadcast(f.of_s), of_t = broadcast(f.of_t);
-  wide_doubles sums[parts] = {};
-  index_t j = 0;
-  for (; j + dot_lanes <= width; j += dot_lanes) {
-    prefetch_line<cache_level::second>(soon + j);
-#pragma GCC unroll 4
-    for (int p = 0; p < parts; ++p) {
-      wide_doubles const x = load_wide(s + j + size * p);
-      wide_doubles const y = load_wide(t + j + size * p);
-      wide_doubles const gap = fused_multiply_add(x, s_inverse, -(y * t_inverse));
-      sums[p] = fused_multiply_add(gap, gap, sums[p]);
-      if constexpr (!std::is_same_v<G, no_gradient>) {
-        store_narrowed<streamed>(gradient + j + size * p, fused_multiply_add(x, of_s, y * of_t));
-      }
-    }
-  }
-  double lanes[dot_lanes];
-  __builtin_memcpy(lanes, sums, sizeof lanes);
-  for (int l = 0; j + l < width; ++l) {
-    double const gap = std::fma(load(s[j + l]), f.s_inverse, -(load(t[j + l]) * f.t_inverse));
-    lanes[l] = std::fma(gap, gap, lanes[l]);
-    if constexpr (!std::is_same_v<G, no_gradient>) {
-      gradient[j + l] = float(std::fma(load(s[j + l]), f.of_s, load(t[j + l]) * f.of_t));
-    }
-  }
-  return fold(lanes);
-}
-
-template <class G,
-          class = std::enable_if_t<std::is_same_v<G, no_gradient> || std::is_same_v<G, float*>>>
-double fcd_pass(float const* s, float const* t, index_t width, fcd_factors f, G gradient,
-                [[maybe_unused]] bool past_caches, float const* soon) {
-  if (f.s_inverse == 0) { return portable_fcd_pass(s, t, width, f, gradient); }
-  if constexpr (std::is_same_v<G, float*>) {
-    auto const address = reinterpret_cast<std::uintptr_t>(gradient);
-    if (past_caches && address % sizeof(narrow_floats) == 0) {
-      return vector_fcd_pass<sizeof(narrow_floats)>(s, t, width, f, gradient, soon);
-    }
-    if (past_caches && address % sizeof(float4v) == 0) {
-      return vector_fcd_pass<sizeof(float4v)>(s, t, width, f, gradient, soon);
-    }
-  }
-  return vector_fcd_pass<0>(s, t, width, f, gradient, soon);
-}
-#endif
 
 /// Value of one row and, unless it is no_gradient, its gradient, times `scale`. The gradient is 0
 /// for a degenerate teacher (inverse 0) and for a degenerate student.
 template <class S, class T, class G>
-COUPLEFACE_HOST_DEVICE inline double fcd_row(S const* s, T const* t, index_t width, double scale,
-                                             G gradient, [[maybe_unused]] bool past_caches,
-                                             [[maybe_unused]] S const* s_soon,
-                                             [[maybe_unused]] T const* t_soon) {
+double fcd_row(S const* s, T const* t, index_t width, double scale, G gradient,
+               [[maybe_unused]] bool past_caches, [[maybe_unused]] S const* s_soon,
+               [[maybe_unused]] T const* t_soon) {
   if constexpr (std::is_same_v<S, double> || std::is_same_v<T, double>) {
     double const s_norm = row_norm(s, width);
     double const t_inverse = inverse_norm<T>(row_norm(t, width));
-    double const value = unit_squared_distance(s, inverse_norm<S>(s_norm), t, t_inverse, width);
+    fcd_factors const f{inverse_norm<S>(s_norm), t_inverse, 0, 0};
+    double const value = fcd_pass(s, t, width, f, no_gradient{}, false, t_soon);
     if constexpr (!std::is_same_v<G, no_gradient>) {
       project_gradient(s, s_norm, t, scale * t_inverse, gradient, width);
     }

@@ -2,9 +2,7 @@
 // coupleface: adds multiples of scattered bank rows to a sum, several rows at a time.
 #pragma once
 
-#include <coupleface/detail/element.hpp>
-#include <coupleface/detail/rounded_product.hpp>
-#include <coupleface/detail/simd/fma.hpp>
+#include <coupleface/detail/losses/rad_rows.hpp>
 #include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -31,7 +29,9 @@ class pending_rows {
   /// call.
   void add_groups(double* sum) {
     int done = 0;
-    for (; done + group <= count_; done += group) { add(done, sum); }
+    for (; done + group <= count_; done += group) {
+      add_scaled_rows<group>(rows_ + done, scales_ + done, width_, sum);
+    }
     for (int r = done; r < count_; ++r) {
       rows_[r - done] = rows_[r];
       scales_[r - done] = scales_[r];
@@ -41,34 +41,12 @@ class pending_rows {
 
   /// Adds the remainder too.
   void add_rest(double* sum) {
-    for (int r = 0; r < count_; ++r) { add_one(r, 0, sum); }
+    for (int r = 0; r < count_; ++r) { add_scaled_rows<1>(rows_ + r, scales_ + r, width_, sum); }
     count_ = 0;
   }
 
  private:
   static constexpr int group = 4;
-
-  void add_one(int r, index_t from, double* sum) const {
-    for (index_t j = from; j < width_; ++j) {
-      sum[j] += rounded_product(double(load(rows_[r][j])), scales_[r]);
-    }
-  }
-
-  void add(int first, double* sum) const {
-    index_t j = 0;
-    if constexpr (fma_vectors && std::is_floating_point_v<H>) {
-      H const* const* const rows = rows_ + first;
-      for (; j + wide_lanes <= width_; j += wide_lanes) {
-        wide_doubles total = load_wide(sum + j);
-        COUPLEFACE_UNROLL_LOOP(4)
-        for (int r = 0; r < group; ++r) {
-          total += rounded_product(load_wide(rows[r] + j), scales_[first + r]);
-        }
-        store_wide(sum + j, total);
-      }
-    }
-    for (int r = 0; r < group; ++r) { add_one(first + r, j, sum); }
-  }
 
   index_t width_;
   int count_ = 0;

@@ -49,7 +49,8 @@ struct rad_sample {
       find_gaps(batch.now(), batch.soon(), gaps, norms);
       double values[gathered_batch], slopes[gathered_batch];
       for (int r = 0; r < gathered_batch; ++r) {
-        penalty_value const p = penalty(gaps[r]);
+        penalty_value p = penalty(gaps[r]);
+        COUPLEFACE_KEEP_ROUNDED(p.value);  // a product must not be fused with the sum below
         values[r] = p.value, slopes[r] = p.slope;
       }
       int const count = batch.now().count;

@@ -4,8 +4,7 @@
 
 #include <coupleface/detail/losses/neighbour_cursor.hpp>
 #include <coupleface/detail/row.hpp>
-#include <coupleface/detail/simd/dots.hpp>
-#include <coupleface/detail/simd/prefetch.hpp>
+#include <coupleface/detail/losses/rad_rows.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -63,7 +62,6 @@ class relation_gaps {
   TeacherBank teacher_bank_;
 };
 
-#if COUPLEFACE_FMA_VECTORS
 /// Bit for bit the same: one pass over a bank row gives both relations and its norm. The student's
 /// and teacher's rows are widened once for all neighbours.
 template <>
@@ -108,7 +106,6 @@ class relation_gaps<float, float, float, shared_bank> {
   double* wide_s_;
   double* wide_t_;
 };
-#endif
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

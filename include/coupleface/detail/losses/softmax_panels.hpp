@@ -63,39 +63,25 @@ struct softmax_sample {
   }
 };
 
-/// For every sample: the largest logit, and the sum over the classes of exp(logit - largest). Terms
-/// are summed in blocks of 16 to keep rounding errors small.
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
+#define COUPLEFACE_KERNELS_FILE "coupleface/detail/losses/softmax_panels.inc"
+#include <coupleface/detail/simd/for_each_target.inc>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// For every sample: the largest logit, and the sum over the classes of exp(logit - largest).
 template <class Acc>
 void sum_exponentials(Acc const* z, index_t classes, Acc* largest, Acc* sums) {
-  constexpr index_t panel = panel_width<Acc>, block = 16;
-  std::fill(largest, largest + panel, -std::numeric_limits<Acc>::infinity());
-  std::fill(sums, sums + panel, Acc(0));
-  for (index_t c = 0; c < classes; ++c) {
-    for (index_t l = 0; l < panel; ++l) {
-      largest[l] = z[c * panel + l] > largest[l] ? z[c * panel + l] : largest[l];
-    }
-  }
-  for (index_t first = 0; first < classes; first += block) {
-    Acc terms[std::size_t(panel)] = {};
-    for (index_t c = first; c < std::min(first + block, classes); ++c) {
-      for (index_t l = 0; l < panel; ++l) {
-        terms[l] += exponential(z[c * panel + l] - largest[l]);
-      }
-    }
-    for (index_t l = 0; l < panel; ++l) { sums[l] += terms[l]; }
-  }
+  COUPLEFACE_RETURN_KERNEL(sum_exponentials(z, classes, largest, sums));
 }
 
 /// z = factor exp(z - log_sum), and 0 where the factor is 0.
 template <class Acc>
 void scale_exponentials(Acc* z, index_t classes, Acc const* log_sums, Acc const* factors) {
-  constexpr index_t panel = panel_width<Acc>;
-  for (index_t c = 0; c < classes; ++c) {
-    for (index_t l = 0; l < panel; ++l) {
-      Acc const scaled = exponential(z[c * panel + l] - log_sums[l]) * factors[l];
-      z[c * panel + l] = factors[l] == 0 ? Acc(0) : scaled;
-    }
-  }
+  COUPLEFACE_RETURN_KERNEL(scale_exponentials(z, classes, log_sums, factors));
 }
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <coupleface/detail/search/candidate_lists.hpp>
 #include <coupleface/detail/search/exact_plan.hpp>
 #include <coupleface/detail/search/list_pairs.hpp>
+#include <coupleface/detail/search/list_scans.hpp>
 #include <coupleface/detail/search/ranked_pairs.hpp>
 #include <coupleface/detail/simd/prefetch.hpp>
 
@@ -101,8 +102,7 @@ struct exact_tables {
   V shared_value(index_t q, index_t c, index_t& evaluated) const {
     I const* const ids = lists.indices.row(c);
     std::int32_t const slots = static_cast<std::int32_t>(lists.indices.extent(1));
-    std::int32_t found = 0;  // branch-free: an id occurs at most once
-    for (std::int32_t at = 0; at < slots; ++at) { found += ids[at] == I(q) ? at + 1 : 0; }
+    std::int32_t const found = find_id(ids, slots, I(q));
     if (found > 0) { return lists.values(c, found - 1); }
     if constexpr (fits_waiting) {
       auto const* const more = lists.waiting_of(c);

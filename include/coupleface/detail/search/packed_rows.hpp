@@ -43,10 +43,7 @@ inline double packing_residual(screen_element element, float const* x, index_t w
     index_t const count = std::min(whole_row::chunk, width - first);
     std::int16_t numbers[whole_row::chunk];
     row.write_chunk(first, numbers);
-    for (index_t l = 0; l < count; ++l) {
-      double const gap = double(x[first + l]) - double(row.unit()) * numbers[l];
-      squares[l] += gap * gap;
-    }
+    add_square_gaps(x + first, numbers, double(row.unit()), count, squares);
   }
   double square = 0;
   for (double const part : squares) { square += part; }

@@ -11,7 +11,7 @@
 
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/search/unit_row.hpp>
-#include <coupleface/detail/simd/dots.hpp>
+#include <coupleface/detail/simd/row_kernels.hpp>
 
 #include <cmath>
 #include <type_traits>

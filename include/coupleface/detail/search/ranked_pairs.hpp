@@ -2,6 +2,7 @@
 // coupleface: sorts the scored pairs of one query by rank.
 #pragma once
 
+#include <coupleface/detail/search/list_scans.hpp>
 #include <coupleface/detail/top_k.hpp>
 
 #include <algorithm>
@@ -35,10 +36,7 @@ bool write_distinct(scored_pair<V, I> const* pairs, index_t count, V* values, I*
   std::fill(value + n, value + whole, -std::numeric_limits<float>::infinity());
   std::fill(place, place + n, std::int16_t(-1));
   for (std::int32_t p = 0; p < n; ++p) {
-    float const mine = value[p];
-    std::int32_t better = 0;
-    for (std::int32_t other = 0; other < whole; ++other) { better += value[other] > mine; }
-    place[better] = static_cast<std::int16_t>(p);
+    place[count_above(value, whole, value[p])] = static_cast<std::int16_t>(p);
   }
   if (std::find(place, place + n, -1) != place + n) { return false; }
   for (index_t at = 0; at < std::min(count, k); ++at) {

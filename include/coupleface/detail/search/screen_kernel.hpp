@@ -4,6 +4,7 @@
 // with.
 #pragma once
 
+#include <coupleface/detail/search/avx2_screen.hpp>
 #include <coupleface/detail/search/avx512_screen.hpp>
 #include <coupleface/detail/search/portable_screen.hpp>
 #include <coupleface/detail/search/screen_panels.hpp>
@@ -32,24 +33,27 @@ inline screen_kernels portable_screen(screen_element element) {
           portable_hits};
 }
 
-/// The kernels for an element type that suit the processor at run time.
+/// The kernels in use for an element type.
 #if COUPLEFACE_VECTORS
 inline screen_kernels native_screen(screen_element element) {
-  if (element == screen_element::float32 && has_avx512()) {
-    return {element, avx512_float_product, avx512_hits};
+  kernel_set const set = kernels_in_use();
+  if (set == kernel_set::portable) { return portable_screen(element); }
+  hits_kernel const hits = set >= kernel_set::avx512 ? avx512_hits : avx2_hits;
+  if (element == screen_element::float32) {
+    return {element, set >= kernel_set::avx512 ? avx512_float_product : avx2_float_product, hits};
   }
-  if (element == screen_element::int16_pair && has_avx512_vnni()) {
-    return {element, avx512_int16_product, avx512_hits};
-  }
-  return portable_screen(element);
+  return {element, set == kernel_set::avx512_vnni ? avx512_int16_product : avx2_int16_product,
+          hits};
 }
 #else
 inline screen_kernels native_screen(screen_element element) { return portable_screen(element); }
 #endif
 
-/// The fastest screen: 16-bit elements if the processor multiplies them at twice the rate.
+/// The fastest screen: 16-bit elements if the kernels in use multiply them at twice the rate.
 inline screen_kernels best_screen() {
-  return native_screen(has_avx512_vnni() ? screen_element::int16_pair : screen_element::float32);
+  kernel_set const set = kernels_in_use();
+  bool const twice = set == kernel_set::avx2 || set == kernel_set::avx512_vnni;
+  return native_screen(twice ? screen_element::int16_pair : screen_element::float32);
 }
 
 }  // namespace detail

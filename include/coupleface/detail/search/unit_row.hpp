@@ -3,7 +3,6 @@
 #pragma once
 
 #include <coupleface/detail/row.hpp>
-#include <coupleface/detail/simd/fma.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -40,14 +39,7 @@ void write_unit_row(T const* x, double norm, index_t width, float degenerate, fl
     std::fill(unit, unit + width, row.instead());
     return;
   }
-  index_t j = 0;
-  if constexpr (fma_vectors && std::is_same_v<T, float>) {
-    wide_doubles const inverse = broadcast(row.inverse());
-    for (; j + wide_lanes <= width; j += wide_lanes) {
-      store_wide(unit + j, load_wide(x + j) * inverse);
-    }
-  }
-  for (; j < width; ++j) { unit[j] = row(j); }
+  transform(unit, width, scaled_by{row.inverse()}, x);
 }
 
 }  // namespace detail

@@ -14,12 +14,39 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+inline constexpr index_t packed_chunk = 64;  ///< numbers processed together
+/// Added to a float of magnitude below 2^22, it leaves the nearest integer in the last bits.
+inline constexpr float whole_rounder = 1.5f * (1 << 23);
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
+#define COUPLEFACE_KERNELS_FILE "coupleface/detail/search/packing.inc"
+#include <coupleface/detail/simd/for_each_target.inc>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// squares[l] += x[l]^2 and largest[l] = max(largest[l], |x[l]|) for a chunk.
+inline void measure_chunk(float const* x, double* squares, float* largest) {
+  COUPLEFACE_RETURN_KERNEL(measure_chunk(x, squares, largest));
+}
+/// out[l] = x[l] scale for a chunk, rounded to nearest by an addition.
+inline void round_chunk(float const* x, float scale, std::int16_t* out) {
+  COUPLEFACE_RETURN_KERNEL(round_chunk(x, scale, out));
+}
+/// squares[l] += (x[l] - unit numbers[l])^2 for l < count.
+inline void add_square_gaps(float const* x, std::int16_t const* numbers, double unit, index_t count,
+                            double* squares) {
+  COUPLEFACE_RETURN_KERNEL(add_square_gaps(x, numbers, unit, count, squares));
+}
+
 /// A row as integer multiples of one float: x ~ unit * integers. No integer needs more than 16
 /// bits, and their norm is at most sqrt(2^31 - 1), so that sums of products of two rows fit 32 bits
 /// (Cauchy-Schwarz). A row with an infinity or NaN has the unit NaN.
 class whole_row {
  public:
-  static constexpr index_t chunk = 64;  ///< numbers processed together
+  static constexpr index_t chunk = packed_chunk;
 
   /// The norm of the integers may reach sqrt(2^31 - 1) = 46340.95. One is reserved for float
   /// rounding. Rounding to nearest moves each number by at most 1/2, so the row by at most
@@ -29,8 +56,6 @@ class whole_row {
   static constexpr double largest_number = 32766.0;
   /// A row with a smaller squared norm counts as 0; scale and unit of all others are normal floats.
   static constexpr double least_square = 1e-60;
-  /// Added to a float of magnitude below 2^22, it leaves the nearest integer in the last bits.
-  static constexpr float rounder = 1.5f * (1 << 23);
 
   whole_row(float const* x, index_t width) : x_(x), width_(width) {
     double square = 0;
@@ -55,10 +80,7 @@ class whole_row {
   /// nearest by an addition, which leaves them in the low bits of floats between 2^23 and 2^24.
   void write_chunk(index_t first, std::int16_t* out) const {
     float last[chunk];
-    float const* const x = chunk_of(first, last);
-    for (index_t l = 0; l < chunk; ++l) {
-      out[l] = static_cast<std::int16_t>(element_bits::bits_of(x[l] * scale_ + rounder));
-    }
+    round_chunk(chunk_of(first, last), scale_, out);
   }
 
  private:
@@ -74,12 +96,7 @@ class whole_row {
     double squares[chunk] = {};
     float most[chunk] = {}, last[chunk];
     for (index_t first = 0; first < width_; first += chunk) {
-      float const* const x = chunk_of(first, last);
-      for (index_t l = 0; l < chunk; ++l) { squares[l] += double(x[l]) * double(x[l]); }
-      for (index_t l = 0; l < chunk; ++l) {
-        float const size = std::fabs(x[l]);
-        most[l] = size > most[l] ? size : most[l];
-      }
+      measure_chunk(chunk_of(first, last), squares, most);
     }
     for (index_t half = chunk / 2; half > 0; half /= 2) {
       for (index_t l = 0; l < half; ++l) {

@@ -13,29 +13,30 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 using float16v __attribute__((vector_size(64))) = float;
-using double8v __attribute__((vector_size(64))) = double;
 using word16v __attribute__((vector_size(64))) = std::uint32_t;
 using whole16v __attribute__((vector_size(64))) = int;
 
 template <class Vector, class T>
-COUPLEFACE_AVX512_INLINE Vector load_vector(T const* x) {
+COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE Vector load_vector(T const* x) {
   Vector v;
   __builtin_memcpy(&v, x, sizeof v);
   return v;
 }
 
 template <class Vector, class T>
-COUPLEFACE_AVX512_INLINE void store_vector(T* x, Vector v) {
+COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE void store_vector(T* x, Vector v) {
   __builtin_memcpy(x, &v, sizeof v);
 }
 
 /// sum + a b. Fused or not: the callers' error bounds cover both, or the product is exact.
-COUPLEFACE_AVX512_INLINE float16v multiply_add(float16v a, float16v b, float16v sum) {
+COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE float16v multiply_add(float16v a, float16v b,
+                                                                 float16v sum) {
   return a * b + sum;
 }
 
 /// sum + the two products of each word's halves, which are 16-bit integers.
-COUPLEFACE_AVX512_VNNI_INLINE whole16v multiply_add_pairs(word16v a, word16v b, whole16v sum) {
+COUPLEFACE_AVX512_VNNI COUPLEFACE_ALWAYS_INLINE whole16v multiply_add_pairs(word16v a, word16v b,
+                                                                            whole16v sum) {
 #if defined(__clang__)
   return __builtin_ia32_vpdpwssd512(sum, (whole16v)a, (whole16v)b);
 #else
@@ -44,7 +45,7 @@ COUPLEFACE_AVX512_VNNI_INLINE whole16v multiply_add_pairs(word16v a, word16v b, 
 }
 
 /// Bit l: x[l] >= least[l]; false for NaN.
-COUPLEFACE_AVX512_INLINE std::uint32_t reaches(float16v x, float16v least) {
+COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE std::uint32_t reaches(float16v x, float16v least) {
   constexpr int greater_equal_ordered_quiet = 0x1d, current_direction = 4;
   return std::uint16_t(__builtin_ia32_cmpps512_mask(x, least, greater_equal_ordered_quiet,
                                                     std::uint16_t(0xffff), current_direction));
@@ -53,7 +54,8 @@ COUPLEFACE_AVX512_INLINE std::uint32_t reaches(float16v x, float16v least) {
 /// Stores the elements whose bits are set, contiguously, and returns their number. Writes 16
 /// elements; those past the returned number are unspecified.
 template <class T>
-COUPLEFACE_AVX512_INLINE int store_chosen(T* out, word16v elements, std::uint32_t chosen) {
+COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE int store_chosen(T* out, word16v elements,
+                                                            std::uint32_t chosen) {
   store_vector(out, __builtin_ia32_compresssi512_mask((whole16v)elements, whole16v{},
                                                       std::uint16_t(chosen)));
   return __builtin_popcount(chosen);

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: which vector extensions a unit is compiled for, and which the processor supports.
+// coupleface: the instruction sets that kernels are compiled for, and which one this process uses.
+//
+// A kernel is compiled once per set, whatever flags the unit is compiled with, and chosen where the
+// program runs. for_each_target.inc explains how.
 #pragma once
 
-#include <coupleface/config.hpp>
+#include <coupleface/error.hpp>
 
-// nvcc's front end does not accept GCC's vector types; CUDA units use the portable versions.
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+// nvcc's front end does not accept GCC's vector types; CUDA units use the portable kernels.
 #if defined(__x86_64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_VECTORS 1
-#define COUPLEFACE_AVX512 __attribute__((target("avx512f")))
-#define COUPLEFACE_AVX512_VNNI __attribute__((target("avx512f,avx512vnni")))
-#define COUPLEFACE_AVX512_INLINE __attribute__((target("avx512f"), always_inline)) inline
-#define COUPLEFACE_AVX512_VNNI_INLINE \
-  __attribute__((target("avx512f,avx512vnni"), always_inline)) inline
+#define COUPLEFACE_AVX2 __attribute__((target("avx2,fma")))
+#define COUPLEFACE_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+#define COUPLEFACE_AVX512_VNNI \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")))
 #else
 #define COUPLEFACE_VECTORS 0
-#endif
-
-// Vectors of doubles for units that are compiled for FMA. Both forms give the same bits, so the
-// compiler's flags may choose.
-#if COUPLEFACE_VECTORS && defined(__FMA__)
-#define COUPLEFACE_FMA_VECTORS 1
-#else
-#define COUPLEFACE_FMA_VECTORS 0
 #endif
 
 // Place before a loop that must be unrolled completely so that its arrays stay in registers.
@@ -35,20 +33,71 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-#if COUPLEFACE_FMA_VECTORS
-inline constexpr bool fma_vectors = true;
-#else
-inline constexpr bool fma_vectors = false;
-#endif
+/// The kernels of a process. Each set includes the ones before it.
+enum class kernel_set : int { portable, avx2, avx512, avx512_vnni };
+inline constexpr char const* kernel_set_names[] = {"portable", "avx2", "avx512", "avx512_vnni"};
+inline constexpr int kernel_sets = 4;
 
-/// What the processor supports at run time; false if the unit has no vectors.
 #if COUPLEFACE_VECTORS
-inline bool has_avx512() { return __builtin_cpu_supports("avx512f"); }
-inline bool has_avx512_vnni() { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+/// The best set that the processor and the operating system support.
+inline kernel_set best_kernels() {
+  bool const avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  bool const avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
+  if (avx512 && __builtin_cpu_supports("avx512vnni")) { return kernel_set::avx512_vnni; }
+  return avx512 ? kernel_set::avx512 : (avx2 ? kernel_set::avx2 : kernel_set::portable);
+}
+
+/// The set named by the environment variable COUPLEFACE_KERNELS, otherwise the best. Throws
+/// std::invalid_argument for a name that is unknown or that this machine does not support.
+inline kernel_set kernels_from_environment() {
+  int const best = int(best_kernels());
+  char const* const name = std::getenv("COUPLEFACE_KERNELS");
+  if (name == nullptr || *name == 0) { return kernel_set(best); }
+  std::string supported;
+  for (int set = 0; set <= best; ++set) {
+    if (std::strcmp(name, kernel_set_names[set]) == 0) { return kernel_set(set); }
+    supported += (set > 0 ? ", " : "") + std::string(kernel_set_names[set]);
+  }
+  fail("kernels", "the environment variable COUPLEFACE_KERNELS is '" + std::string(name) +
+                      "', but this machine supports: " + supported);
+}
+
+inline constexpr int not_chosen = -1;
+inline int chosen_kernels = not_chosen;
+
+/// The kernels that this process uses. The environment is read once; all threads find the same.
+inline kernel_set kernels_in_use() {
+  int chosen = __atomic_load_n(&chosen_kernels, __ATOMIC_RELAXED);
+  if (__builtin_expect(chosen == not_chosen, 0)) {
+    chosen = int(kernels_from_environment());
+    __atomic_store_n(&chosen_kernels, chosen, __ATOMIC_RELAXED);
+  }
+  return kernel_set(chosen);
+}
+
 #else
-inline bool has_avx512() { return false; }
-inline bool has_avx512_vnni() { return false; }
+
+inline kernel_set kernels_in_use() { return kernel_set::portable; }
+
 #endif
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+// Returns the value of a call of the kernels in use: COUPLEFACE_RETURN_KERNEL(dot(a, b, width))
+#if COUPLEFACE_VECTORS
+#define COUPLEFACE_RETURN_KERNEL(...) \
+  switch (kernels_in_use()) {         \
+    case kernel_set::portable:        \
+      return portable::__VA_ARGS__;   \
+    case kernel_set::avx2:            \
+      return avx2::__VA_ARGS__;       \
+    default:                          \
+      return avx512::__VA_ARGS__;     \
+  }
+#else
+#define COUPLEFACE_RETURN_KERNEL(...) return portable::__VA_ARGS__
+#endif

@@ -26,21 +26,25 @@ struct plain_vector {
   }
 };
 
+// Dependent types in vector_size need a class template of their own.
 #if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
-#if defined(__AVX__)
-#define COUPLEFACE_VECTOR_BYTES 32
-#else
-#define COUPLEFACE_VECTOR_BYTES 16
-#endif
-using native_floats __attribute__((vector_size(COUPLEFACE_VECTOR_BYTES))) = float;
-using native_doubles __attribute__((vector_size(COUPLEFACE_VECTOR_BYTES))) = double;
-/// One register of the processor that the unit is compiled for.
+template <class T, int bytes>
+struct register_type {
+  using type __attribute__((vector_size(bytes))) = T;
+};
 template <class T>
-using native_vector = std::conditional_t<std::is_same_v<T, float>, native_floats, native_doubles>;
+struct register_type<T, 8> {
+  using type __attribute__((vector_size(16))) = T;
+};
 #else
-template <class T>
-using native_vector = plain_vector<T>;
+template <class T, int>
+struct register_type {
+  using type = plain_vector<T>;
+};
 #endif
+/// One register of `bytes` bytes; of 16, which every processor has, for the portable kernels.
+template <class T, int bytes>
+using register_of = typename register_type<T, bytes>::type;
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
