@@ -45,6 +45,7 @@ COUPLEFACE_AVX2 COUPLEFACE_ALWAYS_INLINE void avx2_block(index_t words, panel_wo
     __builtin_memcpy(&sums[r][0], out + r * right_rows, sizeof(Vector));
     __builtin_memcpy(&sums[r][1], out + r * right_rows + avx2_floats, sizeof(Vector));
   }
+#pragma GCC unroll 2
   for (index_t w = 0; w < words; ++w) {
     Vector b0, b1;
     __builtin_memcpy(&b0, right + w * right_rows, sizeof b0);
