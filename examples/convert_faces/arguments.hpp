@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "face_kit/run/validators.hpp"
+
 namespace convert_faces {
 
 struct arguments {
@@ -46,6 +48,7 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--threads", a.threads, "Reader threads; the result is the same for any number")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  face_kit::refuse_empty_values(app);
   app.footer(
       "Images are copied byte by byte, never decoded. Packs and pair tables convert into each "
       "other, as do all other forms (a pack has no people, a list no pairs). Order and labels are "

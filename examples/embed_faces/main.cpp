@@ -28,6 +28,7 @@
 #include "face_kit/run/output_folder.hpp"
 #include "face_kit/run/progress.hpp"
 #include "face_kit/run/script_network.hpp"
+#include "face_kit/run/validators.hpp"
 #include "network_rows.hpp"
 
 namespace {
@@ -68,6 +69,7 @@ void declare(CLI::App& app, arguments& a) {
   app.add_option("--device", a.device, "Device that runs the network: cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--threads", a.threads, "Decoding threads")->check(CLI::Range(1, 256));
+  refuse_empty_values(app);
 }
 
 template <class Source>

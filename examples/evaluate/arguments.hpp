@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "face_kit/run/program.hpp"
+#include "face_kit/run/validators.hpp"
 
 namespace evaluate {
 
@@ -114,7 +115,7 @@ inline void declare(CLI::App& app, arguments& a) {
   declare_further_files(app, a);
   app.add_option("--far", a.fars, "False accept rates to report, separated by commas")
       ->delimiter(',')
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(in_range(0.0, 1.0));
   app.add_option("--ranks", a.ranks, "Ranks up to which identification is reported")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100000}))
       ->capture_default_str();
@@ -122,25 +123,30 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100000}))
       ->capture_default_str();
   app.add_option("--q", a.q, "Gap to the teacher's similarity above which a pair counts as active")
-      ->check(CLI::Range(0.0, 2.0))
+      ->check(in_range(0.0, 2.0))
       ->capture_default_str();
   app.add_option("--resamples", a.resamples,
                  "Bootstrap resamples of the people, for 95 % intervals of the results on --pairs; "
                  "0: no intervals")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1000000}))
       ->capture_default_str();
-  app.add_option("--seed", a.seed, "Seed of the resamples")->capture_default_str();
+  app.add_option("--seed", a.seed, "Seed of the resamples")
+      ->check(at_least(0))
+      ->capture_default_str();
   app.add_flag("!--no-all-pairs", a.all_pairs, "Skip verification over all pairs");
   app.add_option("--threads", a.threads,
                  "Threads; 0: all cores. The results are the same for any number")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
+  refuse_empty_values(app);
 }
 
 /// Checks combinations of options.
 inline void check_arguments(arguments const& a) {
   if (a.embeddings.empty() && a.scores.empty())
     throw usage_error("nothing to evaluate: give --embeddings or --scores");
+  if (a.weigh_by_score && a.list.empty())
+    throw usage_error("--weigh-by-score needs --list, which has the detector's scores");
   if (a.scores.empty() && a.pairs.empty() && a.labels.empty() && a.list.empty() &&
       a.probe_templates.empty() && a.teacher.empty())
     throw usage_error("nothing to evaluate against: give --labels, --list, --pairs or --teacher");

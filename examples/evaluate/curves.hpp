@@ -147,9 +147,9 @@ inline folder_check results_of_evaluate() {
   return earlier_results("results.json", std::move(files), is_results_file);
 }
 
-/// @returns whether there is anything to plot
-inline bool write_files(output_folder const& folder, arguments const& a, inputs const& in,
-                        results const& found) {
+/// @returns the pictures that plots.gp draws, without .png and .svg; empty: there is no plots.gp
+inline std::vector<std::string> write_files(output_folder const& folder, arguments const& a,
+                                            inputs const& in, results const& found) {
   plots drawn;
   auto const add = [&](std::string const& name, coupleface::roc_curve const& curve,
                        char const* rate) {
@@ -165,16 +165,19 @@ inline bool write_files(output_folder const& folder, arguments const& a, inputs 
   if (found.identification) {
     if (found.identification->unmated > 0) add("dir", found.identification->open_set, "dir");
     write_ranks(folder.path("cmc.csv"), found.identification->rank_rates);
-    drawn.ranks = static_cast<int>(found.identification->rank_rates.size());
+    auto const& rates = found.identification->rank_rates;
+    if (!std::isnan(rates.front())) drawn.ranks = static_cast<int>(rates.size());
   }
   for (auto const& agreement : found.agreement) {
     write_agreement(folder, agreement);
-    drawn.agreements.push_back("gaps_of_" + agreement.of);
+    if (agreement.agreement.pairs > 0) drawn.agreements.push_back("gaps_of_" + agreement.of);
   }
   write_atomically(folder.path("results.json"), json_text(document_of(a, in, found)) + '\n');
-  if (drawn.curves.empty() && drawn.ranks == 0 && drawn.agreements.empty()) return false;
-  write_plot_script(folder.path("plots.gp"), drawn);
-  return true;
+  auto pictures = drawn.agreements;
+  if (!drawn.curves.empty()) pictures.push_back("roc");
+  if (drawn.ranks > 0) pictures.push_back("cmc");
+  if (!pictures.empty()) write_plot_script(folder.path("plots.gp"), drawn);
+  return pictures;
 }
 
 }  // namespace evaluate

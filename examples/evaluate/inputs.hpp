@@ -6,6 +6,7 @@
 #include <coupleface/io/pair_list.hpp>
 #include <coupleface/io/score_list.hpp>
 
+#include <cmath>
 #include <optional>
 
 #include "arguments.hpp"
@@ -21,6 +22,7 @@ struct inputs {
   std::vector<std::string> names;                    ///< of the rows; empty: none
   coupleface::pair_list pairs;
   coupleface::score_list scores;
+  index_t scores_not_numbers = 0, first_score_not_a_number = 0;  ///< NaN; line of the list
   std::vector<described_file> files;
   bool gallery_is_probes = false;
   index_t probes_in_gallery = 0;  ///< bit for bit, if the gallery differs
@@ -77,7 +79,7 @@ inline void take_probes(arguments const& a, face_templates const& templates, inp
   in.rows = some_rows(in.rows, probes.rows);
   if (!a.teacher.empty()) in.teacher = some_rows(in.teacher, probes.rows);
   in.names = probes.names(in.names);
-  in.gallery_is_probes = in.rows == in.gallery;
+  in.gallery_is_probes = is_same_set(in.rows, in.gallery);
 }
 
 inline void make_templates(arguments const& a, inputs& in) {
@@ -90,10 +92,11 @@ inline void make_templates(arguments const& a, inputs& in) {
 }
 
 /// If the gallery is the probes' own rows, each row would find itself first; it is then searched
-/// among the other rows. This is decided by comparing rows, not file names.
+/// among the other rows. This is decided by comparing rows, not file names, and without their
+/// scale, which no score depends on.
 inline void compare_gallery(arguments const& a, inputs& in) {
   std::error_code ignored;
-  in.gallery_is_probes = in.rows == in.gallery;
+  in.gallery_is_probes = is_same_set(in.rows, in.gallery);
   if (!in.gallery_is_probes && std::filesystem::equivalent(a.embeddings, a.gallery, ignored))
     throw std::runtime_error(
         a.gallery +
@@ -139,6 +142,10 @@ inline inputs read_inputs(arguments const& a) {
   inputs in;
   if (!a.scores.empty()) {
     in.scores = coupleface::read_score_list(a.scores);
+    for (std::size_t i = 0; i < in.scores.scores.size(); ++i) {
+      if (!std::isnan(in.scores.scores[i])) continue;
+      if (in.scores_not_numbers++ == 0) in.first_score_not_a_number = in.scores.lines[i];
+    }
     return in;
   }
   in.rows = read_rows(a.embeddings);

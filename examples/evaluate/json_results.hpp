@@ -103,6 +103,7 @@ inline ordered_json json_of_inputs(arguments const& a, inputs const& in) {
     if (!file->empty()) files[use] = *file;
   }
   if (!a.gallery_templates.empty()) files["gallery_templates"] = a.gallery_templates;
+  if (!a.scores.empty()) files["scores_not_numbers"] = in.scores_not_numbers;
   if (in.gallery.rows > 0) files["gallery_is_probes"] = in.gallery_is_probes;
   return files;
 }

@@ -37,17 +37,19 @@ void run(arguments& a) {
   output_folder::expect_usable(a.out, replaceable);
   auto const inputs = read_inputs(a);
   auto const parent = std::filesystem::path(a.out).parent_path();
-  if (!parent.empty()) std::filesystem::create_directories(parent);
+  std::error_code error;
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (error) throw std::runtime_error(a.out + ": cannot create its folder: " + error.message());
   output_folder folder(a.out, replaceable);
   // With --json, standard output holds only that document.
   std::ostream text(json_wanted() ? nullptr : std::cout.rdbuf());
   print_inputs(text, a, inputs);
   auto const found = measure(a, inputs);
   print_results(text, a, found);
-  bool const drawable = write_files(folder, a, inputs, found);
+  auto const pictures = write_files(folder, a, inputs, found);
   folder.commit();
   if (json_wanted()) print_json(std::cout, document_of(a, inputs, found));
-  if (drawable) draw_plots(folder.name(), json_wanted() ? std::cerr : std::cout);
+  if (!pictures.empty()) draw_plots(folder.name(), pictures, json_wanted() ? std::cerr : std::cout);
 }
 
 }  // namespace

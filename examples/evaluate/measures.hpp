@@ -118,7 +118,9 @@ inline agreement_results compare_rows(arguments const& a, std::string of,
   index_t const others = std::max<index_t>(student.extent(0) - 1, 1);
   agreement_results found{
       std::move(of), std::min<index_t>(a.k, others), coupleface::even_edges(80, -0.4, 0.4), {}, {}};
-  if (found.k < a.k) {
+  if (student.extent(0) < 2) {
+    note("agreement of %s: there is only one, so it has no neighbours", found.of.c_str());
+  } else if (found.k < a.k) {
     note("--k %lld is reduced to %lld: there are %lld %s", static_cast<long long>(a.k),
          static_cast<long long>(found.k), static_cast<long long>(student.extent(0)),
          found.of.c_str());

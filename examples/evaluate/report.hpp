@@ -93,6 +93,10 @@ inline void print_agreement(std::ostream& out, std::vector<agreement_results> co
 
 inline void print_inputs(std::ostream& out, arguments const& a, inputs const& in) {
   if (a.scores.empty()) out << in.rows.rows << " x " << in.rows.width << " embeddings\n";
+  if (in.scores_not_numbers > 0)
+    tell_fault("%s: %lld of %zu scores are NaN (first: line %lld); such a pair is never accepted",
+               a.scores.c_str(), static_cast<long long>(in.scores_not_numbers),
+               in.scores.scores.size(), static_cast<long long>(in.first_score_not_a_number));
   if (in.gallery_is_probes)
     out << "the gallery has the same rows: each is searched for among the others\n";
   for (auto const& file : in.files) {

@@ -4,6 +4,8 @@
 
 #include <coupleface/view.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -42,8 +44,11 @@ struct row_matrix {
 
 inline row_matrix read_rows(std::string const& file) {
   return std::visit(
-      [](auto const& array) {
+      [&](auto const& array) {
         auto const there = array.matrix();
+        face_kit::row_faults faults;
+        faults.look(there);
+        faults.expect_float32(file);
         row_matrix result{there.extent(0), there.extent(1), {}};
         result.values.reserve(static_cast<std::size_t>(array.size()));
         for (index_t i = 0; i < array.size(); ++i) {
@@ -51,7 +56,44 @@ inline row_matrix read_rows(std::string const& file) {
         }
         return result;
       },
-      face_kit::open_rows(file, false));
+      face_kit::open_rows(file));
+}
+
+/// @brief Whether both matrices hold the same rows, up to a scale of each row and up to rounding to
+/// float16 or bfloat16: row i of one and row i of the other, as unit vectors, differ by less than
+/// 1e-3 of the variance of all rows. Nearly equal embeddings of different images do not pass. Rows
+/// that are zero or not finite must be so on both sides.
+inline bool same_directions(row_matrix const& a, row_matrix const& b) {
+  if (a.rows != b.rows || a.width != b.width || a.rows == 0) return false;
+  std::vector<double> mean(static_cast<std::size_t>(a.width));
+  double largest = 0;  // 1 - cosine
+  index_t counted = 0;
+  for (index_t i = 0; i < a.rows; ++i) {
+    auto const x = a.view().row(i), y = b.view().row(i);
+    double xx = 0, yy = 0, xy = 0;
+    for (index_t j = 0; j < a.width; ++j) {
+      xx += double(x[j]) * double(x[j]);
+      yy += double(y[j]) * double(y[j]);
+      xy += double(x[j]) * double(y[j]);
+    }
+    bool const x_has_direction = std::isfinite(xx) && xx > 0;
+    if (x_has_direction != (std::isfinite(yy) && yy > 0)) return false;
+    if (!x_has_direction) continue;
+    ++counted;
+    largest = std::max(largest, 1 - xy / std::sqrt(xx * yy));
+    for (index_t j = 0; j < a.width; ++j)
+      mean[static_cast<std::size_t>(j)] += double(x[j]) / std::sqrt(xx);
+  }
+  if (counted == 0) return false;
+  double squares = 0;
+  for (double const m : mean) squares += m * m / (double(counted) * double(counted));
+  double const float_rounding = 1e-12;
+  return largest <= std::max(float_rounding, 1e-3 * (1 - squares));
+}
+
+/// Whether a gallery is the probes themselves.
+inline bool is_same_set(row_matrix const& probes, row_matrix const& gallery) {
+  return probes == gallery || same_directions(probes, gallery);
 }
 
 /// Keeps the rows whose numbers are in `kept`.

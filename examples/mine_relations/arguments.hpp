@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "face_kit/run/program.hpp"
+#include "face_kit/run/validators.hpp"
 
 namespace mine_relations {
 
@@ -52,7 +53,7 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--every", a.every,
                  "Seconds between checkpoints; increased so that writing takes less than 5 % of "
                  "the time. 0: after every step")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(in_range(0.0, 1e9))
       ->capture_default_str();
   app.add_option("--prototypes-out", a.prototypes_out,
                  "Also write the mined rows as float32: class means or centred rows");
@@ -60,9 +61,11 @@ inline void declare(CLI::App& app, arguments& a) {
                                     "Also write pairs of classes that are probably one person: "
                                     "lines class_a,class_b,similarity, most similar first");
   auto* const threshold = app.add_option("--merge-threshold", a.merge_threshold,
-                                         "Minimum similarity of two classes in the --merge-list");
+                                         "Minimum similarity of two classes in the --merge-list")
+                              ->check(in_range(-1.0, 1.0));
   list->needs(threshold);
   threshold->needs(list);
+  refuse_empty_values(app);
   app.footer(
       "From Python:\n"
       "  numpy.save('embeddings.npy', x)  # [samples, width] float32, float16 or float64\n"

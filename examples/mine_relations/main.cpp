@@ -33,7 +33,11 @@ using namespace mine_relations;
 /// An empty table for the classes; K is limited to the number of other classes.
 relation_table table_of(arguments const& a, index_t classes, std::vector<std::int32_t> present) {
   index_t const there = present.empty() ? classes : static_cast<index_t>(present.size());
-  index_t const k = std::min<index_t>(a.k, std::max<index_t>(there - 1, 1));
+  if (there < 2)
+    throw std::runtime_error((a.labels.empty() ? a.embeddings : a.labels) + ": " +
+                             (there == 1 ? "only one class has rows" : "no class has rows") +
+                             ", so there are no relations between classes");
+  index_t const k = std::min<index_t>(a.k, there - 1);
   if (k < a.k) {
     note("--k %lld is reduced to %lld: there are %lld classes", static_cast<long long>(a.k),
          static_cast<long long>(k), static_cast<long long>(there));
@@ -58,6 +62,7 @@ void mine(arguments const& a, matrix_view<T const> rows, relation_table& table,
 }
 
 void tell_not_finite(row_faults const& faults, std::string const& file) {
+  faults.expect_float32(file);
   if (faults.not_finite == 0) return;
   tell_fault("%s; relations of their classes are NaN, which sorts last",
              faults.not_finite_in(file).c_str());
@@ -91,8 +96,9 @@ void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch co
          faults.zero.size(), static_cast<long long>(rows.extent(0)),
          static_cast<long long>(faults.zero[0]));
   }
-  auto table = table_of(a, rows.extent(0), rows_that_are_not_zero(faults));
-  if (table.present.empty()) throw std::runtime_error(a.embeddings + ": all rows are zero");
+  auto present = rows_that_are_not_zero(faults);
+  if (present.empty()) throw std::runtime_error(a.embeddings + ": all rows are zero");
+  auto table = table_of(a, rows.extent(0), std::move(present));
   if (a.centre) {
     auto const centred = centred_rows(rows, table.present, a.embeddings);
     return mine(a, matrix_view<float const>(centred.data(), table.mined, rows.extent(1)), table,

@@ -28,7 +28,10 @@ inline std::vector<std::string> outputs_of(arguments const& a) {
 /// Checks before the long search that no file would overwrite another, and that all are writable.
 inline void expect_usable_outputs(arguments const& a) {
   auto const same_place = [](std::string const& file) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(file));
+    std::error_code error;  // of a pipe's name, such as /dev/fd/63
+    auto const absolute = std::filesystem::absolute(file, error);
+    auto const place = std::filesystem::weakly_canonical(absolute, error);
+    return error ? absolute : place;
   };
   std::vector<std::string> others{a.embeddings};
   if (!a.labels.empty()) others.push_back(a.labels);

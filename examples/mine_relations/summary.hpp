@@ -77,27 +77,33 @@ inline void print_summary(arguments const& a, relation_table const& table,
   auto const found = summary_of(table);
   double const evaluated = double(report.evaluated) / double(table.mined);
   if (json_wanted()) {
-    nlohmann::ordered_json summary{{"classes", table.classes},
-                                   {"mined", table.mined},
-                                   {"k", table.k},
-                                   {"screen", report.screen},
-                                   {"exact_relations_a_class", evaluated},
-                                   {"nearest_similarity", found.mean_similarity},
-                                   {"empty_slots", found.empty},
-                                   {"search_seconds", report.seconds},
-                                   {"checkpoint_seconds", report.checkpoint_seconds},
-                                   {"gflops", product_rate(table, report)},
-                                   {"seconds", seconds},
-                                   {"peak_memory_mib", peak_memory_in_mib()}};
+    nlohmann::ordered_json summary{
+        {"classes", table.classes},
+        {"mined", table.mined},
+        {"k", table.k},
+        {"screen", report.screen},
+        {"exact_relations_a_class", evaluated},
+        {"nearest_similarity", found.nearest > 0 ? found.mean_similarity : std::nan("")},
+        {"empty_slots", found.empty},
+        {"search_seconds", report.seconds},
+        {"checkpoint_seconds", report.checkpoint_seconds},
+        {"gflops", product_rate(table, report)},
+        {"seconds", seconds},
+        {"peak_memory_mib", peak_memory_in_mib()}};
     if (!a.merge_list.empty())
       summary["merge"] = {{"pairs", merged.pairs}, {"classes_left", merged.classes_left}};
     print_json(std::cout, summary);
   }
   note_rate(table, report);
   note("%.1f exact relations per class after the %s screen", evaluated, report.screen.c_str());
-  note("nearest class: mean similarity %.4f over %lld classes; %lld empty slots",
-       found.mean_similarity, static_cast<long long>(found.nearest),
-       static_cast<long long>(found.empty));
+  if (found.nearest > 0) {
+    note("nearest class: mean similarity %.4f over %lld classes; %lld empty slots",
+         found.mean_similarity, static_cast<long long>(found.nearest),
+         static_cast<long long>(found.empty));
+  } else {
+    note("nearest class: no class has a similarity that is a number; %lld empty slots",
+         static_cast<long long>(found.empty));
+  }
   if (!a.merge_list.empty()) note_merged(a, table, merged);
   note("%.2f s in total; peak memory %.0f MiB including pages of mapped files", seconds,
        peak_memory_in_mib());

@@ -51,8 +51,8 @@ TEST_F(csv_table, quotes) {
 }
 
 TEST_F(csv_table, bad_tables_are_named) {
-  EXPECT_EQ(reading(""), failure("0: has no header"));
-  EXPECT_EQ(reading("\xEF\xBB\xBF\n \n"), failure("0: has no header"));
+  EXPECT_EQ(reading(""), "coupleface: " + path("t.csv") + ": has no header");
+  EXPECT_EQ(reading("\xEF\xBB\xBF\n \n"), "coupleface: " + path("t.csv") + ": has no header");
   EXPECT_EQ(reading("b,c\n1,2\n"), failure("0: line 1 has no column 'a'"));
   EXPECT_EQ(reading("a,b,a\n1,2,3\n"), failure("0: line 1 has the column 'a' twice"));
   EXPECT_EQ(reading("a,b\n1,2\n\n1\n"), failure("9: line 4 has 1 fields, the header 2"));

@@ -160,7 +160,7 @@ TEST(saved_feature_bank, is_refused_where_its_ring_cannot_be_of_that_step) {
   // After one update: written at step 0 or not at all, to go on at slot 0 or 1.
   EXPECT_EQ(loads("ages", 0) + loads("ages", -1) + loads("next_slots", 0) + loads("next_slots", 1),
             "");
-  EXPECT_EQ(loads("ages", 1), "coupleface: " + path + ": at byte 0: ages holds 1 after 1 updates");
+  EXPECT_EQ(loads("ages", 1), "coupleface: " + path + ": ages holds 1 after 1 updates");
   EXPECT_NE(loads("ages", -2), "");
   EXPECT_NE(loads("next_slots", 2), "");
   EXPECT_NE(loads("next_slots", -1), "");

@@ -69,14 +69,13 @@ TEST_F(image_folder, what_cannot_be_read_is_named) {
   EXPECT_NE(reading().find("cannot read the folder"), std::string::npos);
   put("set/Berta/1.jpg", jpeg);
   std::filesystem::create_symlink("nowhere", path("set/Berta/2.jpg"));
-  EXPECT_NE(reading().find("set/Berta/2.jpg: at byte 0: cannot open"), std::string::npos);
+  EXPECT_NE(reading().find("set/Berta/2.jpg: cannot open"), std::string::npos);
   std::filesystem::remove(path("set/Berta/2.jpg"));
   auto const list = cf::read_image_folder(path("set"));
   std::filesystem::remove(path("set/Berta/1.jpg"));
-  EXPECT_NE(message_of([&] { list.sample(0); }).find("1.jpg: at byte 0: cannot open"),
-            std::string::npos);
+  EXPECT_NE(message_of([&] { list.sample(0); }).find("1.jpg: cannot open"), std::string::npos);
   std::filesystem::create_directories(path("set/Berta/more"));
-  EXPECT_NE(reading().find("set/Berta/more: at byte 0: is a folder within a person's folder"),
+  EXPECT_NE(reading().find("set/Berta/more: is a folder within a person's folder"),
             std::string::npos);
 }
 

@@ -25,7 +25,9 @@ TEST_F(image_pairs, a_table) {
   EXPECT_EQ(text_of(pairs.sample(2).bytes), "two");
   EXPECT_EQ(pairs.sample(0).label, 1);
   EXPECT_EQ(pairs.sample(2).label, 0);
-  EXPECT_THROW(pairs.sample(3), std::runtime_error);
+  EXPECT_EQ(message_of([&] { pairs.sample(3); }), "coupleface: " + path("pairs.csv") +
+                                                      ": line 3: " + path("none.jpg") +
+                                                      ": cannot open: No such file or directory");
   EXPECT_THROW(pairs.sample(4), std::invalid_argument);
   EXPECT_THROW(pairs.same(2), std::invalid_argument);
   cf::pair_columns columns;

@@ -41,12 +41,13 @@ TEST_F(mapped_files, outlives_the_name) {
 
 TEST_F(mapped_files, refuses_what_is_no_file_and_says_so) {
   EXPECT_EQ(message_of([&] { mapped_file(path("none")); }),
-            "coupleface: " + path("none") + ": at byte 0: cannot open: No such file or directory");
+            "coupleface: " + path("none") + ": cannot open: No such file or directory");
   EXPECT_EQ(message_of([&] { mapped_file(path(".")); }),
-            "coupleface: " + path(".") + ": at byte 0: not a regular file");
+            "coupleface: " + path(".") + ": is a folder, not a regular file");
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   EXPECT_EQ(message_of([&] { mapped_file(path("pipe")); }),
-            "coupleface: " + path("pipe") + ": at byte 0: not a regular file");
+            "coupleface: " + path("pipe") +
+                ": is not a regular file: save what the pipe or device yields to one");
 }
 
 }  // namespace

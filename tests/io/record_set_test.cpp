@@ -173,11 +173,12 @@ TEST_F(record_set, damaged_indices_are_named) {
     put("train.idx", text);
     return opening(path("train.rec"));
   };
-  std::string const at = "coupleface: " + path("train.idx") + ": at byte ";
+  std::string const whole = "coupleface: " + path("train.idx") + ": ", at = whole + "at byte ";
   EXPECT_EQ(with_index("1\t0\nx\t5\n"), at + "4: line 2 has 'x' where a key should be");
   for (std::string const none : {"", "\n"}) {
-    EXPECT_EQ(with_index(none), at + "0: names no record, but the .rec file has 336 bytes: it was "
-                                     "not written to its end");
+    EXPECT_EQ(with_index(none), whole +
+                                    "names no record, but the .rec file has 336 bytes: it was "
+                                    "not written to its end");
   }
   EXPECT_EQ(with_index("1 0\n"), at + "0: line 1 is not a key, a tab and an offset");
   EXPECT_EQ(with_index("1\t0x\n"), at + "0: line 1 has '0x' where an offset should be");
@@ -187,9 +188,9 @@ TEST_F(record_set, damaged_indices_are_named) {
   EXPECT_EQ(with_index("1\t-4\n"), at + "0: line 1 has offset -4, but the .rec file has 336 bytes");
   EXPECT_EQ(with_index("1\t336\n"),
             at + "0: line 1 has offset 336, but the .rec file has 336 bytes");
-  EXPECT_EQ(with_index("0\t176\n0\t176\n"), at + "0: key 0 occurs twice");
+  EXPECT_EQ(with_index("0\t176\n0\t176\n"), whole + "key 0 occurs twice");
   EXPECT_EQ(with_index("0\t176\n1\t0\n3\t0\n"),
-            at + "0: key 2 is missing: record 0 requires contiguous keys");
+            whole + "key 2 is missing: record 0 requires contiguous keys");
   EXPECT_NE(with_index("0\t176\n1\t0\n2\t44\n").find("record 0 puts identities at keys 5 to 8"),
             std::string::npos);
   EXPECT_NE(with_index("0\t160\n").find("the magic is missing"), std::string::npos);
@@ -267,9 +268,8 @@ TEST_F(record_set, the_layout_of_rec_builder) {
   put("property", "2,112,96\n");
   EXPECT_EQ(cf::record_set(set).property()->images, -1);
   put("property", "2,112,96\n4\n");
-  EXPECT_EQ(opening(set),
-            "coupleface: " + path("property") +
-                ": at byte 0: the second line says 4 images, but the .rec file has 3");
+  EXPECT_EQ(opening(set), "coupleface: " + path("property") +
+                              ": the second line says 4 images, but the .rec file has 3");
   // Identities are no images.
   put_set(layout_);
   put("property", "3,112,112\n4\n");
@@ -288,7 +288,7 @@ TEST_F(record_set, damaged_properties_are_named) {
   EXPECT_EQ(with_property("\xEF\xBB\xBF"
                           "3,112,112\r\n"),
             "(nothing was thrown)");
-  EXPECT_NE(with_property("").find("property: at byte 0: is empty"), std::string::npos);
+  EXPECT_NE(with_property("").find("property: is empty"), std::string::npos);
   EXPECT_NE(with_property("3,112").find("line 1 is not classes,height,width"), std::string::npos);
   EXPECT_NE(with_property("3,x,1").find("line 1 has 'x' where a count"), std::string::npos);
   EXPECT_NE(with_property("3,-1,1").find("negative count"), std::string::npos);

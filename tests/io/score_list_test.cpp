@@ -16,8 +16,9 @@ class score_list : public scratch_folder {
   std::string failure(std::string const& text) const {
     put("bad", text);
     auto const message = message_of([&] { cf::read_score_list(path("bad")); });
-    std::string const begin = "coupleface: " + path("bad") + ": at byte ";
-    return message.compare(0, begin.size(), begin) == 0 ? message.substr(begin.size()) : message;
+    std::string const begin = "coupleface: " + path("bad") + ": ", at = begin + "at byte ";
+    bool const of_a_byte = message.compare(0, at.size(), at) == 0;
+    return message.substr((of_a_byte ? at : begin).size());
   }
 };
 
@@ -34,11 +35,14 @@ TEST_F(score_list, lines_and_tables) {
   EXPECT_TRUE(std::isnan(list.scores[0]));
   EXPECT_EQ(list.scores[1], std::numeric_limits<double>::infinity());
   EXPECT_EQ(list.folds, (std::vector<cf::index_t>{7, -1}));
+  EXPECT_EQ(list.lines, (std::vector<cf::index_t>{2, 3}));
+  EXPECT_EQ(cf::read_score_list(put("scores", "score same\n\n1 0\n2 1\n")).lines,
+            (std::vector<cf::index_t>{3, 4}));
 }
 
 TEST_F(score_list, bad_lines_are_named) {
-  EXPECT_EQ(failure(""), "0: has no pairs");
-  EXPECT_EQ(failure("score,same\n"), "0: has no pairs");
+  EXPECT_EQ(failure(""), "has no pairs");
+  EXPECT_EQ(failure("score,same\n"), "has no pairs");
   EXPECT_EQ(failure("scores,same\n1,1\n"), "0: line 1 has no column 'score'");
   EXPECT_EQ(failure("0.5 1\n0x1 1\n"), "6: line 2 has '0x1' where the score should be");
   EXPECT_EQ(failure("score,same\n,1\n"), "11: line 2 has '' where the score should be");

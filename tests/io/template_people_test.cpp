@@ -30,7 +30,8 @@ TEST_F(template_people, bad_lines_are_named) {
   };
   std::string const at = "coupleface: " + path("bad.csv") + ": at byte ";
   EXPECT_EQ(reading("TEMPLATE_ID\n"), at + "0: line 1 has no column 'SUBJECT_ID'");
-  EXPECT_EQ(reading("TEMPLATE_ID,SUBJECT_ID\n"), at + "0: has no templates");
+  EXPECT_EQ(reading("TEMPLATE_ID,SUBJECT_ID\n"),
+            "coupleface: " + path("bad.csv") + ": has no templates");
   EXPECT_EQ(reading("TEMPLATE_ID,SUBJECT_ID\n1,\n"), at + "23: line 2 has an empty person");
   EXPECT_EQ(reading("TEMPLATE_ID,SUBJECT_ID\nx,1\n"),
             at + "23: line 2 has 'x' where TEMPLATE_ID should be an integer");

@@ -41,13 +41,18 @@ sample_labels read_labels_of_type(std::string const& file) {
   return labels;
 }
 
+/// As numpy writes it: "(480, 4, 6)".
+std::string text_of(std::vector<index_t> const& shape) {
+  std::string text;
+  for (index_t const extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  return "(" + text + (shape.size() == 1 ? ",)" : ")");
+}
+
 }  // namespace
 
-namespace {
-
-any_rows open_of_any_width(std::string const& file, bool bfloat16_bits) {
+any_rows open_array(std::string const& file, std::optional<bool> bfloat16_bits) {
   std::string const type = element_type(file);
-  if (bfloat16_bits) {
+  if (bfloat16_bits.value_or(false)) {
     if (type != "u2") {
       throw std::runtime_error(file + ": elements are '" + type +
                                "', but --bfloat16-bits is for uint16");
@@ -61,19 +66,22 @@ any_rows open_of_any_width(std::string const& file, bool bfloat16_bits) {
   throw std::runtime_error(
       file + ": elements are '" + type +
       "'; supported types are float32, float64, float16 and bfloat16" +
-      (type == "u2" ? " (for uint16 that holds the bits of bfloat16: --bfloat16-bits)" : ""));
+      (type != "u2"    ? ""
+       : bfloat16_bits ? " (for uint16 that holds the bits of bfloat16: --bfloat16-bits)"
+                       : " (of uint16 that holds the bits of bfloat16, save the values instead: "
+                         "(x.astype('uint32') << 16).view('float32'))"));
 }
 
-}  // namespace
-
-any_rows open_rows(std::string const& file, bool bfloat16_bits) {
-  any_rows rows = open_of_any_width(file, bfloat16_bits);
+any_rows open_rows(std::string const& file, std::optional<bool> bfloat16_bits) {
+  any_rows rows = open_array(file, bfloat16_bits);
   std::visit(
       [&](auto const& array) {
         auto const& shape = array.shape();
-        if (shape.size() >= 2 && std::count(shape.begin() + 1, shape.end(), 0) > 0) {
-          throw std::runtime_error(file + ": the rows have no columns");
+        if (shape.size() != 2) {
+          throw std::runtime_error(file + ": has the shape " + text_of(shape) +
+                                   "; rows are an array of two extents, (rows, columns)");
         }
+        if (shape[1] == 0) throw std::runtime_error(file + ": the rows have no columns");
       },
       rows);
   return rows;

@@ -5,6 +5,7 @@
 #include <coupleface/io/npy.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,9 +19,14 @@ using any_rows = std::variant<coupleface::mapped_npy<float>, coupleface::mapped_
                               coupleface::mapped_npy<coupleface::float16>,
                               coupleface::mapped_npy<coupleface::bfloat16>>;
 
-/// @brief [rows, width] of float32, float64, float16 or bfloat16.
-/// @throws std::runtime_error  naming the file: unsupported type, damage, no columns
-any_rows open_rows(std::string const& file, bool bfloat16_bits);
+/// @brief An array of any shape, of float32, float64, float16 or bfloat16.
+/// @throws std::runtime_error  naming the file: unsupported type, damage
+any_rows open_array(std::string const& file, std::optional<bool> bfloat16_bits = {});
+
+/// @brief [rows, width], otherwise as open_array.
+/// @param bfloat16_bits  whether uint16 is read as bfloat16, for a program with that option
+/// @throws std::runtime_error  also for another number of extents, and for rows without columns
+any_rows open_rows(std::string const& file, std::optional<bool> bfloat16_bits = {});
 
 /// The class of every row; -1: none. Only classes with rows are present: other numbers are unused.
 struct sample_labels {

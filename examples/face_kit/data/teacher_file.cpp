@@ -41,7 +41,7 @@ teacher_rows read_teacher(std::string const& file, face_dataset const& faces) {
           }
         }
       },
-      open_rows(file, false));
+      open_rows(file));
   return teacher;
 }
 

@@ -102,8 +102,7 @@ void copy_landmarks(std::string const& file, Array const& array, face_dataset co
 
 std::vector<face_landmarks> load_landmarks(std::string const& file, face_dataset const& faces) {
   std::vector<face_landmarks> all(static_cast<std::size_t>(faces.size()));
-  std::visit([&](auto const& array) { copy_landmarks(file, array, faces, all); },
-             open_rows(file, false));
+  std::visit([&](auto const& array) { copy_landmarks(file, array, faces, all); }, open_array(file));
   for (int i = 0; i < faces.size(); ++i) {
     try {
       mask_outline(all[i], 0.5);

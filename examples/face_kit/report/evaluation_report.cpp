@@ -364,7 +364,10 @@ nlohmann::ordered_json write_report(std::string const& out_dir, std::vector<run_
   auto const losses = detail::write_losses(out_dir + "/losses.dat", runs);
   detail::write_plot_script(out_dir + "/plots.gp", methods_of(runs), teacher, epochs, losses);
   out.flush();
-  draw_plots(out_dir, json_wanted() ? std::cerr : out);
+  std::vector<std::string> pictures{"roc"};
+  if (epochs > 0) pictures.push_back("epochs");
+  if (losses.any()) pictures.push_back("losses");
+  draw_plots(out_dir, pictures, json_wanted() ? std::cerr : out);
   auto const similarities =
       teacher != nullptr ? table_of_similarities(runs, *teacher, pairs, faces) : text_table{};
   write_report_page(

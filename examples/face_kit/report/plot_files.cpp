@@ -9,6 +9,9 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "face_kit/run/messages.hpp"
+#include "face_kit/run/program.hpp"
+
 namespace face_kit {
 
 std::ofstream open_to_write(std::string const& file) {
@@ -70,19 +73,42 @@ std::string shell_quoted(std::string const& text) {
   return quoted + "'";
 }
 
+/// Whether a picture was written to its end; gnuplot does not tell.
+bool is_complete(std::string const& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string const bytes{std::istreambuf_iterator<char>(stream), {}};
+  std::string const end =
+      file.substr(file.size() - 4) == ".svg" ? "</svg>\n" : std::string("IEND\xAE\x42\x60\x82");
+  auto const at = bytes.rfind(end.substr(0, end.find('\n')));
+  return at != std::string::npos && bytes.size() - at <= end.size() + 1;
+}
+
 }  // namespace
 
-void draw_plots(std::string const& folder, std::ostream& out) {
+void draw_plots(std::string const& folder, std::vector<std::string> const& pictures,
+                std::ostream& out) {
   auto const command = "cd -- " + shell_quoted(folder) + " && gnuplot plots.gp >plots.log 2>&1";
   int const status = std::system(command.c_str());
-  if (status == 0) {
-    std::remove((folder + "/plots.log").c_str());
+  bool const absent = WIFEXITED(status) && WEXITSTATUS(status) == 127;
+  std::string missing;
+  for (auto const& picture : pictures) {
+    for (char const* const format : {".png", ".svg"}) {
+      auto const file = folder + '/' + picture + format;
+      if (is_complete(file)) continue;
+      std::remove(file.c_str());
+      missing += (missing.empty() ? "" : ", ") + picture + format;
+    }
+  }
+  if (absent) {
+    if (!json_wanted() || !quiet())
+      out << "gnuplot was not found: no plots; to draw them run gnuplot plots.gp in " << folder
+          << '\n';
+  } else if (status != 0 || !missing.empty()) {
+    warn("%s: gnuplot did not draw %s (see plots.log); to try again run gnuplot plots.gp there",
+         folder.c_str(), missing.empty() ? "all plots" : missing.c_str());
     return;
   }
-  bool const absent = WIFEXITED(status) && WEXITSTATUS(status) == 127;
-  out << (absent ? "gnuplot was not found" : "gnuplot failed (see plots.log)")
-      << ": no plots; to draw them run gnuplot plots.gp in " << folder << '\n';
-  if (absent) std::remove((folder + "/plots.log").c_str());
+  std::remove((folder + "/plots.log").c_str());
 }
 
 }  // namespace face_kit

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace face_kit {
 
@@ -29,7 +30,10 @@ std::string plot_title(std::string const& method);
 /// gnuplot's tick step for an integer axis from 1 to `last`: at most ten steps.
 int whole_step(int last);
 
-/// Draws the plots if gnuplot is installed; says in one line if it is not, or if it fails.
-void draw_plots(std::string const& folder, std::ostream& out);
+/// @brief Runs the folder's plots.gp if gnuplot is installed, and says in one line if it is not.
+/// Removes pictures that gnuplot did not write to their end, as on a full disk, and warns of them.
+/// @param pictures  that the script draws, without .png and .svg
+void draw_plots(std::string const& folder, std::vector<std::string> const& pictures,
+                std::ostream& out);
 
 }  // namespace face_kit

@@ -87,4 +87,12 @@ inline CLI::Validator not_empty() {
       [](std::string& typed) -> std::string { return typed.empty() ? "is empty" : ""; }, "");
 }
 
+/// Makes an empty value of any option declared so far an error: no file has that name.
+inline void refuse_empty_values(CLI::App& app) {
+  for (auto* const option : app.get_options()) {
+    // Before other checks of the option.
+    if (option->get_items_expected_min() > 0) option->transform(not_empty());
+  }
+}
+
 }  // namespace face_kit

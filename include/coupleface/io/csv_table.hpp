@@ -23,7 +23,7 @@ class csv_table {
   ///   required column or has one twice
   explicit csv_table(std::string path, std::vector<std::string> const& required = {})
       : file_(std::move(path)), lines_(file_) {
-    if (!lines_.next()) { detail::fail_file(file_.path(), 0, "has no header"); }
+    if (!lines_.next()) { detail::fail_file(file_.path(), "has no header"); }
     columns_ = detail::csv_fields(lines_).read();
     for (std::string const& column : required) {
       auto const count = std::count(columns_.begin(), columns_.end(), column);

@@ -31,7 +31,7 @@ inline image_list read_image_folder(std::string const& path) {
   for (std::string const& person : top.folders) {
     auto const inner = detail::read_folder(list.folder + person);
     if (!inner.folders.empty()) {
-      detail::fail_file(list.folder + person + "/" + inner.folders[0], 0,
+      detail::fail_file(list.folder + person + "/" + inner.folders[0],
                         "is a folder within a person's folder");
     }
     for (std::string const& name : inner.hidden) { list.skipped.push_back(person + "/" + name); }

@@ -25,7 +25,8 @@ struct image_list {
   std::vector<std::string> splits;  ///< [n], or empty where the list has no such column
   std::vector<index_t> lines;       ///< [n], of the list, from 1; empty for a folder
   std::vector<std::string>
-      skipped;  ///< of a folder: files that are not images of a person (read_image_folder)
+      skipped;       ///< of a folder: files that are not images of a person (read_image_folder)
+  std::string file;  ///< the list; empty for a folder
 
   index_t size() const { return static_cast<index_t>(paths.size()); }
 
@@ -35,12 +36,12 @@ struct image_list {
     return detail::joined(folder, paths[static_cast<std::size_t>(i)]);
   }
 
-  /// @brief Image i, its file mapped. @throws std::runtime_error if that is not possible
+  /// @brief Image i, its file mapped.
+  /// @throws std::runtime_error naming list, line and file if that is not possible
   face_sample sample(index_t i) const {
-    auto const file = std::make_shared<detail::mapped_file const>(path(i));
-    return {{file->data(), static_cast<index_t>(file->size())},
-            labels[static_cast<std::size_t>(i)],
-            file};
+    auto const at = static_cast<std::size_t>(i);
+    auto const image = detail::open_listed(path(i), file, lines, at);
+    return {{image->data(), static_cast<index_t>(image->size())}, labels[at], image};
   }
 };
 
@@ -50,8 +51,9 @@ struct image_list {
 inline image_list read_image_list(std::string const& path) {
   image_list list;
   list.folder = detail::folder_of(path);
-  detail::mapped_file const file(path);
-  detail::text_lines lines(file);
+  list.file = path;
+  detail::mapped_file const map(path);
+  detail::text_lines lines(map);
   while (lines.next()) {
     auto const [name, label] = detail::split_last(lines);
     list.paths.emplace_back(name);
@@ -67,8 +69,9 @@ inline image_list read_image_list(std::string const& path) {
 inline image_list read_lst(std::string const& path) {
   image_list list;
   list.folder = detail::folder_of(path);
-  detail::mapped_file const file(path);
-  detail::text_lines lines(file);
+  list.file = path;
+  detail::mapped_file const map(path);
+  detail::text_lines lines(map);
   while (lines.next()) {
     auto const fields = detail::split_at(lines.line(), '\t');
     if (fields.size() < 3) { lines.fail("is not a flag, a path and a label between tabs"); }
@@ -96,6 +99,7 @@ struct image_columns {
 inline image_list read_image_table(std::string const& path, image_columns const& columns = {}) {
   image_list list;
   list.folder = detail::folder_of(path);
+  list.file = path;
   std::vector<std::string> names;
   csv_table table(path, {columns.path, columns.person});
   while (table.next()) {

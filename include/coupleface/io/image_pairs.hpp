@@ -7,7 +7,7 @@
 #pragma once
 
 #include <coupleface/detail/io/image_folder.hpp>
-#include <coupleface/detail/io/mapped_file.hpp>
+#include <coupleface/detail/io/list_lines.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/io/csv_table.hpp>
 #include <coupleface/io/face_sample.hpp>
@@ -20,6 +20,8 @@ struct image_pairs {
   std::string folder;                ///< base of relative paths; empty or ending in '/'
   std::vector<std::string> paths;    ///< [2 n], as the table has them
   std::vector<unsigned char> flags;  ///< [n], 1: one person
+  std::string file;                  ///< the table
+  std::vector<index_t> lines;        ///< [2 n], of each image, from 1
 
   index_t pairs() const { return static_cast<index_t>(flags.size()); }
   index_t size() const { return static_cast<index_t>(paths.size()); }
@@ -31,13 +33,13 @@ struct image_pairs {
   }
 
   /// @brief Image i, its file mapped; the label is same(i / 2).
-  /// @throws std::invalid_argument unless 0 <= i < size(), std::runtime_error if the file cannot be
-  ///   mapped
+  /// @throws std::invalid_argument unless 0 <= i < size(), std::runtime_error naming table, line
+  ///   and file if that cannot be mapped
   face_sample sample(index_t i) const {
     detail::expect(i >= 0 && i < size(), "image_pairs::sample", "there is no such image");
-    auto const file = std::make_shared<detail::mapped_file const>(
-        detail::joined(folder, paths[static_cast<std::size_t>(i)]));
-    return {{file->data(), static_cast<index_t>(file->size())}, same(i / 2) ? 1 : 0, file};
+    auto const at = static_cast<std::size_t>(i);
+    auto const image = detail::open_listed(detail::joined(folder, paths[at]), file, lines, at);
+    return {{image->data(), static_cast<index_t>(image->size())}, same(i / 2) ? 1 : 0, image};
   }
 };
 
@@ -53,10 +55,12 @@ struct pair_columns {
 inline image_pairs read_image_pairs(std::string const& path, pair_columns const& columns = {}) {
   image_pairs pairs;
   pairs.folder = detail::folder_of(path);
+  pairs.file = path;
   csv_table table(path, {columns.a, columns.b, columns.same});
   while (table.next()) {
     for (std::string const& column : {columns.a, columns.b}) {
       pairs.paths.push_back(table.text(column));
+      pairs.lines.push_back(table.line());
       if (pairs.paths.back().empty()) { table.fail("has no path"); }
     }
     if (table.text(columns.a) == table.text(columns.b)) {

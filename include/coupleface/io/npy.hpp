@@ -67,7 +67,7 @@ class mapped_npy {
   explicit mapped_npy(std::shared_ptr<detail::mapped_file const> file) : file_(std::move(file)) {}
 
   [[noreturn]] void fail_rank(char const* wanted) const {
-    detail::fail_file(file_->path(), 0,
+    detail::fail_file(file_->path(),
                       "array has " + std::to_string(shape().size()) + " extents, not " + wanted);
   }
 

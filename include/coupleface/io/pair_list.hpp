@@ -67,7 +67,7 @@ inline pair_list read_pair_list(std::string const& path) {
       detail::read_pack_pairs(file, list);
       break;
   }
-  if (list.size() == 0) { detail::fail_file(path, 0, "has no pairs"); }
+  if (list.size() == 0) { detail::fail_file(path, "has no pairs"); }
   return list;
 }
 
@@ -86,9 +86,8 @@ inline void find_rows(pair_list& list, index_t rows, std::vector<std::string> co
                  "there are not as many names as rows");
   if (list.form == pair_list_form::pack) {
     if (2 * list.size() != rows) {
-      detail::fail_file(list.path, 0,
-                        "has " + std::to_string(2 * list.size()) + " images for " +
-                            std::to_string(rows) + " rows");
+      detail::fail_file(list.path, "has " + std::to_string(2 * list.size()) + " images for " +
+                                       std::to_string(rows) + " rows");
     }
     return;
   }

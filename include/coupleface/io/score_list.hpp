@@ -18,6 +18,7 @@ struct score_list {
   std::vector<double> scores;       ///< [n]; may be NaN or infinite
   std::vector<unsigned char> same;  ///< [n], 0 or 1
   std::vector<index_t> folds;       ///< [n], or empty where the list has none
+  std::vector<index_t> lines;       ///< [n] of the list, from 1
 };
 
 /// @brief Reads a list of scores.
@@ -26,15 +27,17 @@ struct score_list {
 inline score_list read_score_list(std::string const& path) {
   detail::mapped_file const file(path);
   score_list list;
-  auto const add = [&](auto const& lines, std::string_view score, std::string_view same) {
+  auto const add = [&](auto const& lines, index_t line, std::string_view score,
+                       std::string_view same) {
     list.scores.push_back(detail::expect_number(lines, score, "the score"));
     list.same.push_back(detail::pair_label(lines, same));
+    list.lines.push_back(line);
   };
   if (detail::has_column(file, "same")) {
     csv_table table(path, {"score", "same"});
     bool const folds = table.has("fold");
     while (table.next()) {
-      add(table, table.text("score"), table.text("same"));
+      add(table, table.line(), table.text("score"), table.text("same"));
       if (folds) { list.folds.push_back(table.integer("fold")); }
     }
   } else {
@@ -45,10 +48,10 @@ inline score_list read_score_list(std::string const& path) {
       auto const fields = line.find(',') == std::string_view::npos ? detail::split_at_blanks(line)
                                                                    : detail::split_at_commas(line);
       if (fields.size() != 2) { lines.fail("is not a score and a label"); }
-      add(lines, fields[0], fields[1]);
+      add(lines, lines.number(), fields[0], fields[1]);
     }
   }
-  if (list.same.empty()) { detail::fail_file(path, 0, "has no pairs"); }
+  if (list.same.empty()) { detail::fail_file(path, "has no pairs"); }
   return list;
 }
 

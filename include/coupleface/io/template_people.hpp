@@ -52,7 +52,7 @@ inline template_people read_template_people(std::string const& path,
                  std::to_string(list.lines[found->second]));
     }
   }
-  if (list.people.empty()) { detail::fail_file(path, 0, "has no templates"); }
+  if (list.people.empty()) { detail::fail_file(path, "has no templates"); }
   return list;
 }
 

@@ -121,7 +121,7 @@ for person in ../../evil .hidden . ..; do
   expect_refusal "evil.csv: image 0: the person cannot be a folder's name" evil.csv x --to folder
 done
 printf 'path,person\nnone.jpg,Anna\n' >absent.csv
-expect_refusal "none.jpg: at byte 0: cannot open" absent.csv x --to rec
+expect_refusal "absent.csv: line 2: none.jpg: cannot open: No such file" absent.csv x --to rec
 printf 'people/Berta/4.png -1\n' >negative.txt
 expect_refusal "negative.txt: image 0: .*the label is negative" negative.txt x --to rec
 expect_refusal "the person cannot be a folder's name" negative.txt x --to folder
@@ -137,7 +137,7 @@ expect_refusal "pack_4.bin: contains pairs but no people" pack_4.bin x --to rec
 expect_refusal "table: exists already" people table --to rec
 expect_refusal "pack_2.bin: exists already" pairs.csv pack_2.bin --to pack
 expect_refusal "nowhere/x" people nowhere/x --to rec
-expect_refusal "none: at byte 0: cannot open" none x --to rec
+expect_refusal "none: cannot open" none x --to rec
 expect_usage "to: other not in" people x --to other
 expect_usage "protocol" pairs.csv x --to pack --protocol 3
 expect_usage "to is required" people x

@@ -178,6 +178,10 @@ expect "listed pairs: 4, EER 0.000 %" tables
 expect '"accuracy": 0.75' scores/results.json
 printf 'threshold,far,tar\ninf,0,0\n0.90000000000000002,0,0.5\n0.80000000000000004,0,1\n0.5,0.5,1\n0.10000000000000001,1,1\n' |
   cmp - scores/roc_pairs.csv || fail "scores: another curve"
+printf 'score same\n0.9 1\n\nnan 1\n0.5 0\nnan 0\n0.1 0\n' >scores.txt
+run --scores scores.txt --out scores_nan
+expect "^scores.txt: 2 of 5 scores are NaN (first: line 4); such a pair is never accepted$" log
+expect '"scores_not_numbers": 2' scores_nan/results.json
 # IJB's three files: names, templates, pairs. The detector's scores scale rows.
 awk '{ print $1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0.5 }' dense/tid_mid.txt >names.txt
 run --embeddings rows.npy --list names.txt --templates dense/tid_mid.txt --weigh-by-score \
@@ -221,6 +225,20 @@ for gallery in rows symbolic hard copy doubles; do
   cmp itself/cmc.csv within/cmc.csv || fail "gallery $gallery.npy: not leave-one-out"
   cmp itself/dir.csv within/dir.csv || fail "gallery $gallery.npy: not leave-one-out"
 done
+for gallery in scaled halves; do
+  run --embeddings rows.npy --labels labels.npy --no-all-pairs --gallery $gallery.npy \
+    --gallery-labels labels.npy --out itself --replace
+  expect "the gallery has the same rows: each is searched for among the others" tables
+  expect '"gallery_is_probes": true' itself/results.json
+  cmp itself/cmc.csv within/cmc.csv || fail "gallery $gallery.npy: not leave-one-out"
+done
+for gallery in teacher others_nearly_equal; do
+  probes=rows
+  [ $gallery = teacher ] || probes=nearly_equal
+  run --embeddings $probes.npy --labels labels.npy --no-all-pairs --gallery $gallery.npy \
+    --gallery-labels labels.npy --out itself --replace
+  expect '"gallery_is_probes": false' itself/results.json
+done
 expect "^threshold,far,dir" within/dir.csv
 expect '"dir":' within/results.json
 
@@ -254,6 +272,44 @@ expect_end() {
   [ ! -e refused ] || fail "$*: left a folder"
 }
 expect_end 2 "nothing to evaluate against" --embeddings rows.npy
+expect_end 2 "--weigh-by-score needs --list" --embeddings rows.npy --labels labels.npy \
+  --templates templates.csv --weigh-by-score
+for number in nan inf -1 2.5 1e999 '' x; do
+  for option in far q; do
+    expect_end 2 "--$option: " --embeddings none.npy --labels labels.npy --$option "$number"
+  done
+done
+for number in nan inf -1 2.5 1e999 '' x; do
+  for option in k ranks resamples seed threads; do
+    expect_end 2 "--$option: " --embeddings none.npy --labels labels.npy --$option "$number"
+  done
+done
+for option in embeddings labels list split pairs scores gallery gallery-labels teacher; do
+  expect_end 2 "--$option: is empty" --$option ""
+done
+refuse "large.npy: row 3, column 2 is 1e+300, too large for float32" --embeddings large.npy \
+  --labels labels.npy
+refuse "uint16.npy: elements are 'u2'; .*save the values instead" --embeddings uint16.npy \
+  --labels labels.npy
+! grep -q -e "--bfloat16-bits" log || fail "an option that evaluate does not have"
+for shape in "(480, 4, 6)" "(11520,)"; do
+  {
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': $shape, }"
+    tail -c 46080 rows.npy
+  } >shape.npy
+  refuse "shape.npy: has the shape $shape; rows are an array of two extents" --embeddings shape.npy \
+    --labels labels.npy
+done
+mkfifo pipe
+for option in list pairs labels; do
+  refuse "pipe: is not a regular file" --embeddings rows.npy --$option pipe
+done
+refuse "rows.npy/pairs.csv: cannot open: Not a directory" --embeddings rows.npy --pairs rows.npy/pairs.csv
+code=0
+"$program" --embeddings rows.npy --pairs pairs.csv --out rows.npy/x/y >tables 2>log || code=$?
+[ $code -eq 1 ] || fail "a folder within a file"
+expect "^evaluate: rows.npy/x/y: cannot create its folder: Not a directory$" log
 refuse "none.npy: .*cannot open" --embeddings none.npy --labels labels.npy
 {
   printf '\223NUMPY\001\000\166\000'
@@ -313,6 +369,37 @@ refuse "symbolic.npy: is the file of --embeddings, but --split" --embeddings row
 printf '0.5 1\nx 0\n' >bad_scores.txt
 refuse "bad_scores.txt: at byte 6: line 2 has 'x' where the score should be" --scores bad_scores.txt
 echo "bad input: one line"
+
+# A gnuplot on a full disk ends well, and leaves files that are empty or cut off.
+mkdir fake
+cat >fake/gnuplot <<'end'
+#!/bin/sh
+: >roc.png
+printf '<svg>' >roc.svg
+printf '\211PNGIEND\256\102\140\202' >cmc.png
+printf '<svg></svg>\n' >cmc.svg
+end
+chmod +x fake/gnuplot
+PATH="$PWD/fake:$PATH" run --embeddings rows.npy --labels labels.npy --gallery gallery.npy \
+  --gallery-labels gallery_labels.npy --no-all-pairs --out full
+expect "^evaluate: full: gnuplot did not draw roc.png, roc.svg (see plots.log)" log
+[ ! -e full/roc.png ] && [ ! -e full/roc.svg ] || fail "plots that were cut off are there"
+[ -s full/cmc.png ] && [ -s full/cmc.svg ] && [ -e full/plots.log ] || fail "$(ls full)"
+echo "plots that were not drawn: removed, with a warning"
+
+# One row: nothing to draw, nothing to search.
+tail -c 96 rows.npy >row
+for shape in "<f4 (1,24) one_row" "<i4 (1,) one_label"; do
+  set -- $shape
+  {
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }"
+    if [ $1 = '<f4' ]; then cat row; else printf '\000\000\000\000'; fi
+  } >$3.npy
+done
+run --embeddings one_row.npy --labels one_label.npy --teacher one_row.npy --out one_row
+expect "^agreement of rows: there is only one, so it has no neighbours$" log
+[ ! -e one_row/cmc.png ] && [ ! -e one_row/plots.gp ] || fail "one row: $(ls one_row)"
 
 cp -r one kept
 expect_kept() {

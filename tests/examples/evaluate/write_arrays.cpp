@@ -65,6 +65,23 @@ int main(int, char** argv) {
   write(folder + "broken.npy", broken, width);
   write(folder + "doubles.npy", std::vector<double>(rows.begin(), rows.end()), width);
 
+  // The probes again, each row with another scale; and rows that are nearly equal, twice.
+  std::vector<float> scaled = rows, nearly_equal = rows, others = rows;
+  std::mt19937 noise(10);
+  std::normal_distribution<float> normal;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    scaled[i] *= 0.1f + float(i / std::size_t(width));
+    nearly_equal[i] = 1 + 1e-4f * normal(noise);
+    others[i] = 1 + 1e-4f * normal(noise);
+  }
+  write(folder + "scaled.npy", scaled, width);
+  write(folder + "nearly_equal.npy", nearly_equal, width);
+  write(folder + "others_nearly_equal.npy", others, width);
+  std::vector<double> large(rows.begin(), rows.end());
+  large[3 * width + 2] = 1e300;
+  write(folder + "large.npy", large, width);
+  write(folder + "uint16.npy", std::vector<std::uint16_t>(rows.size(), 0x3f80), width);
+
   // Images of which rows 2 p and 2 p + 1 are said to be.
   cf::verification_pack_writer pack(folder + "pack.bin");
   std::vector<std::uint8_t> const image(64, 7);

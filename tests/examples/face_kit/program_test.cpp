@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <filesystem>
 
 #include "face_kit/run/interruption.hpp"
 #include "face_kit/run/messages.hpp"
@@ -34,6 +36,11 @@ ended run(
   app.add_option("--threshold", threshold, "From here on")->check(CLI::IsMember({"low", "high"}));
   app.add_option("--batch", batch, "Images in each step")->check(at_least(2));
   app.add_option("file", file, "A file");
+  double share = 0.5;
+  std::uint64_t seed = 1;
+  app.add_option("--share", share, "So much")->check(in_range(0, 1));
+  app.add_option("--seed", seed, "A seed")->check(at_least(0));
+  refuse_empty_values(app);
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   ended result;
@@ -57,6 +64,12 @@ TEST(program, ends_with_the_status_of_what_happened) {
   EXPECT_EQ(stopped.err, "stopped; run the same command again to continue from state.bin\n");
   EXPECT_EQ(run({}, [] { throw interrupted{}; }).status, 130);
   EXPECT_EQ(run({}, [] { throw std::bad_alloc(); }).status, 1);
+  auto const system = run({}, [] {
+    throw std::filesystem::filesystem_error("cannot x", "some/file",
+                                            std::make_error_code(std::errc::permission_denied));
+  });
+  EXPECT_EQ(system.status, 1);
+  EXPECT_EQ(system.err, "program: some/file: Permission denied\n");
 }
 
 TEST(program, names_a_mistyped_option_and_the_nearest) {
@@ -83,6 +96,15 @@ TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
   expect({"--neighbours", "3", "--neighbours", "4"}, "--neighbours: is given more than once");
   expect({"--batch", "1"}, "--batch: 1 is less than 2");
   expect({"--batch", "few"}, "--batch: 'few' is not a number");
+  expect({"--share", "nan"}, "--share: 'nan' is not a number");
+  for (auto const* number : {"inf", "-0.1", "1.5", "1e999"})
+    expect({"--share", number}, std::string("--share: ") + number + " is not in [0, 1]");
+  expect({"--share", "0.5x"}, "--share: '0.5x' is not a number");
+  expect({"--seed", "-1"}, "--seed: -1 is less than 0");
+  for (auto const* option : {"--share", "--seed", "--threshold", "--neighbours"})
+    expect({option, ""}, std::string(option) + ": is empty");
+  expect({""}, "file: is empty");
+  EXPECT_EQ(run({"--share", "1", "--seed", "18446744073709551615"}).status, 0);
   expect({"--threshold", "middle"}, "--threshold: middle not in {low,high}");
 }
 

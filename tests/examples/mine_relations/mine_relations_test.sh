@@ -104,6 +104,25 @@ expect_refusal "labels_high.npy: .*more than the memory" embeddings.npy labels_h
 expect_refusal "labels_none.npy: no row has a class" embeddings.npy labels_none.npy h.npy r.npy
 head -c 100000 embeddings.npy >cut.npy
 expect_refusal "cut.npy: .*header promises" cut.npy labels.npy h.npy r.npy
+for number in nan inf -2 1.5 x ''; do
+  expect_usage "--merge-threshold: " none.npy labels.npy h.npy r.npy --merge-list m.csv \
+    --merge-threshold "$number"
+done
+for number in nan inf -1 x ''; do
+  expect_usage "--every: " none.npy labels.npy h.npy r.npy --every "$number"
+  expect_usage "--threads: " none.npy labels.npy h.npy r.npy --threads "$number"
+  expect_usage "--k: " none.npy labels.npy h.npy r.npy --k "$number"
+done
+expect_usage "files: is empty" embeddings.npy labels.npy "" r.npy
+expect_refusal "large.npy: row 3, column 2 is 1e+300, too large for float32" large.npy labels.npy \
+  h.npy r.npy
+expect_refusal "large.npy: row 3, column 2 is 1e+300, too large for float32" --prototypes large.npy \
+  h.npy r.npy
+expect_refusal "labels_one.npy: only one class has rows, so there are no relations" embeddings.npy \
+  labels_one.npy h.npy r.npy
+mkfifo pipe
+expect_refusal "pipe: is not a regular file" pipe labels.npy h.npy r.npy
+expect_refusal "pipe: exists and is not a regular file" embeddings.npy labels.npy pipe r.npy
 expect_usage "four files" embeddings.npy h.npy r.npy
 expect_usage "three files" --prototypes f4.npy labels.npy h.npy r.npy
 expect_usage "r.npy: is used for two files" embeddings.npy labels.npy r.npy ./r.npy

@@ -93,6 +93,11 @@ void make(std::string const& folder, index_t samples, index_t classes, index_t w
   write_with("labels_high", 2000000000);
   write_npy(file("labels_none"),
             make_vector_view(std::vector<std::int64_t>(samples, -1).data(), samples));
+  write_npy(file("labels_one"),
+            make_vector_view(std::vector<std::int64_t>(samples, 3).data(), samples));
+  std::vector<double> large(x.begin(), x.end());
+  large[static_cast<std::size_t>(3 * width + 2)] = 1e300;
+  coupleface::write_npy(file("large"), coupleface::make_matrix_view(large.data(), samples, width));
 }
 
 void subtract_mean(std::vector<float>& x, index_t rows, index_t width,

@@ -40,7 +40,7 @@ inline void sync_folder_of(std::string const& path) {
   // Some file systems cannot sync a folder (EINVAL); a folder without read permission cannot be
   // opened.
   if (file.get() >= 0 && ::fsync(file.get()) != 0 && errno != EINVAL) {
-    fail_system(path, 0, "cannot sync its folder", errno);
+    fail_system(path, "cannot sync its folder", errno);
   }
 }
 
@@ -76,7 +76,7 @@ class atomic_file {
     if (::fsync(file_.get()) != 0) { fail_system(path_, flushed_, "cannot sync", errno); }
     if (int const error = file_.close()) { fail_system(path_, flushed_, "cannot close", error); }
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      fail_system(path_, 0, "cannot rename " + temporary_ + " to it", errno);
+      fail_system(path_, "cannot put the new file in its place", errno);
     }
     committed_ = true;
     sync_folder_of(path_);
@@ -88,7 +88,7 @@ class atomic_file {
   int create() {
     struct stat status;
     if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-      fail_file(path_, 0, "exists and is not a regular file");
+      fail_file(path_, "exists and is not a regular file");
     }
     // The name may be in use by the leftover of a killed process with the same id.
     for (int attempt = 0;; ++attempt) {
@@ -97,7 +97,7 @@ class atomic_file {
       int const file =
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0666});
       if (file >= 0) { return file; }
-      if (errno != EEXIST) { fail_system(path_, 0, "cannot create " + temporary_, errno); }
+      if (errno != EEXIST) { fail_system(path_, "cannot create a file there", errno); }
     }
   }
 

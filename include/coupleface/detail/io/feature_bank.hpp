@@ -107,9 +107,8 @@ void expect_possible(Reader const& reader, Bank const& bank) {
         bool const ages = std::string(name) == "ages";
         for (std::int64_t const value : state) {
           if (value < (ages ? -1 : 0) || value >= (ages ? bank.steps() : slots)) {
-            fail_file(reader.path(), 0,
-                      std::string(name) + " holds " + std::to_string(value) + " after " +
-                          std::to_string(bank.steps()) + " updates");
+            fail_file(reader.path(), std::string(name) + " holds " + std::to_string(value) +
+                                         " after " + std::to_string(bank.steps()) + " updates");
           }
         }
       }

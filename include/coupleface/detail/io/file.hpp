@@ -15,6 +15,12 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+/// For a file as a whole.
+[[noreturn]] inline void fail_file(std::string const& path, std::string const& reason) {
+  throw std::runtime_error("coupleface: " + path + ": " + reason);
+}
+
+/// For a byte of the file.
 [[noreturn]] inline void fail_file(std::string const& path, std::uint64_t offset,
                                    std::string const& reason) {
   throw std::runtime_error("coupleface: " + path + ": at byte " + std::to_string(offset) + ": " +
@@ -22,6 +28,10 @@ namespace detail {
 }
 
 /// Reports `reason` and the system's message for `error`, an errno.
+[[noreturn]] inline void fail_system(std::string const& path, std::string const& reason,
+                                     int error) {
+  fail_file(path, reason + ": " + std::generic_category().message(error));
+}
 [[noreturn]] inline void fail_system(std::string const& path, std::uint64_t offset,
                                      std::string const& reason, int error) {
   fail_file(path, offset, reason + ": " + std::generic_category().message(error));

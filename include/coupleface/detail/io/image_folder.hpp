@@ -44,7 +44,7 @@ inline folder_names read_folder(std::string const& folder) {
     bool const is_folder = entries->is_directory(none);
     (name[0] == '.' ? names.hidden : is_folder ? names.folders : names.files).push_back(name);
   }
-  if (error) { fail_file(folder, 0, "cannot read the folder: " + error.message()); }
+  if (error) { fail_file(folder, "cannot read the folder: " + error.message()); }
   for (auto* const list : {&names.folders, &names.files, &names.hidden}) {
     std::sort(list->begin(), list->end());
   }
@@ -54,9 +54,9 @@ inline folder_names read_folder(std::string const& folder) {
 /// Up to `count` bytes from the beginning of a file; none if it is not a regular file.
 inline std::vector<unsigned char> first_bytes(std::string const& path, std::size_t count) {
   file_descriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) { fail_system(path, 0, "cannot open", errno); }
+  if (file.get() < 0) { fail_system(path, "cannot open", errno); }
   struct stat status;
-  if (::fstat(file.get(), &status) != 0) { fail_system(path, 0, "cannot stat", errno); }
+  if (::fstat(file.get(), &status) != 0) { fail_system(path, "cannot stat", errno); }
   std::vector<unsigned char> bytes(S_ISREG(status.st_mode) ? count : 0);
   std::size_t size = 0;
   while (size < bytes.size()) {

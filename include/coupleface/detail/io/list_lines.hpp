@@ -3,8 +3,10 @@
 #pragma once
 
 #include <coupleface/detail/io/atomic_file.hpp>
+#include <coupleface/detail/io/mapped_file.hpp>
 #include <coupleface/detail/io/text_lines.hpp>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,22 @@ inline std::pair<std::string_view, std::string_view> split_last(text_lines const
   if (!comma && !line.empty() && line.back() == ',') { line.remove_suffix(1); }
   if (line.empty()) { lines.fail("has no path"); }
   return {line, last};
+}
+
+/// Maps the file of an image; an error names the list and the line that name it.
+/// @param lines of the list's images; empty: the images come from a folder
+inline std::shared_ptr<mapped_file const> open_listed(std::string const& file,
+                                                      std::string const& list,
+                                                      std::vector<index_t> const& lines,
+                                                      std::size_t i) {
+  try {
+    return std::make_shared<mapped_file const>(file);
+  } catch (std::runtime_error const& error) {
+    if (i >= lines.size()) { throw; }
+    std::string const text = error.what(), own = "coupleface: ";
+    fail_file(list, "line " + std::to_string(lines[i]) + ": " +
+                        (text.compare(0, own.size(), own) == 0 ? text.substr(own.size()) : text));
+  }
 }
 
 /// `unique` becomes the sorted distinct names; returns the position of each of `names` in it.

@@ -21,14 +21,17 @@ class mapped_file {
   explicit mapped_file(std::string path) : path_(std::move(path)) {
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     file_descriptor const file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.get() < 0) { fail_system(path_, 0, "cannot open", errno); }
+    if (file.get() < 0) { fail_system(path_, "cannot open", errno); }
     struct stat status;
-    if (::fstat(file.get(), &status) != 0) { fail_system(path_, 0, "cannot stat", errno); }
-    if (!S_ISREG(status.st_mode)) { fail_file(path_, 0, "not a regular file"); }
+    if (::fstat(file.get(), &status) != 0) { fail_system(path_, "cannot stat", errno); }
+    if (S_ISDIR(status.st_mode)) { fail_file(path_, "is a folder, not a regular file"); }
+    if (!S_ISREG(status.st_mode)) {
+      fail_file(path_, "is not a regular file: save what the pipe or device yields to one");
+    }
     size_ = static_cast<std::size_t>(status.st_size);
     if (size_ == 0) { return; }
     void* const data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (data == MAP_FAILED) { fail_system(path_, 0, "cannot map", errno); }
+    if (data == MAP_FAILED) { fail_system(path_, "cannot map", errno); }
     data_ = static_cast<unsigned char const*>(data);
   }
   mapped_file(mapped_file const&) = delete;

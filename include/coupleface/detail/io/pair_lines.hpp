@@ -71,7 +71,7 @@ inline bool has_column(mapped_file const& file, std::string const& name) {
 inline pair_list_form form_of_pairs(mapped_file const& file) {
   if (is_pickle(file)) { return pair_list_form::pack; }
   text_lines lines(file);
-  if (!lines.next()) { fail_file(file.path(), 0, "is empty: no pairs"); }
+  if (!lines.next()) { fail_file(file.path(), "is empty: no pairs"); }
   if (has_column(file, "same")) { return pair_list_form::table; }
   if (is_lfw_header(pair_fields(lines.line()))) { return pair_list_form::lfw; }
   do {

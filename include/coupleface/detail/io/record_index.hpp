@@ -36,9 +36,9 @@ inline std::vector<index_entry> read_index(mapped_file const& index, std::uint64
   }
   // Left by a writer that was never closed; accepted, the set would have no images.
   if (entries.empty() && record_bytes > 0) {
-    fail_file(index.path(), 0,
-              "names no record, but the .rec file has " + std::to_string(record_bytes) +
-                  " bytes: it was not written to its end");
+    fail_file(index.path(), "names no record, but the .rec file has " +
+                                std::to_string(record_bytes) +
+                                " bytes: it was not written to its end");
   }
   return entries;
 }
@@ -69,7 +69,7 @@ inline void expect_every_key(std::string const& path, std::vector<index_entry>& 
   for (std::size_t k = 0; k < entries.size(); ++k) {
     index_t const key = entries[k].key;
     if (key == static_cast<index_t>(k)) { continue; }
-    fail_file(path, 0,
+    fail_file(path,
               key < static_cast<index_t>(k)
                   ? "key " + std::to_string(key) + " occurs twice"
                   : "key " + std::to_string(k) + " is missing: record 0 requires contiguous keys");

@@ -25,7 +25,7 @@ inline bool is_there(std::string const& path) {
 
 inline std::string index_path(std::string const& path) {
   if (path.size() < 4 || path.compare(path.size() - 4, 4, ".rec") != 0) {
-    fail_file(path, 0, "the name does not end in .rec");
+    fail_file(path, "the name does not end in .rec");
   }
   return path.substr(0, path.size() - 4) + ".idx";
 }
@@ -39,7 +39,7 @@ inline std::optional<record_property> read_property(std::string const& path) {
   if (!is_there(path)) { return std::nullopt; }
   mapped_file const file(path);
   text_lines lines(file);
-  if (!lines.next()) { fail_file(path, 0, "is empty"); }
+  if (!lines.next()) { fail_file(path, "is empty"); }
   auto const fields = split_at_commas(lines.line());
   if (fields.size() != 3) { lines.fail("is not classes,height,width"); }
   auto const count = [&](std::string_view field) {
@@ -61,9 +61,8 @@ inline std::optional<record_property> read_property(std::string const& path) {
 inline void expect_images(std::string const& path, std::optional<record_property> const& property,
                           index_t images) {
   if (!property || property->images < 0 || property->images == images) { return; }
-  fail_file(path, 0,
-            "the second line says " + std::to_string(property->images) +
-                " images, but the .rec file has " + std::to_string(images));
+  fail_file(path, "the second line says " + std::to_string(property->images) +
+                      " images, but the .rec file has " + std::to_string(images));
 }
 
 }  // namespace detail
