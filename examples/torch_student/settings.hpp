@@ -91,6 +91,13 @@ inline void expect_valid(arguments const& a) {
   if (a.run.augmentation.shift >= a.run.side)
     throw usage_error("--shift: " + std::to_string(a.run.augmentation.shift) +
                       " is not less than --side, " + std::to_string(a.run.side));
+  if (a.run.warmup_epochs > a.run.epochs)
+    throw usage_error("--warmup: " + number_text(a.run.warmup_epochs) + " is more than --epochs, " +
+                      std::to_string(a.run.epochs));
+  auto const images = std::int64_t{a.people} * a.images;
+  if (a.faces.data.empty() && a.run.batch > images)
+    throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +
+                      std::to_string(images) + " images of --people x --images-drawn");
   for (double const share : a.mask_shares)
     if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
   for (auto const& method : a.methods) {
@@ -198,6 +205,7 @@ inline void declare(CLI::App& app, arguments& a) {
          "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
       ->check(not_empty());
   app.set_config("--config", "", "File with the same options, as lines name=value");
+  app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
 }  // namespace torch_student

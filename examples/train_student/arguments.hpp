@@ -52,6 +52,11 @@ inline void expect_valid_mining(arguments const& a) {
   }
 }
 
+/// The default depends on the faces.
+inline int epochs_of(arguments const& a) {
+  return a.run.epochs > 0 ? a.run.epochs : a.faces.data.empty() ? 24 : 8;
+}
+
 inline std::vector<method> methods_of(arguments const& a) {
   std::vector<method> all;
   for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface})
@@ -69,6 +74,13 @@ inline void expect_valid(arguments const& a) {
   if (a.run.augmentation.shift >= a.run.net.side)
     throw usage_error("--shift: " + std::to_string(a.run.augmentation.shift) +
                       " is not less than --side, " + std::to_string(a.run.net.side));
+  if (int const epochs = epochs_of(a); a.run.warmup_epochs > epochs)
+    throw usage_error("--warmup: " + number_text(a.run.warmup_epochs) + " is more than --epochs, " +
+                      std::to_string(epochs));
+  auto const images = std::int64_t{a.synthetic.people} * a.synthetic.images_per_person;
+  if (a.faces.data.empty() && a.run.batch > images)
+    throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +
+                      std::to_string(images) + " images of --people x --images-per-person");
   if (a.faces.data.empty() && !a.faces.teacher_embeddings.empty())
     throw usage_error("--teacher-embeddings: needs --data; synthetic faces have their own teacher");
   for (method const m : methods_of(a)) {
@@ -255,6 +267,7 @@ inline void declare(CLI::App& app, arguments& a) {
          "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
       ->check(not_empty());
   app.set_config("--config", "", "File with the same options, as lines name=value");
+  app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
 }  // namespace train_student

@@ -50,6 +50,7 @@ matrix<float> synthetic_teacher(arguments const& a, training_data const& data) {
   settings.net.widths = {32, 64, 128};
   settings.net.blocks = {1, 2, 2};
   settings.epochs = a.teacher_epochs;
+  settings.batch = std::min(settings.batch, static_cast<int>(data.train.size()));
   settings.augmentation = a.run.augmentation;
   std::string const folder = a.out + "/teacher", file = folder + "/embeddings.npy";
   training_run<student> teacher(data, settings, folder);
@@ -196,7 +197,7 @@ void run(arguments& a) {
   result_folder const folder(a.out);
   omp_set_num_threads(a.threads > 0 ? a.threads : omp_get_num_procs());
   bool const synthetic = a.faces.data.empty();
-  if (a.run.epochs == 0) a.run.epochs = synthetic ? 24 : 8;
+  a.run.epochs = epochs_of(a);
   // How those of synthetic faces were chosen: docs/training.md.
   a.run.lambda = a.lambda.value_or(synthetic ? 3 : 10);
   a.run.q = a.q.value_or(synthetic ? 0.1 : 0.03);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <sstream>
 
 #include "face_kit/run/program.hpp"
@@ -38,17 +39,29 @@ std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& al
                                         std::string const& option, std::string const& text) {
   auto const ranges = parse_folds(text);
   std::vector<verification_pair> chosen;
+  std::set<int> folds;
+  bool kinds[2] = {false, false};
   int last = 0;
   for (auto const& p : all) {
     last = std::max(last, p.fold);
     bool const wanted = std::any_of(ranges.begin(), ranges.end(), [&](auto const& range) {
       return range.first <= p.fold && p.fold <= range.second;
     });
-    if (ranges.empty() || wanted) chosen.push_back(p);
+    if (!ranges.empty() && !wanted) continue;
+    chosen.push_back(p);
+    folds.insert(p.fold);
+    kinds[p.same ? 1 : 0] = true;
   }
   if (chosen.empty())
     throw usage_error(option + ": '" + text + "' selects no pair; the last fold is " +
                       std::to_string(last));
+  std::string const start =
+      text.empty() ? "--eval-pairs: the list has" : option + ": '" + text + "' selects";
+  if (folds.size() < 2)
+    throw usage_error(start + " pairs of one fold only; accuracy over folds needs two");
+  if (!kinds[0] || !kinds[1])
+    throw usage_error(start + " no pair of " + (kinds[0] ? "one person" : "two people") +
+                      "; verification needs both kinds");
   return chosen;
 }
 

@@ -14,8 +14,9 @@ namespace face_kit {
 /// @throws usage_error
 std::vector<std::pair<int, int>> parse_folds(std::string const& text);
 
-/// The pairs of these folds. @param option  which gave the text, for messages
-/// @throws usage_error  if there is none
+/// @brief The pairs of these folds. @param option  which gave the text, for messages
+/// @throws usage_error  if they are not of two folds or more, or not of both kinds, as accuracy
+/// over folds and ROC need
 std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
                                         std::string const& option, std::string const& text);
 

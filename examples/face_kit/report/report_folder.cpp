@@ -26,7 +26,7 @@ void expect_result_folder(std::string const& out) {
   auto const type = fs::status(out, error).type();
   if (type == fs::file_type::not_found) return;
   if (type != fs::file_type::none && type != fs::file_type::directory)
-    throw std::runtime_error(out + ": exists and is not a folder");
+    throw std::runtime_error("--out: " + out + ": exists and is not a folder");
   bool empty = true;
   fs::directory_iterator const entries(out, error);
   if (error) throw std::runtime_error("--out: " + out + ": cannot be read: " + error.message());
@@ -41,7 +41,8 @@ void expect_result_folder(std::string const& out) {
     empty = false;
   }
   if (!empty)
-    throw std::runtime_error(out + ": exists and does not contain runs; choose another --out");
+    throw std::runtime_error("--out: " + out +
+                             ": exists and does not contain runs; choose another");
 }
 
 void remove_report(std::string const& out) {

@@ -73,6 +73,11 @@ std::string usage_message(CLI::App& app, CLI::ParseError const& error, int argc,
   std::string const message = error.what();
   if (dynamic_cast<CLI::ExtrasError const*>(&error) != nullptr)
     return "unexpected argument:" + message.substr(message.find(':') + 1);
+  if (dynamic_cast<CLI::FileError const*>(&error) != nullptr)
+    return "--config: " + message.substr(0, message.find(" was not")) + ": cannot be read";
+  std::string const not_known = "INI was not able to parse ";
+  if (message.compare(0, not_known.size(), not_known) == 0)
+    return "--config: unknown option " + message.substr(not_known.size());
   std::string const could_not = "Could not convert: ";
   if (message.compare(0, could_not.size(), could_not) == 0) {
     auto const at = message.find(" = ");

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face_kit/run/run_files.hpp"
 
+#include <cerrno>
 #include <coupleface/io/npy.hpp>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <system_error>
 
 #include "face_kit/report/json_output.hpp"
 #include "face_kit/run/checkpoint.hpp"
@@ -49,9 +51,11 @@ void step_log::add(int epoch, std::int64_t step, std::vector<double> const& valu
 }
 
 std::uint64_t step_log::flush() {
+  errno = 0;
   std::ofstream out(file(), std::ios::binary | std::ios::app);
   if (!(out << rows_.text()).flush())
-    throw std::runtime_error(file() + ": cannot be written (is the disk full?)");
+    throw std::runtime_error(file() + ": cannot be written: " +
+                             std::generic_category().message(errno != 0 ? errno : EIO));
   size_ += rows_.text().size();
   rows_.clear();
   return size_;

@@ -126,7 +126,9 @@ class training_run {
   template <class Data>
   static std::int64_t steps_of(Data const& data, int batch) {
     auto const steps = static_cast<std::int64_t>(data.train.size()) / batch;
-    if (steps == 0) throw usage_error("--batch: is larger than the train split");
+    if (steps == 0)
+      throw usage_error("--batch: " + std::to_string(batch) + " is more than the " +
+                        std::to_string(data.train.size()) + " images of the train split");
     return steps;
   }
 

@@ -12,13 +12,14 @@
 
 namespace face_kit {
 
-namespace detail {
-
+/// "0.5", "1e-09"
 inline std::string number_text(double number) {
   std::ostringstream out;
   out << number;
   return out.str();
 }
+
+namespace detail {
 
 /// @param complaint  why a finite number is not allowed; empty if it is
 template <class Complaint>
@@ -40,7 +41,7 @@ CLI::Validator number_check(std::string const& help, Complaint const& complaint)
 
 /// "at least 2" in the help, "1 is less than 2" as the error.
 inline CLI::Validator at_least(double low) {
-  std::string const text = detail::number_text(low);
+  std::string const text = number_text(low);
   return detail::number_check("at least " + text, [low, text](double value) {
     return value >= low ? std::string() : "is less than " + text;
   });
@@ -48,7 +49,7 @@ inline CLI::Validator at_least(double low) {
 
 /// "above 0, at most 10" in the help, "0 is not above 0" or "11 is more than 10" as the error.
 inline CLI::Validator above(double low, double high) {
-  std::string const least = detail::number_text(low), most = detail::number_text(high);
+  std::string const least = number_text(low), most = number_text(high);
   return detail::number_check("above " + least + ", at most " + most,
                               [low, high, least, most](double value) {
                                 if (value > high) return "is more than " + most;
@@ -58,7 +59,7 @@ inline CLI::Validator above(double low, double high) {
 
 /// "0 to 1" in the help, "7 is not in [0, 1]" as the error.
 inline CLI::Validator in_range(double low, double high) {
-  std::string const least = detail::number_text(low), most = detail::number_text(high);
+  std::string const least = number_text(low), most = number_text(high);
   return detail::number_check(least + " to " + most, [low, high, least, most](double value) {
     return value >= low && value <= high ? std::string()
                                          : "is not in [" + least + ", " + most + ']';
@@ -67,7 +68,7 @@ inline CLI::Validator in_range(double low, double high) {
 
 /// "0 to below 1" in the help, "1 is not in [0, 1)" as the error.
 inline CLI::Validator in_range_below(double low, double high) {
-  std::string const least = detail::number_text(low), most = detail::number_text(high);
+  std::string const least = number_text(low), most = number_text(high);
   return detail::number_check(least + " to below " + most, [low, high, least, most](double value) {
     return value >= low && value < high ? std::string() : "is not in [" + least + ", " + most + ')';
   });

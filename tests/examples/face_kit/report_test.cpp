@@ -487,7 +487,7 @@ TEST(expect_result_folder, takes_new_empty_and_own_folders) {
   std::filesystem::create_directory(out);
   EXPECT_EQ(reason(), "");
   image_writing::write_text(folder / "out/notes.txt", "mine");
-  EXPECT_EQ(reason(), out + ": exists and does not contain runs; choose another --out");
+  EXPECT_EQ(reason(), "--out: " + out + ": exists and does not contain runs; choose another");
   image_writing::write_text(folder / "out/fcd_seed1", "mine");
   EXPECT_NE(reason(), "");
   for (auto const* own : {"table.md", "undecodable.txt"}) {
@@ -499,7 +499,7 @@ TEST(expect_result_folder, takes_new_empty_and_own_folders) {
   std::filesystem::create_directory(folder / "out/mrd_seed12");
   EXPECT_EQ(reason(), "");
   EXPECT_EQ(failure([&] { expect_result_folder((folder / "out/notes.txt").string()); }),
-            out + "/notes.txt: exists and is not a folder");
+            "--out: " + out + "/notes.txt: exists and is not a folder");
 }
 
 TEST_F(report, of_a_teacher_alone) {

@@ -99,6 +99,29 @@ TEST(small_sets, have_no_more_folds_and_pairs_than_people) {
             "--report-folds: '7-9' selects no pair; the last fold is 3");
 }
 
+TEST(pairs_of_folds, are_of_two_folds_and_of_both_kinds) {
+  temporary_folder const folder;
+  face_options options;
+  options.eval_pairs = (folder / "pairs.csv").string();
+  auto const faces = people_with({2, 2}, {2, 2, 2, 2});
+  auto const refused = [&](std::string const& folds, std::string const& rows) {
+    write_text(options.eval_pairs, "fold,a,b,same\n" + rows);
+    options.report_folds = folds;
+    return select(options, faces).usage;
+  };
+  std::string const rows = "0,p2/0,p2/1,1\n1,p3/0,p3/1,1\n2,p4/0,p5/1,0\n";
+  EXPECT_EQ(refused("", rows), "");
+  EXPECT_EQ(refused("1-2", rows), "");
+  EXPECT_EQ(refused("1", rows),
+            "--report-folds: '1' selects pairs of one fold only; accuracy over folds needs two");
+  EXPECT_EQ(refused("0-1", rows),
+            "--report-folds: '0-1' selects no pair of two people; verification needs both kinds");
+  EXPECT_EQ(refused("", "0,p2/0,p2/1,1\n1,p3/0,p3/1,1\n"),
+            "--eval-pairs: the list has no pair of two people; verification needs both kinds");
+  EXPECT_EQ(refused("", "0,p2/0,p3/1,0\n1,p4/0,p5/1,0\n"),
+            "--eval-pairs: the list has no pair of one person; verification needs both kinds");
+}
+
 TEST(eval_pairs_of_people, who_are_trained_on_are_counted_and_named) {
   temporary_folder const folder;
   face_options options;

@@ -67,6 +67,10 @@ TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
                          "--mask-share: needs --landmarks");
   program.expect_refused({"--method", "supervised", "--shift", "16", "--side", "16"},
                          "--shift: 16 is not less than --side, 16");
+  program.expect_refused({"--method", "supervised", "--warmup", "2", "--epochs", "1"},
+                         "--warmup: 2 is more than --epochs, 1");
+  program.expect_refused({"--method", "supervised", "--people", "10", "--images-drawn", "2"},
+                         "--batch: 64 is more than the 20 images of --people x --images-drawn");
   std::string const none = "so there is no loss";
   program.expect_refused(
       {"--teacher-script", "t.pt", "--fcd-weight", "0", "--lambda", "0"},

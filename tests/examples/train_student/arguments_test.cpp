@@ -91,6 +91,12 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
                          "--teacher-embeddings: needs --data");
   program.expect_refused({"--widths", "8,8"}, "--widths: 2 values, but --blocks has 3");
   program.expect_refused({"--shift", "8", "--side", "8"}, "--shift: 8 is not less than --side, 8");
+  program.expect_refused({"--warmup", "24.5"}, "--warmup: 24.5 is more than --epochs, 24");
+  program.expect_refused({"--data", "x", "--warmup", "8.5"},
+                         "--warmup: 8.5 is more than --epochs, 8");
+  program.expect_refused(
+      {"--people", "10", "--images-per-person", "2", "--batch", "21"},
+      "--batch: 21 is more than the 20 images of --people x --images-per-person");
   std::string const none = "so there is no loss";
   program.expect_refused(
       {"--fcd-weight", "0", "--lambda", "0"},
@@ -120,6 +126,11 @@ struct train_student_config : coupleface_test::scratch_folder {};
 
 TEST_F(train_student_config, has_the_ranges_too) {
   program.expect_refused({"--config", put("settings.ini", "lr=-1\n")}, "--lr: -1 is not above 0");
+  program.expect_refused({"--config", put("settings.ini", "lrr=1\n")},
+                         "--config: unknown option lrr");
+  program.expect_refused({"--config", path("none.ini")},
+                         "--config: " + path("none.ini") + ": cannot be read");
+  EXPECT_EQ(program.run({"--config", put("settings.ini", "lr=0.5\ncompare=true\n")}).status, 0);
 }
 
 }  // namespace
