@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "face_kit/data/face_options.hpp"
+#include "face_kit/data/row_files.hpp"
 #include "face_kit/image/augmentation.hpp"
 #include "face_kit/run/checkpoint.hpp"
 #include "face_kit/run/program.hpp"
@@ -85,7 +86,7 @@ struct arguments {
 };
 
 /// Checks combinations of options, before any data is read.
-/// @throws usage_error
+/// @throws usage_error, std::runtime_error  for what memory cannot hold
 inline void expect_valid(arguments const& a) {
   if (a.run.amp && a.run.device != "cuda") throw usage_error("--amp: needs --device cuda");
   if (a.run.augmentation.shift >= a.run.side)
@@ -94,6 +95,10 @@ inline void expect_valid(arguments const& a) {
   if (a.run.warmup_epochs > a.run.epochs)
     throw usage_error("--warmup: " + number_text(a.run.warmup_epochs) + " is more than --epochs, " +
                       std::to_string(a.run.epochs));
+  // The first layer has 64 channels; MobileFaceNet's has half the side.
+  if (a.run.device == "cpu")
+    expect_memory("--batch: outputs of the first layer", a.run.batch,
+                  std::int64_t{16} * a.run.side * a.run.side, sizeof(float));
   auto const images = std::int64_t{a.people} * a.images;
   if (a.faces.data.empty() && a.run.batch > images)
     throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +

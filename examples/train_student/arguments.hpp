@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "face_kit/data/face_options.hpp"
+#include "face_kit/data/row_files.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/run/program.hpp"
 #include "face_kit/run/validators.hpp"
@@ -64,13 +65,29 @@ inline std::vector<method> methods_of(arguments const& a) {
   return all;
 }
 
+/// Refuses networks and batches that memory cannot hold, by a lower bound: weights with gradients
+/// and momentum; outputs of convolutions and normalisations for a batch.
+inline void expect_network_fits(architecture const& a, int batch) {
+  std::int64_t weights = 0, outputs = 0, in = 1, side = a.side;
+  for (std::size_t stage = 0; stage < a.widths.size(); ++stage) {
+    std::int64_t const out = a.widths[stage], layers = 1 + 2 * std::int64_t{a.blocks[stage]};
+    side = (side + 1) / 2;
+    weights += 9 * out * (in + (layers - 1) * out);
+    outputs += 2 * layers * side * side * out;
+    in = out;
+  }
+  expect_memory("--widths, --blocks: weights, gradients and momentum", 3, weights, sizeof(float));
+  expect_memory("--batch: outputs of the layers", batch, outputs, sizeof(float));
+}
+
 /// Checks combinations of options, before any data is read.
-/// @throws usage_error
+/// @throws usage_error, std::runtime_error  for what memory cannot hold
 inline void expect_valid(arguments const& a) {
   auto const stages = a.run.net.widths.size(), blocks = a.run.net.blocks.size();
   if (stages != blocks)
     throw usage_error("--widths: " + std::to_string(stages) + " values, but --blocks has " +
                       std::to_string(blocks) + "; both need one for each stage");
+  expect_network_fits(a.run.net, a.run.batch);
   if (a.run.augmentation.shift >= a.run.net.side)
     throw usage_error("--shift: " + std::to_string(a.run.augmentation.shift) +
                       " is not less than --side, " + std::to_string(a.run.net.side));

@@ -71,6 +71,11 @@ TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
                          "--warmup: 2 is more than --epochs, 1");
   program.expect_refused({"--method", "supervised", "--people", "10", "--images-drawn", "2"},
                          "--batch: 64 is more than the 20 images of --people x --images-drawn");
+  auto const outputs =
+      program.run({"--data", "x", "--method", "supervised", "--batch", "2000000000"});
+  EXPECT_EQ(outputs.status, face_kit::status_failed);
+  EXPECT_EQ(outputs.message.find("program: --batch: outputs of the first layer: 2000000000 x "), 0U)
+      << outputs.message;
   std::string const none = "so there is no loss";
   program.expect_refused(
       {"--teacher-script", "t.pt", "--fcd-weight", "0", "--lambda", "0"},

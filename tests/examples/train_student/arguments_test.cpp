@@ -122,6 +122,24 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
   }
 }
 
+TEST(train_student_arguments, are_refused_where_memory_cannot_hold_the_network) {
+  auto const weights = program.run({"--widths", "4096,4096,4096", "--blocks", "100,100,100"});
+  EXPECT_EQ(weights.status, face_kit::status_failed);
+  // 9 * (4096 + 2 * 4096^2 + 600 * 4096^2)
+  EXPECT_EQ(
+      weights.message.find("program: --widths, --blocks: weights, gradients and momentum: 3 x "
+                           "90898993152 need 1090 GB"),
+      0U)
+      << weights.message;
+  auto const outputs = program.run({"--data", "x", "--batch", "2000000000"});
+  EXPECT_EQ(outputs.status, face_kit::status_failed);
+  // 2 * (16^2 * 32 + 3 * 8^2 * 64 + 3 * 4^2 * 128)
+  EXPECT_EQ(outputs.message.find(
+                "program: --batch: outputs of the layers: 2000000000 x 53248 need 425984 GB"),
+            0U)
+      << outputs.message;
+}
+
 struct train_student_config : coupleface_test::scratch_folder {};
 
 TEST_F(train_student_config, has_the_ranges_too) {
