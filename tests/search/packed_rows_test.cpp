@@ -110,7 +110,7 @@ TEST(packed_rows, panels_are_filled_up_with_zeros) {
     for (index_t i = 0; i < 2 * engine::right_rows; ++i) {
       std::vector<panel_word> expected(std::size_t(words), 0u);
       if (i < count) {
-        engine::pack_row(kernels.element, x.view().row(9 + i), width, expected.data(), 1);
+        engine::pack_row(kernels, x.view().row(9 + i), width, {}, 1, expected.data(), nullptr);
       }
       for (index_t w = 0; w < words; ++w) {
         index_t const at = i / engine::right_rows * engine::right_rows * words +
@@ -138,8 +138,8 @@ TEST(packed_rows, panels_of_another_size_hold_the_same_words) {
       engine::pack_panels(
           thrust::seq, kernels, [&](index_t i, float* out) { row(i, out); }, first, count, width,
           engine::left_rows, 2, temporary.data(), expected.data());
-      engine::repack_panels(thrust::seq, wide.data(), engine::right_rows, first, count, words,
-                            engine::left_rows, found.data());
+      engine::repack_panels(thrust::seq, kernels, wide.data(), engine::right_rows, first, count,
+                            words, engine::left_rows, found.data());
       EXPECT_EQ(found, expected) << name << ", from " << first;
     }
   }
@@ -165,6 +165,70 @@ TEST(packed_rows, residual_is_the_length_of_what_packing_moved) {
   EXPECT_NEAR(engine::packing_residual(screen_element::int16_pair, tiny, 2), 5e-35, 1e-41);
 }
 
+/// Products of the coarse screen are upper bounds of all scores, stored too, and no larger than the
+/// slack allows; refined ones are within the 16-bit screen's error.
+template <class Score>
+void expect_upper_bounds(std::string const& name, engine::screen_kernels const& kernels,
+                         Score const& score, double error) {
+  index_t const width = score.packed_width(), words = kernels.words(width);
+  index_t const row_words = kernels.row_words(width);
+  std::vector<float> temporary(std::size_t(std::max<index_t>(1, width)));
+  engine::int8_bound const bound{score.magnitude(), error};
+  double const magnitude = score.magnitude();
+  // A row moves by at most half of a 127th of its largest element in each of its elements.
+  double const moved = magnitude * (0.51 / 127 * std::sqrt(double(width)) + 1e-6);
+  double const most = 2.05 * moved * (magnitude + moved) + error + 1e-5 * magnitude * magnitude;
+  auto const pack = [&](auto const& write, index_t first, index_t rows, int panel_rows,
+                        std::vector<panel_word>& panel, std::vector<panel_word>& fine) {
+    panel.assign(std::size_t(words * panel_rows), 7);
+    fine.assign(std::size_t(row_words * panel_rows + 1), 7);
+    engine::pack_panels(thrust::seq, kernels, write, first, rows, width, panel_rows, 1,
+                        temporary.data(), panel.data(), bound, fine.data());
+    ASSERT_EQ(fine[std::size_t(row_words * rows)], 7u) << name << ": written past the rows";
+  };
+  for (index_t i = 0; i < score.queries(); i += engine::left_rows) {
+    index_t const rows = std::min<index_t>(engine::left_rows, score.queries() - i);
+    std::vector<panel_word> left, left_fine;
+    pack([&](index_t q, float* out) { score.write_query(q, out); }, i, rows, engine::left_rows,
+         left, left_fine);
+    for (index_t j = 0; j < score.candidates(); j += engine::right_rows) {
+      index_t const columns = std::min<index_t>(engine::right_rows, score.candidates() - j);
+      std::vector<panel_word> right, right_fine;
+      pack([&](index_t c, float* out) { score.write_candidate(c, out); }, j, columns,
+           engine::right_rows, right, right_fine);
+      float bounds[engine::left_rows * engine::right_rows];
+      kernels.product(words, left.data(), right.data(), bounds);
+      std::vector<float> products(bounds, bounds + engine::left_rows * engine::right_rows);
+      engine::product_hits hits{};
+      for (std::int32_t e = 0; e < engine::product_hits::most; ++e) {  // each by one side or both
+        if (e % 3 != 1) { hits.by_row[hits.rows++] = e; }
+        if (e % 3 != 0) { hits.by_column[hits.columns++] = e; }
+      }
+      kernels.refine(
+          {left_fine.data(), right_fine.data(), left.data() + (words - 1) * engine::left_rows,
+           right.data() + (words - 1) * engine::right_rows, row_words, int(rows), int(columns)},
+          hits, products.data());
+      for (index_t r = 0; r < engine::left_rows; ++r) {
+        for (index_t c = 0; c < engine::right_rows; ++c) {
+          std::size_t const e = std::size_t(r * engine::right_rows + c);
+          if (r >= rows || c >= columns) {
+            ASSERT_EQ(products[e], -std::numeric_limits<float>::infinity());
+            continue;
+          }
+          double const exact = score(i + r, j + c), upper = bounds[e], refined = products[e];
+          ASSERT_EQ(std::isnan(upper), std::isnan(exact)) << name << ", " << i + r << ", " << j + c;
+          ASSERT_EQ(std::isnan(refined), std::isnan(exact));
+          if (std::isnan(upper)) { continue; }
+          ASSERT_GE(upper, exact) << name << ", " << i + r << ", " << j + c;
+          ASSERT_GE(upper, refined) << name << ", " << i + r << ", " << j + c;
+          ASSERT_LE(upper - exact, 2 * most) << name << ", " << i + r << ", " << j + c;
+          ASSERT_LE(std::fabs(refined - exact), error) << name << ", " << i + r << ", " << j + c;
+        }
+      }
+    }
+  }
+}
+
 /// |product - score| and |product - stored score| stay under the bound for all pairs, and some
 /// product uses at least `used` of it, so that the check shows something.
 template <class Score>
@@ -176,6 +240,12 @@ void expect_error_bounds(Score const& score, double used) {
     auto const found = engine::survey_rows(thrust::seq, kernels, score, 4, temporary.data());
     double const error =
         engine::screen_error(width, score.magnitude(), found.largest_residual, kernels.sum_unit());
+    if (kernels.element == screen_element::int8_quad) {
+      if constexpr (engine::has_coarse_screen<Score>) {
+        expect_upper_bounds(name, kernels, score, error);
+      }
+      continue;
+    }
     double worst = 0;
     for (index_t i = 0; i < score.queries(); i += engine::left_rows) {
       for (index_t j = 0; j < score.candidates(); j += engine::right_rows) {

@@ -6,6 +6,7 @@
 #include <coupleface/mining/gap.hpp>
 #include <coupleface/mining/keep.hpp>
 
+#include "../support/kernel_sets.hpp"
 #include "../support/pair_search.hpp"
 
 namespace {
@@ -192,12 +193,42 @@ TEST(pair_search, lists_whose_doubtful_band_does_not_fit_become_exact) {
   for (auto const& [name, kernels] : screens()) {
     pair_table<float, std::int32_t> table(n, k);
     index_t const evaluated = search(score, any_pair(), table, kernels);
-    if (kernels.element == engine::screen_element::int16_pair) {
+    if (kernels.element != engine::screen_element::float32) {
       EXPECT_GT(evaluated, n * n / 4) << name;
     } else {
       EXPECT_LT(evaluated, 2 * n * k) << name;
     }
   }
+}
+
+/// The element that a search for K = k of the nearest rows chooses by itself.
+engine::screen_element chosen(matrix<float> const& x, index_t k) {
+  std::vector<double> norms;
+  for (index_t i = 0; i < x.rows(); ++i) {
+    norms.push_back(engine::row_norm(x.view().row(i), x.columns()));
+  }
+  coupleface::matrix_view<float const> const view = x.view();
+  engine::relation_score<float, float, cosine> const score{
+      view, view, norms.data(), norms.data(), {}};
+  return engine::screen_for(thrust::seq, score, k, {}).element;
+}
+
+TEST(pair_search, a_coarse_screen_only_where_it_pays) {
+  index_t const n = 9000, width = 128;
+  auto const x = random_matrix<float>(n, width, 15);
+  matrix<float> alike(n, width);  // cosines within 0.01 of each other: 8 bits tell few apart
+  for (index_t i = 0; i < n; ++i) {
+    for (index_t j = 0; j < width; ++j) { alike.set(i, j, 1 + 0.05 * x.at(i, j)); }
+  }
+  for_each_kernel_set([&] {
+    auto const without = engine::best_screen().element;
+    bool const coarse = std::string(coupleface::kernels()) == "avx512_vnni";
+    EXPECT_EQ(chosen(x, 1), coarse ? engine::screen_element::int8_quad : without);
+    EXPECT_EQ(chosen(alike, 1), without);
+    EXPECT_EQ(chosen(x, n / 4), without) << "a quarter of all pairs are hits";
+    EXPECT_EQ(chosen(random_matrix<float>(1000, width, 16), 1), without);
+    EXPECT_EQ(chosen(random_matrix<float>(n, 8, 17), 1), without);
+  });
 }
 
 TEST(pair_search, one_evaluation_serves_both_rows_of_a_pair) {

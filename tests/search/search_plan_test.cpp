@@ -88,7 +88,7 @@ void expect_division(engine::search_side const& side, int panel_rows) {
     ASSERT_EQ(side.begin(block), next);
     ASSERT_LE(side.end(block) - next, side.block_rows());
     for (index_t p = 0; p < side.parts; ++p) {
-      auto const part = side.part(block, p, panels());
+      auto const part = side.part(block, p, {panels()});
       ASSERT_TRUE(part.count >= 0 && part.count <= side.part_size);
       if (part.count > 0) { ASSERT_EQ(part.first, next); }
       next += part.count;
@@ -102,7 +102,8 @@ TEST(search_plan, rows_are_divided_once_at_every_size) {
   for (index_t const n :
        {1, 2, 13, 14, 15, 223, 224, 225, 447, 449, 3583, 3584, 3585, 7169, 20001}) {
     for (index_t const width : {0, 1, 64, 512, 2048, 5000, 40000}) {
-      for (auto const element : {screen_element::float32, screen_element::int16_pair}) {
+      for (auto const element :
+           {screen_element::float32, screen_element::int16_pair, screen_element::int8_quad}) {
         auto const same = plan_of({n, n, width, true}, 10, element);
         expect_division(same.left, engine::left_rows);
         expect_division(same.right, engine::right_rows);
@@ -129,7 +130,7 @@ TEST(search_plan, every_pair_of_rows_is_met_once_per_search) {
       auto const plan =
           plan_of({n, n, 64, true}, 10, screen_element::float32, sizeof(std::int32_t), threads);
       auto const id = [&](index_t block, index_t p) {
-        auto const part = plan.left.part(block, p, panels());
+        auto const part = plan.left.part(block, p, {panels()});
         return part.count > 0 ? part.first : -1;
       };
       std::map<std::pair<index_t, index_t>, int> met;
@@ -170,7 +171,8 @@ void expect_scratch_within_the_budget(index_t n, index_t m, index_t width, index
   if (m - 1 > index_t(std::numeric_limits<I>::max())) { return; }
   for (bool const same : {true, false}) {
     if (same && n != m) { continue; }
-    for (auto const element : {screen_element::float32, screen_element::int16_pair}) {
+    for (auto const element :
+         {screen_element::float32, screen_element::int16_pair, screen_element::int8_quad}) {
       auto const plan = plan_of({n, m, width, same}, k, element, sizeof(I));
       ASSERT_TRUE(plan.room == 0 || plan.room >= 4);
       ASSERT_LE(plan.room, k + 64);

@@ -24,11 +24,15 @@ struct named_screen {
   engine::screen_kernels kernels;
 };
 
-/// Both element types, by the portable kernels and, if they differ, by this processor's.
+/// All element types, by the portable kernels and, if they differ, by this processor's.
 inline std::vector<named_screen> screens() {
   std::vector<named_screen> result;
-  for (auto const element : {engine::screen_element::float32, engine::screen_element::int16_pair}) {
-    std::string const name = element == engine::screen_element::float32 ? "float" : "int16";
+  std::pair<engine::screen_element, char const*> const elements[] = {
+      {engine::screen_element::float32, "float"},
+      {engine::screen_element::int16_pair, "int16"},
+      {engine::screen_element::int8_quad, "int8"}};
+  for (auto const& [element, text] : elements) {
+    std::string const name = text;
     auto const portable = engine::portable_screen(element), native = engine::native_screen(element);
     result.push_back({"portable " + name, portable});
     if (native.product != portable.product) { result.push_back({"native " + name, native}); }
@@ -173,7 +177,10 @@ search_scratch scratch_of(engine::search_plan const& plan, index_t k, index_t ca
   search_scratch result;
   result.lasting = 8 * (n + (plan.symmetric ? 0 : plan.candidates)) +
                    4 * plan.words * (plan.left.block_rows() + plan.right_rows_packed()) +
-                   4 * plan.lanes * plan.width + (4 + 4) * n +
+                   4 * plan.row_words *
+                       ((plan.symmetric && plan.right_stays ? 0 : plan.left.block_rows()) +
+                        plan.right_rows_packed()) +
+                   (plan.row_words > 0 ? 2 * 64 : 0) + 4 * plan.lanes * plan.width + (4 + 4) * n +
                    n * plan.room * index_t(sizeof(engine::screened_pair<I>)) + 8 * plan.lanes +
                    (guess.size > 0 ? 4 * n : 0);
   result.survey = (8 + 1) * plan.lanes;

@@ -13,7 +13,7 @@ namespace detail {
 template <class Derived, class Q, class C, class V, class I, class Relation, class Keep>
 void mine_nearest(host_policy<Derived> const& base, matrix_view<Q const> queries,
                   matrix_view<C const> candidates, matrix_view<V> values, matrix_view<I> indices,
-                  Relation relation, Keep keep, screen_kernels kernels = best_screen()) {
+                  Relation relation, Keep keep, screen_kernels kernels = {}) {
   auto const& policy = static_cast<Derived const&>(base);
   if (values.extent(1) == 0) { return; }
   scored_rows<Derived, Q, C, Relation> const rows(policy, queries, candidates, relation);
@@ -27,8 +27,8 @@ class nearest_steps {
  public:
   nearest_steps(Policy const& policy, matrix_view<Q const> queries, matrix_view<C const> candidates,
                 matrix_view<V> values, matrix_view<I> indices, Relation relation, Keep keep,
-                screen_kernels kernels = best_screen())
-      : rows_(policy, queries, candidates, relation), kernels_(kernels) {
+                screen_kernels kernels = {})
+      : rows_(policy, queries, candidates, relation) {
     if (values.extent(0) == 0 || values.extent(1) == 0) { return; }
     search_.emplace(policy, rows_.score(), keep, values, indices, kernels);
   }
@@ -42,12 +42,15 @@ class nearest_steps {
     if (search_) { search_->visit_state(visit); }
   }
   char const* screen() const {
-    return kernels_.element == screen_element::float32 ? "float" : "int16";
+    switch ((search_ ? search_->kernels() : best_screen()).element) {
+      case screen_element::float32: return "float";
+      case screen_element::int16_pair: return "int16";
+      default: return "int8";
+    }
   }
 
  private:
   scored_rows<Policy, Q, C, Relation> rows_;
-  screen_kernels kernels_;
   std::optional<pair_search<Policy, relation_score<Q, C, Relation>, V, I, Keep>> search_;
 };
 

@@ -99,6 +99,10 @@ void guess_part(Lists const& lists, screen_kernels const& kernels, index_t words
     for (index_t j = 0; j < plan.size; j += right_rows) {
       float products[left_rows * right_rows];
       kernels.product(words, queries.panels + i * words, sample + j * words, products);
+      // Of the coarse screen's upper bounds the products that they bound.
+      if (kernels.refine != nullptr) {
+        subtract_slack(words, queries.panels + i * words, sample + j * words, products);
+      }
       for (int r = 0; r < left_rows; ++r) {
         float* const to = scores + r * stride + j;
         for (int c = 0; c < right_rows; ++c) { to[c] = products[r * right_rows + c]; }

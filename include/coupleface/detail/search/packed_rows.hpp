@@ -34,7 +34,19 @@ inline void pack_row(screen_element element, float const* x, index_t width, pane
   words[(width + 1) / 2 * stride] = element_bits::bits_of(row.unit());
 }
 
-/// || x - packed x ||; 0 for a row that is not finite, which the screen does not cover.
+/// The same for all elements. `bound` and `fine` are for the coarse screen, whose left panels
+/// differ from right ones.
+inline void pack_row(screen_kernels const& kernels, float const* x, index_t width,
+                     int8_bound const& bound, int panel_rows, panel_word* words, panel_word* fine) {
+  if (kernels.element == screen_element::int8_quad) {
+    pack_int8_row(x, width, bound, panel_rows == left_rows, words, panel_rows, fine);
+  } else {
+    pack_row(kernels.element, x, width, words, panel_rows);
+  }
+}
+
+/// || x - packed x ||, of the coarse screen in its 16-bit integers; 0 for a row that is not finite,
+/// which the screen does not cover.
 inline double packing_residual(screen_element element, float const* x, index_t width) {
   whole_row const row(x, width);
   if (element == screen_element::float32 || is_nan(row.unit())) { return 0; }
@@ -91,12 +103,14 @@ survey survey_rows(Policy const& policy, screen_kernels const& kernels, Score co
 }
 
 /// Packs rows [first, first + count) into panels of `panel_rows`; the last one is padded with
-/// zeros. `unit_row(i, out)` writes row i; `temporary` has room for `lanes` rows of `width` floats.
+/// zeros. `unit_row(i, out)` writes row i; `temporary` has room for `lanes` rows of `width` floats;
+/// `fine` for the rows' own words, or it is null.
 template <class Policy, class UnitRow>
 void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow unit_row,
                  index_t first, index_t count, index_t width, int panel_rows, index_t lanes,
-                 float* temporary, panel_word* panels) {
-  index_t const words = kernels.words(width);
+                 float* temporary, panel_word* panels, int8_bound const& bound = {},
+                 panel_word* fine = nullptr) {
+  index_t const words = kernels.words(width), row_words = kernels.row_words(width);
   if (words == 0) { return; }
   index_t const panel_count = rounded_up_quotient(count, panel_rows);
   for_each_index(policy, lanes, [=](index_t lane) {
@@ -107,7 +121,8 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
         index_t const i = p * panel_rows + r;
         if (i < count) {
           unit_row(first + i, row);
-          pack_row(kernels.element, row, width, panel + r, panel_rows);
+          panel_word* const own = fine == nullptr ? nullptr : fine + i * row_words;
+          pack_row(kernels, row, width, bound, panel_rows, panel + r, own);
         } else {
           for (index_t w = 0; w < words; ++w) { panel[w * panel_rows + r] = 0; }
         }
@@ -119,9 +134,12 @@ void pack_panels(Policy const& policy, screen_kernels const& kernels, UnitRow un
 /// Repacks rows first, ..., first + count - 1 from the panels `from` of `from_rows` rows into
 /// panels of `to_rows` rows; the last one is padded with zeros.
 template <class Policy>
-void repack_panels(Policy const& policy, panel_word const* from, int from_rows, index_t first,
-                   index_t count, index_t words, int to_rows, panel_word* to) {
+void repack_panels(Policy const& policy, screen_kernels const& kernels, panel_word const* from,
+                   int from_rows, index_t first, index_t count, index_t words, int to_rows,
+                   panel_word* to) {
   if (words == 0) { return; }
+  bool const bytes = kernels.element == screen_element::int8_quad && to_rows == left_rows;
+  index_t const changed_words = bytes ? words - int8_trailer : 0;
   for_each_index(policy, rounded_up_quotient(count, to_rows), [=](index_t p) {
     panel_word* const panel = to + p * to_rows * words;
     panel_word const* rows[right_rows];  // the larger of both panel heights
@@ -132,7 +150,8 @@ void repack_panels(Policy const& policy, panel_word const* from, int from_rows, 
     }
     for (index_t w = 0; w < words; ++w) {
       for (int r = 0; r < to_rows; ++r) {
-        panel[w * to_rows + r] = r < present ? rows[r][w * from_rows] : 0;
+        panel_word const change = w < changed_words ? added_to_bytes : 0;
+        panel[w * to_rows + r] = r < present ? rows[r][w * from_rows] ^ change : 0;
       }
     }
   });

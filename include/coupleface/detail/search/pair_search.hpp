@@ -10,6 +10,7 @@
 #include <coupleface/detail/scratch.hpp>
 #include <coupleface/detail/search/finish_tables.hpp>
 #include <coupleface/detail/search/part_pair.hpp>
+#include <coupleface/detail/search/screen_choice.hpp>
 #include <coupleface/detail/search/screen_error.hpp>
 #include <coupleface/detail/search/search_plan.hpp>
 #include <coupleface/detail/search/side_panels.hpp>
@@ -20,8 +21,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// @brief The search in steps, each over one pair of blocks, so that the caller can show progress,
-/// stop, and save the state.
+/// @brief The search in steps, with given kernels or those that suit. Each step is over one
+/// pair of blocks, so that the caller can show progress, stop, and save the state.
 template <class Derived, class Score, class V, class I, class Keep>
 class pair_search {
   using lists_type = candidate_lists<Score, V, I, Keep>;
@@ -29,10 +30,10 @@ class pair_search {
 
  public:
   pair_search(Derived const& policy, Score const& score, Keep const& keep, matrix_view<V> values,
-              matrix_view<I> indices, screen_kernels kernels = best_screen())
+              matrix_view<I> indices, screen_kernels kernels = {})
       : policy_(policy),
-        kernels_(kernels),
-        plan_(plan_search(score, values.extent(1), sizeof(I), kernels)),
+        kernels_(screen_for(policy, score, values.extent(1), kernels)),
+        plan_(plan_search(score, values.extent(1), sizeof(I), kernels_)),
         thresholds_(policy, plan_.queries),
         counts_(policy, plan_.queries),
         waiting_(policy, plan_.queries * plan_.room),
@@ -54,6 +55,7 @@ class pair_search {
   }
   pair_search(pair_search const&) = delete;  // members refer to each other
 
+  screen_kernels const& kernels() const { return kernels_; }
   index_t steps() const { return plan_.steps(); }
   index_t step() const { return step_; }
 
@@ -105,7 +107,7 @@ class pair_search {
     lists_.error = screen_error(plan_.width, lists_.score.magnitude(), rows.largest_residual,
                                 kernels_.sum_unit());
     odd_candidates_ = rows.odd_candidates;
-    sides_.pack_what_stays();
+    sides_.pack_what_stays({lists_.score.magnitude(), lists_.error});
   }
 
   void clear() {
@@ -133,16 +135,15 @@ class pair_search {
 
   void screen_blocks() {
     auto const [a, b] = plan_.blocks_of(step_);
-    panel_word const* const left = sides_.left(a);
-    panel_word const* const right = sides_.right(b);
-    part_pair<lists_type> const pair{lists_, kernels_, plan_.words, plan_.symmetric, false};
+    auto const left = sides_.left(a), right = sides_.right(b);
+    part_pair<lists_type> const pair(lists_, kernels_, plan_);
     if (!plan_.symmetric) { return row_round(a, b, left, right, pair); }
     for (index_t round = 0; round < plan_.bands; ++round) {
       run_round(a, b, left, right, pair, round);
     }
   }
 
-  void run_round(index_t a, index_t b, panel_word const* left, panel_word const* right,
+  void run_round(index_t a, index_t b, packed_block left, packed_block right,
                  part_pair<lists_type> const& pair, index_t round) {
     index_t const meetings = plan_.meetings(a == b, round);
     for_each_index(policy_, meetings, [=, plan = plan_, evaluated = evaluated_.data()](index_t i) {
@@ -158,9 +159,9 @@ class pair_search {
   }
 
   // The rows differ: each part of the queries takes the whole block of candidates.
-  void row_round(index_t a, index_t b, panel_word const* left, panel_word const* right,
+  void row_round(index_t a, index_t b, packed_block left, packed_block right,
                  part_pair<lists_type> const& pair) {
-    packed_part const all{plan_.right.begin(b), plan_.right.end(b) - plan_.right.begin(b), right};
+    packed_part const all = plan_.right.whole(b, right);
     for_each_index(policy_, plan_.parts,
                    [=, plan = plan_, evaluated = evaluated_.data()](index_t t) {
                      evaluated[t] += pair(plan.left.part(a, t, left), all);
@@ -184,8 +185,7 @@ class pair_search {
 /// Per query the K kept candidates of largest score. Returns the number of exact scores evaluated.
 template <class Derived, class Score, class V, class I, class Keep>
 index_t search_pairs(host_policy<Derived> const& base, Score const& score, Keep const& keep,
-                     matrix_view<V> values, matrix_view<I> indices,
-                     screen_kernels kernels = best_screen()) {
+                     matrix_view<V> values, matrix_view<I> indices, screen_kernels kernels = {}) {
   if (values.extent(1) == 0 || values.extent(0) == 0) { return 0; }
   pair_search<Derived, Score, V, I, Keep> search(static_cast<Derived const&>(base), score, keep,
                                                  values, indices, kernels);

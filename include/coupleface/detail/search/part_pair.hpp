@@ -17,9 +17,16 @@ template <class Lists>
 struct part_pair {
   Lists lists;
   screen_kernels kernels;
-  index_t words;
-  bool both;      ///< every product is used for the rows of both sides
-  bool diagonal;  ///< the two parts are the same rows
+  index_t words, row_words;
+  bool both;              ///< every product is used for the rows of both sides
+  bool diagonal = false;  ///< the two parts are the same rows
+
+  part_pair(Lists const& lists_of_pairs, screen_kernels const& chosen, search_plan const& plan)
+      : lists(lists_of_pairs),
+        kernels(chosen),
+        words(plan.words),
+        row_words(plan.row_words),
+        both(plan.symmetric) {}
 
   /// Returns the number of exact scores evaluated.
   index_t operator()(packed_part left, packed_part right) const {
@@ -32,7 +39,14 @@ struct part_pair {
         tile const at{left.first + i, int(std::min<index_t>(left_rows, left.count - i)),
                       right.first + j, int(std::min<index_t>(right_rows, right.count - j))};
         if constexpr (screening_of<decltype(lists.score)> == screening::direct) {
-          offer_hits(at, products, evaluated);
+          fine_tile const fine{left.fine + i * row_words,
+                               right.fine + j * row_words,
+                               left.panels + i * words + (words - 1) * left_rows,
+                               right.panels + j * words + (words - 1) * right_rows,
+                               row_words,
+                               at.rows,
+                               at.columns};
+          offer_hits(at, products, fine, evaluated);
         } else {
           offer_bounded(at, products, evaluated);
         }
@@ -59,7 +73,8 @@ struct part_pair {
     return copy;
   }
 
-  void offer_hits(tile const& at, float* products, index_t& evaluated) const {
+  void offer_hits(tile const& at, float* products, fine_tile const& fine,
+                  index_t& evaluated) const {
     float row_copy[left_rows], column_copy[right_rows];
     float const* const row_thresholds =
         reachable(at.row, at.rows, left_rows, lists.thresholds, row_copy);
@@ -70,6 +85,7 @@ struct part_pair {
     }
     product_hits hits;
     kernels.hits(products, row_thresholds, column_thresholds, hits);
+    if (kernels.refine != nullptr) { kernels.refine(fine, hits, products); }
     // For a part against itself only pairs above the diagonal are new. The padding of a panel is 0.
     for (std::int32_t h = 0; h < hits.rows; ++h) {
       int const e = hits.by_row[h], r = e / right_rows, c = e % right_rows;

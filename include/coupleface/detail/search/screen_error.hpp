@@ -3,7 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/element.hpp>
-#include <coupleface/detail/search/screen_kernel.hpp>
+#include <coupleface/detail/search/screen_panels.hpp>
 #include <coupleface/element.hpp>
 #include <coupleface/view.hpp>
 

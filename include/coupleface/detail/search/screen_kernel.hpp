@@ -5,7 +5,9 @@
 #pragma once
 
 #include <coupleface/detail/search/avx2_screen.hpp>
+#include <coupleface/detail/search/avx512_int8_screen.hpp>
 #include <coupleface/detail/search/avx512_screen.hpp>
+#include <coupleface/detail/search/int8_screen.hpp>
 #include <coupleface/detail/search/portable_screen.hpp>
 #include <coupleface/detail/search/screen_panels.hpp>
 #include <coupleface/detail/simd/target.hpp>
@@ -18,16 +20,31 @@ struct screen_kernels {
   screen_element element;
   product_kernel product;
   hits_kernel hits;
+  refine_kernel refine = nullptr;  ///< of a coarse screen
 
   /// Words per row of `width` elements.
   index_t words(index_t width) const {
-    return element == screen_element::float32 ? width : (width + 1) / 2 + 1;
+    switch (element) {
+      case screen_element::float32:
+        return width;
+      case screen_element::int16_pair:
+        return (width + 1) / 2 + 1;
+      default:
+        return int8_words(width);
+    }
+  }
+  /// Words per row that are kept row by row beside the panels.
+  index_t row_words(index_t width) const {
+    return element == screen_element::int8_quad ? fine_words(width) : 0;
   }
   /// Relative error of one addition, as a share of the sum's magnitude.
   double sum_unit() const { return element == screen_element::float32 ? float_unit : 0; }
 };
 
 inline screen_kernels portable_screen(screen_element element) {
+  if (element == screen_element::int8_quad) {
+    return {element, portable_int8_product, portable_hits, portable_refine};
+  }
   return {element,
           element == screen_element::float32 ? portable_float_product : portable_int16_product,
           portable_hits};
@@ -39,6 +56,10 @@ inline screen_kernels native_screen(screen_element element) {
   kernel_set const set = kernels_in_use();
   if (set == kernel_set::portable) { return portable_screen(element); }
   hits_kernel const hits = set >= kernel_set::avx512 ? avx512_hits : avx2_hits;
+  if (element == screen_element::int8_quad) {
+    if (set != kernel_set::avx512_vnni) { return portable_screen(element); }
+    return {element, avx512_int8_product, hits, avx512_refine};
+  }
   if (element == screen_element::float32) {
     return {element, set >= kernel_set::avx512 ? avx512_float_product : avx2_float_product, hits};
   }

@@ -3,7 +3,8 @@
 //
 // A panel holds its rows column by column, word by word: word w of row r is at [w * rows + r]. A
 // word is one float, or two 16-bit integers (the lower half is the element with the smaller index).
-// A row of integers is followed by one more word, the float that they are multiples of.
+// A row of integers is followed by one more word, the float that they are multiples of. A word of
+// four 8-bit integers belongs to a first, coarse screen; int8_screen.hpp has its format.
 #pragma once
 
 #include <coupleface/element.hpp>
@@ -24,7 +25,7 @@ using panel_word = std::uint32_t;
 inline constexpr double float_unit = 0x1p-24;
 
 /// The content of a word.
-enum class screen_element { float32, int16_pair };
+enum class screen_element { float32, int16_pair, int8_quad };
 
 /// out [left_rows, right_rows] = left panel * right panel^T. Sums are in float in some order, or
 /// are exact sums of integers, rounded once and scaled. || a || || b || of integer rows is below
@@ -44,6 +45,18 @@ struct product_hits {
 /// By row: out(r, c) >= row_thresholds[r]; by column: >= column_thresholds[c]. NaN reaches none.
 using hits_kernel = void (*)(float const* out, float const* row_thresholds,
                              float const* column_thresholds, product_hits& hits);
+
+/// One tile of rows that are also packed row by row as pairs of integers, without their units:
+/// `words` words a row, in whole vectors.
+struct fine_tile {
+  panel_word const *left, *right;              ///< the first row of each side
+  panel_word const *left_units, *right_units;  ///< what their integers are multiples of
+  index_t words;
+  int rows, columns;  ///< present; the others of a panel are padding
+};
+
+/// Replaces the products of all hits by those of the integers; those of padding by -infinity.
+using refine_kernel = void (*)(fine_tile const& tile, product_hits const& hits, float* products);
 
 inline float word_float(panel_word word) { return element_bits::float_of(word); }
 inline std::int32_t low_whole(panel_word word) { return static_cast<std::int16_t>(word & 0xffffu); }

@@ -18,6 +18,13 @@ namespace detail {
 struct packed_part {
   index_t first, count;
   panel_word const* panels;
+  panel_word const* fine = nullptr;  ///< the rows' own words, of a coarse screen
+};
+
+/// The packed rows of a block.
+struct packed_block {
+  panel_word const* panels;
+  panel_word const* fine = nullptr;
 };
 
 /// Memory limit of a search, beyond 16 bytes per query (norm, threshold, count) and the outputs.
@@ -26,6 +33,8 @@ inline constexpr index_t panels_budget = index_t(16) << 20;
 /// Candidates that fit this are packed once. Otherwise they are packed by blocks, again for each
 /// block of queries.
 inline constexpr index_t kept_panels_budget = index_t(24) << 20;
+/// The same for a coarse screen, whose rows are kept twice.
+inline constexpr index_t kept_int8_budget = index_t(32) << 20;
 
 /// One candidate in this many is sampled before a search (guessed_thresholds.hpp).
 inline constexpr index_t sampled_share = 40;
@@ -57,14 +66,19 @@ inline constexpr index_t pair_bytes = 16;  ///< of the largest scored_pair: a do
 /// How one side is divided into blocks of equal parts.
 struct search_side {
   index_t rows, part_size, parts, words;
+  index_t row_words = 0;  ///< kept row by row
 
   index_t block_rows() const { return part_size * parts; }
   index_t blocks() const { return rounded_up_quotient(rows, block_rows()); }
   index_t begin(index_t block) const { return std::min(rows, block * block_rows()); }
   index_t end(index_t block) const { return begin(block + 1); }
-  packed_part part(index_t block, index_t p, panel_word const* panels) const {
+  packed_part whole(index_t block, packed_block packed) const {
+    return {begin(block), end(block) - begin(block), packed.panels, packed.fine};
+  }
+  packed_part part(index_t block, index_t p, packed_block packed) const {
     index_t const first = std::min(end(block), begin(block) + p * part_size);
-    return {first, std::min(part_size, end(block) - first), panels + p * part_size * words};
+    return {first, std::min(part_size, end(block) - first), packed.panels + p * part_size * words,
+            packed.fine == nullptr ? nullptr : packed.fine + p * part_size * row_words};
   }
 };
 
@@ -86,6 +100,7 @@ inline index_t band_count(index_t parts, index_t threads) {
 
 struct search_plan {
   index_t queries, candidates, width, words, parts, lanes, room;
+  index_t row_words;  ///< of a coarse screen, per row, beside `words`
   bool symmetric;
   bool right_stays;  ///< all candidates are packed once
   index_t bands;     ///< if symmetric: one thread has parts p, p + bands, ... of a block

@@ -17,26 +17,29 @@ namespace detail {
 /// Divides the rows into blocks of parts, in whole panels. A symmetric search has an even number of
 /// parts, which are paired. Otherwise few queries are divided among many threads.
 inline void divide_rows(search_plan& plan, index_t threads) {
-  index_t const part_bytes =
-      part_rows * std::max<index_t>(1, plan.words) * index_t(sizeof(panel_word));
+  index_t const row_bytes =
+      std::max<index_t>(1, plan.words + plan.row_words) * index_t(sizeof(panel_word));
+  index_t const part_bytes = part_rows * row_bytes;
   index_t most = std::clamp<index_t>(panels_budget / (2 * part_bytes), 1, most_parts);
   if (most > 1) { most -= most % 2; }
   index_t const right_parts = std::max<index_t>(1, rounded_up_quotient(plan.candidates, part_rows));
   index_t parts = rounded_up_quotient(right_parts, rounded_up_quotient(right_parts, most));
   if (plan.symmetric) {
     parts += parts > 1 ? parts % 2 : 0;
-    plan.left = {plan.queries, part_rows, parts, plan.words};
+    plan.left = {plan.queries, part_rows, parts, plan.words, plan.row_words};
   } else {
     index_t const share = rounded_up(rounded_up_quotient(plan.queries, most), left_rows);
     index_t const size = std::clamp<index_t>(share, left_rows, part_rows);
     index_t const left_parts = rounded_up_quotient(plan.queries, size);
-    plan.left = {plan.queries, size, std::clamp<index_t>(left_parts, 1, most), plan.words};
+    plan.left = {plan.queries, size, std::clamp<index_t>(left_parts, 1, most), plan.words,
+                 plan.row_words};
   }
-  plan.right = {plan.candidates, part_rows, parts, plan.words};
+  plan.right = {plan.candidates, part_rows, parts, plan.words, plan.row_words};
   plan.parts = plan.left.parts;
   plan.bands = band_count(plan.parts, threads);
   index_t const all = plan.right.blocks() * plan.right.block_rows();
-  plan.right_stays = all * plan.words * index_t(sizeof(panel_word)) <= kept_panels_budget;
+  plan.right_stays =
+      all * row_bytes <= (plan.row_words > 0 ? kept_int8_budget : kept_panels_budget);
 }
 
 /// Memory of a search beyond its lists, in bytes.
@@ -44,7 +47,8 @@ inline index_t bytes_beside_lists(search_plan const& plan, index_t k) {
   constexpr index_t word = sizeof(panel_word), number = sizeof(float);
   index_t const sample = rounded_up(plan.candidates / sampled_share, index_t(right_rows));
   index_t const packed = plan.left.block_rows() + plan.right_rows_packed();
-  index_t const panels = word * plan.words * (packed + (plan.right_stays ? sample : 0));
+  index_t const panels =
+      word * (plan.words * (packed + (plan.right_stays ? sample : 0)) + plan.row_words * packed);
   index_t const temporary_rows = number * plan.lanes * plan.width;
   index_t const guesses = number * plan.queries;
   index_t const sample_scores = number * plan.parts * left_rows * plan.right.block_rows();
@@ -78,6 +82,7 @@ search_plan plan_search(Score const& score, index_t k, std::size_t id_bytes,
   if constexpr (screening_of<Score> != screening::none) {
     plan.width = score.packed_width();
     plan.words = kernels.words(plan.width);
+    plan.row_words = kernels.row_words(plan.width);
     plan.symmetric = score.symmetric();
     divide_rows(plan, threads);
   }

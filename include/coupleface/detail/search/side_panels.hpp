@@ -20,6 +20,8 @@ class side_panels {
         score_(score),
         left_(policy, plan.left.block_rows() * plan.words),
         right_(policy, plan.right_rows_packed() * plan.words),
+        left_fine_(policy, shares_fine() ? 0 : plan.left.block_rows() * plan.row_words),
+        right_fine_(policy, plan.right_rows_packed() * plan.row_words),
         temporary_(policy, plan.lanes * plan.width) {}
 
   survey survey_all() const {
@@ -27,26 +29,33 @@ class side_panels {
   }
 
   /// Packs all candidates once, if they fit.
-  void pack_what_stays() {
+  void pack_what_stays(int8_bound const& bound) {
+    bound_ = bound;
     if (plan_.right_stays) {
-      pack(candidate_rows(), 0, plan_.candidates, right_rows, right_.data());
+      pack(candidate_rows(), 0, plan_.candidates, right_rows, right_.data(), right_fine());
     }
   }
 
-  /// The panels of a block of queries.
-  panel_word const* left(index_t block) {
+  /// A block of queries.
+  packed_block left(index_t block) {
     if (block != packed_left_) { pack_left(block); }
     packed_left_ = block;
-    return left_.data();
+    if (!shares_fine()) { return {left_.data(), fine_or_null(left_fine_)}; }
+    return {left_.data(), right_fine_.data() + plan_.left.begin(block) * plan_.row_words};
   }
   void forget_left() { packed_left_ = -1; }
 
-  /// The panels of a block of candidates, valid until the next call.
-  panel_word const* right(index_t block) {
-    if (plan_.right_stays) { return right_.data() + plan_.right.begin(block) * plan_.words; }
+  /// A block of candidates, valid until the next call.
+  packed_block right(index_t block) {
     index_t const first = plan_.right.begin(block);
-    pack(candidate_rows(), first, plan_.right.end(block) - first, right_rows, right_.data());
-    return right_.data();
+    if (plan_.right_stays) {
+      panel_word const* const fine = right_fine();
+      return {right_.data() + first * plan_.words,
+              fine == nullptr ? nullptr : fine + first * plan_.row_words};
+    }
+    pack(candidate_rows(), first, plan_.right.end(block) - first, right_rows, right_.data(),
+         right_fine());
+    return {right_.data(), right_fine()};
   }
 
   /// Packs listed candidates into `apart`, or into the buffer for blocks of candidates if that is
@@ -56,11 +65,21 @@ class side_panels {
     auto const unit_row = [ids, score = score_](index_t s, float* out) {
       score.write_candidate(ids[s], out);
     };
-    pack(unit_row, 0, count, right_rows, panels);
+    pack(unit_row, 0, count, right_rows, panels, nullptr);
     return panels;
   }
 
  private:
+  using fine_memory = line_scratch<panel_word, Policy>;
+
+  /// Queries that are the candidates, all of which stay packed, have their own words there.
+  bool shares_fine() const { return plan_.row_words > 0 && plan_.right_stays && repacks(); }
+  bool repacks() const { return plan_.right_stays && plan_.symmetric && Score::packs_alike; }
+  panel_word* fine_or_null(fine_memory const& fine) const {
+    return plan_.row_words > 0 ? fine.data() : nullptr;
+  }
+  panel_word* right_fine() const { return fine_or_null(right_fine_); }
+
   auto query_rows() const {
     return [score = score_](index_t i, float* out) { score.write_query(i, out); };
   }
@@ -70,18 +89,18 @@ class side_panels {
 
   template <class UnitRow>
   void pack(UnitRow const& unit_row, index_t first, index_t count, int panel_rows,
-            panel_word* panels) {
+            panel_word* panels, panel_word* fine) {
     pack_panels(policy_, kernels_, unit_row, first, count, plan_.width, panel_rows, plan_.lanes,
-                temporary_.data(), panels);
+                temporary_.data(), panels, bound_, fine);
   }
 
   void pack_left(index_t block) {
     index_t const first = plan_.left.begin(block), count = plan_.left.end(block) - first;
-    if (plan_.right_stays && plan_.symmetric && Score::packs_alike) {
-      repack_panels(policy_, right_.data(), right_rows, first, count, plan_.words, left_rows,
-                    left_.data());
+    if (repacks()) {
+      repack_panels(policy_, kernels_, right_.data(), right_rows, first, count, plan_.words,
+                    left_rows, left_.data());
     } else {
-      pack(query_rows(), first, count, left_rows, left_.data());
+      pack(query_rows(), first, count, left_rows, left_.data(), fine_or_null(left_fine_));
     }
   }
 
@@ -90,7 +109,9 @@ class side_panels {
   search_plan const& plan_;
   Score const& score_;
   scratch<panel_word, Policy> left_, right_;
+  fine_memory left_fine_, right_fine_;
   scratch<float, Policy> temporary_;
+  int8_bound bound_;
   index_t packed_left_ = -1;
 };
 

@@ -41,6 +41,11 @@ inline void add_square_gaps(float const* x, std::int16_t const* numbers, double 
   COUPLEFACE_RETURN_KERNEL(add_square_gaps(x, numbers, unit, count, squares));
 }
 
+/// out[l] = the low byte of numbers[l], for a chunk.
+inline void low_bytes(std::int16_t const* numbers, std::uint8_t* out) {
+  COUPLEFACE_RETURN_KERNEL(low_bytes(numbers, out));
+}
+
 /// A row as integer multiples of one float: x ~ unit * integers. No integer needs more than 16
 /// bits, and their norm is at most sqrt(2^31 - 1), so that sums of products of two rows fit 32 bits
 /// (Cauchy-Schwarz). A row with an infinity or NaN has the unit NaN.
@@ -54,10 +59,12 @@ class whole_row {
   static constexpr double largest_norm = 46340.0 - 1, moved_of_each = 0.51;
   /// A number may reach 2^15 - 1 = 32767; before rounding one less.
   static constexpr double largest_number = 32766.0;
+  /// The same for integers of 8 bits, whose largest is exactly 127 after rounding.
+  static constexpr double largest_of_8_bits = 127.0;
   /// A row with a smaller squared norm counts as 0; scale and unit of all others are normal floats.
   static constexpr double least_square = 1e-60;
 
-  whole_row(float const* x, index_t width) : x_(x), width_(width) {
+  whole_row(float const* x, index_t width, double most = largest_number) : x_(x), width_(width) {
     double square = 0;
     float largest = 0;
     measure(square, largest);
@@ -68,7 +75,7 @@ class whole_row {
       scale_ = 0;
     } else {
       double const norm = largest_norm - moved_of_each * std::sqrt(double(width));
-      double const scale = std::min(norm / std::sqrt(square), largest_number / double(largest));
+      double const scale = std::min(norm / std::sqrt(square), most / double(largest));
       scale_ = float(scale);
       unit_ = float(1 / scale);
     }

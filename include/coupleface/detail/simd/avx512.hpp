@@ -44,6 +44,24 @@ COUPLEFACE_AVX512_VNNI COUPLEFACE_ALWAYS_INLINE whole16v multiply_add_pairs(word
 #endif
 }
 
+using half_of_whole16v __attribute__((vector_size(32))) = int;
+using whole4v __attribute__((vector_size(16))) = int;
+
+/// The sum of all sixteen.
+COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE std::int32_t sum_of_lanes(whole16v const& x) {
+#if defined(__clang__)
+  half_of_whole16v const eight = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
+                                 __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+  half_of_whole16v const eight = __builtin_ia32_extracti32x8_mask(x, 0, half_of_whole16v{}, 0xff) +
+                                 __builtin_ia32_extracti32x8_mask(x, 1, half_of_whole16v{}, 0xff);
+#endif
+  whole4v halves[2];
+  __builtin_memcpy(halves, &eight, sizeof eight);
+  whole4v const four = halves[0] + halves[1];
+  return (four[0] + four[1]) + (four[2] + four[3]);
+}
+
 /// Bit l: x[l] >= least[l]; false for NaN.
 COUPLEFACE_AVX512 COUPLEFACE_ALWAYS_INLINE std::uint32_t reaches(float16v x, float16v least) {
   constexpr int greater_equal_ordered_quiet = 0x1d, current_direction = 4;
