@@ -43,9 +43,12 @@ class nearest_steps {
   }
   char const* screen() const {
     switch ((search_ ? search_->kernels() : best_screen()).element) {
-      case screen_element::float32: return "float";
-      case screen_element::int16_pair: return "int16";
-      default: return "int8";
+      case screen_element::float32:
+        return "float";
+      case screen_element::int16_pair:
+        return "int16";
+      default:
+        return "int8";
     }
   }
 
