@@ -70,7 +70,8 @@ template <class Vector>
 COUPLEFACE_AVX2 COUPLEFACE_ALWAYS_INLINE void avx2_blocks(index_t words, panel_word const* left,
                                                           panel_word const* right, float* out) {
   static_assert(left_rows == 14, "coupleface: blocks of 5, 5 and 4 rows");
-  for (index_t first = 0; first == 0 || first < words; first += avx2_depth) {
+  if (words == 0) { std::fill(out, out + left_rows * right_rows, 0.0f); }
+  for (index_t first = 0; first < words; first += avx2_depth) {
     index_t const count = std::min(avx2_depth, words - first);
     panel_word const* const a = left + first * left_rows;
     for (int c = 0; c < right_rows; c += 2 * avx2_floats) {
