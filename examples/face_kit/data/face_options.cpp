@@ -64,7 +64,9 @@ void declare(CLI::App& app, face_options& o) {
   add_file(
       "--eval-pairs", o.eval_pairs,
       "Pairs for verification: CSV a,b,same[,fold], lines 'a b same' or LFW's pairs.txt, of paths "
-      "of the list or folder; or a pack (lfw.bin). By default pairs of the dev people are sampled");
+      "of the list or folder; or a pack (lfw.bin). By default pairs of the dev people are sampled. "
+      "The people trained on "
+      "are the same either way");
   add("--select-folds", o.select_folds,
       "Folds of pairs to evaluate after each epoch, such as 0-4; empty: all, or the first two "
       "fifths for train_student's synthetic faces")

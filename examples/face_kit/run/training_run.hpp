@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training run: batches by epochs, an evaluation and a checkpoint after each epoch, progress, the
 // log of its steps, and a result that is not computed twice. A run killed at any moment continues
-// from its checkpoint with the same bits, provided its student does.
+// from its checkpoint with the same bits, provided its student does. Two runs in one folder would
+// spoil its log: a program holds a result_folder meanwhile.
 //
 // A Student is constructed from (data, settings), with data derived from training_faces, and has
 //   std::vector<std::string> log_columns()    what train_on returns: rate, total loss, ...

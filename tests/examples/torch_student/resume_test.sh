@@ -97,6 +97,11 @@ echo "Ctrl-C: same bytes"
 if (student straight --lr 0.123) >"$folder/refused" 2>&1; then fail "other settings: no error"; fi
 grep -q "lr: 0.1.* there, 0.123" "$folder/refused" || fail "other settings: $(cat "$folder/refused")"
 echo "other settings: refused"
+(run cut --method coupleface --teacher-script "$folder/teacher/supervised_seed1/best.pt" --epochs 1 \
+  --k 100000000) >"$folder/log" 2>&1 || fail "many relations: $(cat "$folder/log")"
+grep -q -e "--k 100000000 is reduced to 19: there are 20 people" "$folder/log" ||
+  fail "many relations: $(cat "$folder/log")"
+echo "many relations: reduced"
 grep -q "masked accuracy" "$folder/straight/table.md" || fail "no columns of masked pairs"
 [ -s "$folder/straight/masked/roc.dat" ] || fail "no ROC of masked pairs"
 if (run refused_out --method supervised --mask-share 0.5) >"$folder/refused" 2>&1; then

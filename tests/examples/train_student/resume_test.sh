@@ -103,7 +103,12 @@ expect_refusal "--bank-depth 100000000: the bank's rows: 6000000000 x 128 need" 
 expect_refusal "--mining-skip: 59 of the 59 other people leaves none" sizes --mining rank_window \
   --mining-skip 59
 [ ! -e "$folder/sizes/coupleface_seed1" ] || fail "work was done before the sizes were refused"
-echo "sizes: refused before they use up memory"
+"$program" --people 20 --teacher-people 20 --images-per-person 8 --dev-people 20 --folds 2 \
+  --pairs-per-fold 20 --epochs 1 --teacher-epochs 1 --batch 32 --side 16 --widths 16 --blocks 0 \
+  --k 100000000 --out "$folder/cut" >"$folder/log" 2>&1 || fail "many relations: $(cat "$folder/log")"
+grep -q -e "--k 100000000 is reduced to 19: there are 20 people" "$folder/log" ||
+  fail "many relations: $(cat "$folder/log")"
+echo "sizes: refused before they use up memory, relations reduced"
 
 fresh damaged
 mkdir "$folder/damaged/coupleface_seed1"
