@@ -10,6 +10,7 @@
 #include "face_kit/data/face_inputs.hpp"
 #include "face_kit/report/csv_writer.hpp"
 #include "face_kit/run/interruption.hpp"
+#include "face_kit/run/messages.hpp"
 #include "face_kit/run/output_folder.hpp"
 #include "face_kit/run/progress.hpp"
 
@@ -17,9 +18,17 @@ namespace convert_faces {
 
 using namespace face_kit;
 
-/// Calls take(i, sample) for every image in order; threads read ahead.
+[[noreturn]] inline void fail_image(arguments const& a, index_t i, std::string const& reason) {
+  throw std::runtime_error(a.input + ": image " + std::to_string(i) + ": " + reason);
+}
+
+/// Calls take(i, sample) for every image in order; threads read ahead. Warns of images that no
+/// reader of folders will take for one.
+/// @throws std::runtime_error  for an image without bytes
 template <class Source, class Take>
-void for_each_image(Source const& source, int threads, Take take) {
+void for_each_image(arguments const& a, Source const& source, Take take) {
+  int const threads = a.threads;
+  index_t unknown = 0, first_unknown = 0;
   coupleface::loader_settings settings;
   settings.batch_size = 16;
   settings.threads = threads;
@@ -28,10 +37,21 @@ void for_each_image(Source const& source, int threads, Take take) {
   progress shown("convert_faces", "image", 0, source.size());
   while (auto const batch = loader.next()) {
     stop_if_interrupted();
-    for (std::size_t k = 0; k < batch->samples.size(); ++k)
-      take(batch->indices[k], batch->samples[k]);
+    for (std::size_t k = 0; k < batch->samples.size(); ++k) {
+      index_t const i = batch->indices[k];
+      auto const& bytes = batch->samples[k].bytes;
+      if (bytes.extent(0) == 0) fail_image(a, i, "the image has no bytes");
+      if (coupleface::image_format_of(bytes) == coupleface::image_format::unknown && unknown++ == 0)
+        first_unknown = i;
+      take(i, batch->samples[k]);
+    }
     shown.show(batch->indices.back() + 1);
   }
+  if (unknown > 0)
+    warn(
+        "%s: %lld images are not JPEG, PNG or WebP, and are copied as they are; the first is "
+        "image %lld",
+        a.input.c_str(), static_cast<long long>(unknown), static_cast<long long>(first_unknown));
 }
 
 inline std::string ending_of(coupleface::byte_view bytes) {
@@ -50,13 +70,12 @@ inline std::string ending_of(coupleface::byte_view bytes) {
 template <class Source>
 void write_people(arguments const& a, Source const& source) {
   output_folder folder(a.output);
-  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+  for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
     std::string const person = person_of(source, sample.label);
     // Names come from a file: none of them may escape from the folder.
     if (person.empty() || person[0] == '.' || person.find('/') != std::string::npos ||
         sample.label < 0)
-      throw std::runtime_error(a.input + ": image " + std::to_string(i) +
-                               ": the person cannot be a folder's name");
+      fail_image(a, i, "the person cannot be a folder's name");
     folder.write(person + "/" + padded(i) + ending_of(sample.bytes), sample.bytes);
   });
   folder.commit();
@@ -67,7 +86,9 @@ void write_list(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   image_list list;
   csv_writer table({"path", "person"});
-  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+  for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
+    if (a.to == "table" && sample.label < 0)
+      fail_image(a, i, "the label " + std::to_string(sample.label) + " is nobody's: no person");
     std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
     folder.write(name, sample.bytes);
     list.paths.push_back(name);
@@ -84,12 +105,10 @@ template <class Source>
 void write_records(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   coupleface::record_set_writer writer(folder.path("train.rec"), a.height, a.width);
-  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+  for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
     try {
       writer.append(sample.bytes, sample.label);
-    } catch (std::invalid_argument const& error) {
-      throw std::runtime_error(a.input + ": image " + std::to_string(i) + ": " + error.what());
-    }
+    } catch (std::invalid_argument const& error) { fail_image(a, i, error.what()); }
   });
   writer.commit();
   folder.commit();
@@ -100,7 +119,7 @@ void write_pack(arguments const& a, Source const& source) {
   expect_absent(a.output);
   coupleface::verification_pack_writer writer(a.output, a.protocol);
   coupleface::face_sample first;
-  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+  for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
     if (i % 2 == 1) writer.append(first.bytes, sample.bytes, source.same(i / 2));
     first = sample;
   });
@@ -111,7 +130,7 @@ template <class Source>
 void write_pairs(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   csv_writer table({"a", "b", "same"});
-  for_each_image(source, a.threads, [&](index_t i, coupleface::face_sample const& sample) {
+  for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
     std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
     folder.write(name, sample.bytes);
     table.cell(name);

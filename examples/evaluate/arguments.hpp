@@ -133,7 +133,8 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--seed", a.seed, "Seed of the resamples")
       ->check(at_least(0))
       ->capture_default_str();
-  app.add_flag("!--no-all-pairs", a.all_pairs, "Skip verification over all pairs");
+  app.add_flag("!--no-all-pairs", a.all_pairs,
+               "Skip verification over all pairs of rows of --embeddings, the slowest part");
   app.add_option("--threads", a.threads,
                  "Threads; 0: all cores. The results are the same for any number")
       ->check(CLI::Range(0, 4096))

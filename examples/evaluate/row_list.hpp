@@ -46,7 +46,6 @@ inline row_list rows_of_table(std::string const& file) {
   while (table.next()) {
     list.names.push_back(table.text("path"));
     if (people) list.people.push_back(table.text("person"));
-    if (people && list.people.back().empty()) table.fail("has an empty person");
     if (splits) list.splits.push_back(table.text("split"));
     list.lines.push_back(table.line());
   }
@@ -111,8 +110,12 @@ inline row_list read_row_list(std::string const& file) {
   list.file = file;
   std::unordered_map<std::string_view, std::size_t> seen;
   for (std::size_t i = 0; i < list.names.size(); ++i) {
-    if (!seen.emplace(list.names[i], i).second)
-      list.fail(i, "path " + list.names[i] + " occurs twice");
+    auto const [earlier, added] = seen.emplace(list.names[i], i);
+    if (added) continue;
+    bool const by_line = !list.lines.empty();
+    auto const first = by_line ? list.lines[earlier->second] : index_t(earlier->second);
+    list.fail(i, list.names[i] + " is listed twice, first in " + (by_line ? "line " : "row ") +
+                     std::to_string(first));
   }
   return list;
 }

@@ -34,7 +34,10 @@ inline void declare(CLI::App& app, arguments& a) {
       ->required();
   app.add_flag("--prototypes", a.prototypes,
                "Each row of the input is a class: no labels file, no averaging");
-  app.add_option("--k", a.k, "Neighbours to find for each class")
+  app.add_option(
+         "--k", a.k,
+         "Neighbours to find for each class: K, the width of the outputs. At most the number "
+         "of other classes")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{std::numeric_limits<std::int32_t>::max()}))
       ->capture_default_str();
   app.add_flag(
@@ -71,8 +74,8 @@ inline void declare(CLI::App& app, arguments& a) {
       "  numpy.save('embeddings.npy', x)  # [samples, width] float32, float16 or float64\n"
       "  numpy.save('labels.npy', y)      # [samples] int32 or int64; -1: ignored\n"
       "  $ mine_relations embeddings.npy labels.npy neighbours.npy values.npy --k 100\n"
-      "  h = numpy.load('neighbours.npy', mmap_mode='r')  # [classes, k] int32; -1: empty slot\n"
-      "  r = numpy.load('values.npy', mmap_mode='r')      # [classes, k] cosine, descending\n"
+      "  h = numpy.load('neighbours.npy', mmap_mode='r')  # [classes, K] int32; -1: empty slot\n"
+      "  r = numpy.load('values.npy', mmap_mode='r')      # [classes, K] cosine, descending\n"
       "bfloat16 of torch: numpy.save(f, t.view(torch.int16).numpy().view('uint16')) and "
       "--bfloat16-bits.\n"
       "Ctrl-C stops a run after the current step; run the same command again to continue it.");

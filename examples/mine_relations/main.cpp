@@ -7,7 +7,8 @@
 //
 // embeddings [n, d] float32, float16, float64 or bfloat16, mapped: may be larger than memory
 // labels     [n]    int32 or int64, C is the largest + 1; -1 is ignored
-// neighbours [C, K] int32, nearest first; -1 in empty slots
+// neighbours [C, K] int32, nearest first; -1 in empty slots; K is --k, or the number of other
+//            classes if that is less
 // values     [C, K] float32, the cosine of the two classes' prototypes; -infinity in empty slots
 //
 // A class's prototype is the unit mean of its unit embeddings. With --prototypes each row of the

@@ -19,7 +19,8 @@ using detail::face_entry;
 
 /// Adds the images of a pack as dev faces. The people of each pair are new, because a pack does not
 /// name them. Returns the index of each image's face, -1 if it is left out.
-std::vector<int> add_pack(std::string const& file, bool skip_undecodable, face_dataset& faces) {
+std::vector<int> add_pack(std::string const& file, bool skip_undecodable, face_dataset& faces,
+                          std::vector<left_out_image>& undecodable) {
   coupleface::verification_pack const pack(file);
   face_dataset added;
   added.side = faces.side;
@@ -44,7 +45,10 @@ std::vector<int> add_pack(std::string const& file, bool skip_undecodable, face_d
   }
   std::vector<int> places(entries.size(), -1);
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (!reasons[i].empty()) continue;
+    if (!reasons[i].empty()) {
+      undecodable.push_back({static_cast<int>(i), entries[i].path, reasons[i]});
+      continue;
+    }
     places[i] = faces.size();
     bool const with_first =
         i % 2 == 1 && pack.same(coupleface::index_t(i / 2)) && places[i - 1] >= 0;
@@ -85,8 +89,9 @@ std::vector<int> find_faces(coupleface::pair_list& list, face_dataset const& fac
 eval_pairs load_pairs(std::string const& file, face_dataset& faces, bool skip_undecodable) {
   auto list = coupleface::read_pair_list(file);
   bool const pack = list.form == coupleface::pair_list_form::pack;
-  auto const places = pack ? add_pack(file, skip_undecodable, faces) : find_faces(list, faces);
   eval_pairs found;
+  auto const places =
+      pack ? add_pack(file, skip_undecodable, faces, found.undecodable) : find_faces(list, faces);
   auto const& folds = list.folds;
   found.dealt = std::all_of(folds.begin(), folds.end(),
                             [&](coupleface::index_t fold) { return fold == folds[0]; });
@@ -108,9 +113,15 @@ eval_pairs load_pairs(std::string const& file, face_dataset& faces, bool skip_un
   return found;
 }
 
-void warn_of_pairs(std::string const& file, eval_pairs const& found) {
+void warn_of_pairs(std::string const& file, eval_pairs const& found, face_dataset const& faces) {
+  auto images = faces.undecodable;
+  images.insert(images.end(), found.undecodable.begin(), found.undecodable.end());
   if (found.left_out > 0) {
-    warn("%s: %d pairs skipped: an image cannot be decoded", file.c_str(), found.left_out);
+    std::string const list = faces.out + "/undecodable.txt";
+    if (!found.undecodable.empty()) write_undecodable(list, images);
+    auto const& first = found.undecodable.empty() ? images.front() : found.undecodable.front();
+    warn("%s: %d pairs skipped: an image cannot be decoded (see %s); the first is %s", file.c_str(),
+         found.left_out, list.c_str(), first.reason.c_str());
   }
   if (found.dealt) warn("%s: has no folds; pairs are assigned to ten folds in turn", file.c_str());
 }

@@ -12,7 +12,8 @@ namespace face_kit {
 /// Pairs, and what was decided because their list did not say it.
 struct eval_pairs {
   std::vector<verification_pair> pairs;
-  int left_out = 0;    ///< pairs with an image that was left out as undecodable
+  int left_out = 0;  ///< pairs with an image that was left out as undecodable
+  std::vector<left_out_image> undecodable;  ///< images of a pack
   bool dealt = false;  ///< the list has no folds, or one: pairs are assigned to ten in turn
 };
 
@@ -24,8 +25,9 @@ struct eval_pairs {
 /// face paired with itself, a `same` that contradicts the people, no pair left
 eval_pairs load_pairs(std::string const& file, face_dataset& faces, bool skip_undecodable = false);
 
-/// Warns about what the list did not provide: pairs left out, missing folds.
-void warn_of_pairs(std::string const& file, eval_pairs const& found);
+/// Warns about what the list did not provide: pairs left out, missing folds; appends the images of
+/// a pack that were left out to faces.out/undecodable.txt, behind those of the faces.
+void warn_of_pairs(std::string const& file, eval_pairs const& found, face_dataset const& faces);
 
 /// The faces in the pairs, each once.
 struct pair_rows {

@@ -29,6 +29,10 @@ std::vector<face_entry> entries_of(image_list const& list, std::string const& fi
     std::string where;
     if (!list.lines.empty()) where = file + ": line " + std::to_string(list.lines[i]) + ": ";
     auto person = person_of(list, list.labels[i]);
+    if (person.empty()) {
+      throw std::runtime_error(where + list.paths[i] + " has the label " +
+                               std::to_string(list.labels[i]) + ", which is nobody's");
+    }
     bool train = trains_by_name(person);
     if (!list.splits.empty()) {
       train = list.splits[i] == "train";
@@ -46,7 +50,12 @@ std::vector<face_entry> entries_of(image_list const& list, std::string const& fi
 std::vector<face_entry> entries_of(coupleface::record_set const& set, std::string const& file) {
   std::vector<face_entry> entries;
   for (coupleface::index_t i = 0; i < set.size(); ++i) {
-    auto person = person_of(set, set.sample(i).label);
+    auto const label = set.sample(i).label;
+    auto person = person_of(set, label);
+    if (person.empty()) {
+      throw std::runtime_error(file + ": image " + std::to_string(i) + " has the label " +
+                               std::to_string(label) + ", which is nobody's");
+    }
     auto const train = trains_by_name(person);
     auto path = person + "/" + padded(i);
     entries.push_back({file + ": ", std::move(path), std::move(person), train});
@@ -58,7 +67,6 @@ std::vector<face_entry> entries_of(coupleface::record_set const& set, std::strin
 face_dataset number_people(std::vector<face_entry> const& entries, int side) {
   face_dataset faces;
   faces.side = side;
-  std::unordered_map<std::string, std::string> seen_paths;
   std::unordered_map<std::string, std::pair<std::int32_t, bool>> ids;
   for (bool const train : {true, false}) {
     for (auto const& entry : entries) {
@@ -72,11 +80,6 @@ face_dataset number_people(std::vector<face_entry> const& entries, int side) {
     }
   }
   for (auto const& entry : entries) {
-    auto const [earlier, added] = seen_paths.emplace(entry.path, entry.where);
-    if (!added) {
-      throw std::runtime_error(entry.where + entry.path + " is listed twice, first at " +
-                               earlier->second);
-    }
     faces.labels.push_back(ids.at(entry.person).first);
     faces.paths.push_back(entry.path);
     faces.is_train.push_back(entry.train ? 1 : 0);
@@ -151,6 +154,14 @@ face_dataset load_faces(std::string const& data, std::string const& list_file, i
   throw std::runtime_error(file + ": contains pairs but no people");
 }
 
+void write_undecodable(std::string const& file, std::vector<left_out_image> const& images) {
+  auto const out = std::filesystem::path(file).parent_path();
+  if (!out.empty()) std::filesystem::create_directories(out);
+  std::string reasons;
+  for (auto const& image : images) reasons += image.reason + '\n';
+  write_atomically(file, reasons);
+}
+
 void warn_of_left_out(std::string const& data, face_dataset const& faces, std::string const& out) {
   warn_of_skipped(data, faces.no_images);
   std::string const file = out + "/undecodable.txt";
@@ -158,10 +169,7 @@ void warn_of_left_out(std::string const& data, face_dataset const& faces, std::s
     std::filesystem::remove(file);  // from an earlier run
     return;
   }
-  std::filesystem::create_directories(out);
-  std::string reasons;
-  for (auto const& image : faces.undecodable) reasons += image.reason + '\n';
-  write_atomically(file, reasons);
+  write_undecodable(file, faces.undecodable);
   warn("%zu images skipped: cannot be decoded (see %s); the first is %s", faces.undecodable.size(),
        file.c_str(), faces.undecodable.front().reason.c_str());
 }

@@ -20,9 +20,9 @@ struct image_size {
   int width = 0, height = 0;
 };
 
-/// An image of list or folder that cannot be decoded.
+/// An image that cannot be decoded.
 struct left_out_image {
-  int row = 0;  ///< in list or folder
+  int row = 0;  ///< in list, folder or pack
   std::string path, reason;
 };
 
@@ -42,6 +42,7 @@ struct face_dataset {
   int listed = 0;                      ///< images in list or folder, if `rows` is not empty
   std::vector<left_out_image> undecodable;  ///< in list or folder, but left out here
   std::vector<std::string> no_images;       ///< files of the folder that are no images
+  std::string out;  ///< folder of undecodable.txt, if somebody lists these images
 
   int size() const { return static_cast<int>(labels.size()); }
   /// Rows of a file with one row per image of list or folder.
@@ -88,8 +89,8 @@ std::vector<std::string> read_pixels(Source const& source, std::vector<face_entr
   std::vector<std::string> reasons(entries.size());
   for_each_index(faces.size(), [&](int i) {
     auto const k = static_cast<std::size_t>(i);
+    auto const sample = source.sample(i);
     try {
-      auto const sample = source.sample(i);
       int width = 0, height = 0;
       auto const pixels =
           decode_grey(sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
@@ -119,6 +120,9 @@ std::vector<std::string> read_pixels(Source const& source, std::vector<face_entr
 /// @throws std::runtime_error  naming file, line or byte, and reason
 face_dataset load_faces(std::string const& data, std::string const& list_file, int side,
                         bool skip_undecodable = false);
+
+/// Writes why each image was left out, a line for each.
+void write_undecodable(std::string const& file, std::vector<left_out_image> const& images);
 
 /// Warns about what is missing from the folder or list: one line for files that are not images, one
 /// for images that cannot be decoded; out/undecodable.txt lists the latter.

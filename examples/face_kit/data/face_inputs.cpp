@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_map>
 
 #include "face_kit/run/messages.hpp"
 
@@ -22,10 +24,30 @@ std::string padded(index_t number) {
   return text;
 }
 
-std::string person_of(record_set const&, index_t label) { return padded(label); }
+std::string person_of(record_set const&, index_t label) {
+  return label < 0 ? std::string() : padded(label);
+}
 std::string person_of(image_list const& list, index_t label) {
+  if (label < 0) return "";
   return list.people.empty() ? padded(label) : list.people.at(std::size_t(label));
 }
+
+namespace {
+
+/// A second line of one image, of the same person or of another, is a mistake everywhere: it would
+/// be its own nearest neighbour, and two people would share a face.
+void expect_each_once(image_list const& list) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < list.lines.size(); ++i) {
+    auto const [earlier, added] = places.emplace(list.paths[i], i);
+    if (added) continue;
+    throw std::runtime_error(list.file + ": line " + std::to_string(list.lines[i]) + ": " +
+                             list.paths[i] + " is listed twice, first in line " +
+                             std::to_string(list.lines[earlier->second]));
+  }
+}
+
+}  // namespace
 
 any_input open_input(std::string const& path) {
   auto const open = [&]() -> any_input {
@@ -38,6 +60,7 @@ any_input open_input(std::string const& path) {
     return coupleface::read_image_table(path);
   };
   auto input = open();
+  if (auto const* const list = std::get_if<image_list>(&input)) expect_each_once(*list);
   if (std::visit([](auto const& source) { return source.size(); }, input) > 0) return input;
   throw std::runtime_error(path + (std::filesystem::is_directory(path)
                                        ? ": contains no PERSON/FILE that is a JPEG, PNG or WebP"

@@ -26,11 +26,13 @@ bool ends_with(std::string const& text, std::string const& end);
 /// With leading zeros, so that names sort numerically.
 std::string padded(index_t number);
 
+/// The name of a label's person; empty for a negative label, which is nobody's.
 std::string person_of(record_set const& set, index_t label);
 std::string person_of(image_list const& list, index_t label);
 
 /// How every program opens faces by name.
-/// @throws std::runtime_error naming file, byte, line and reason; also if there is no image
+/// @throws std::runtime_error naming file, byte, line and reason; also if there is no image, and
+/// for a list that has an image twice
 any_input open_input(std::string const& path);
 
 /// Warns in one line if a folder has files that are not images of a person.

@@ -92,6 +92,7 @@ void declare(CLI::App& app, face_options& o) {
 face_dataset load_faces(face_options const& o, int side, std::string const& out) {
   auto faces = load_faces(o.data, o.list, side, o.skip_undecodable);
   warn_of_left_out(o.data, faces, out);
+  faces.out = out;
   return faces;
 }
 
@@ -189,7 +190,7 @@ std::vector<verification_pair> pairs_for(face_options const& o, std::uint64_t se
                                          face_dataset& faces, int classes) {
   if (o.eval_pairs.empty()) return sampled_pairs(o, seed, faces);
   auto found = load_pairs(o.eval_pairs, faces, o.skip_undecodable);
-  warn_of_pairs(o.eval_pairs, found);
+  warn_of_pairs(o.eval_pairs, found, faces);
   tell_of_people(o.eval_pairs, found.pairs, faces, classes);
   return std::move(found.pairs);
 }

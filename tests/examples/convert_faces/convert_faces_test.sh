@@ -92,6 +92,13 @@ convert pack_2.bin changed.bin --to pack
 cmp changed.bin pack_4.bin || fail "protocol 2 to 4"
 echo "packs and tables of pairs: there and back, same bytes"
 
+# What is no image for any reader is copied and told.
+printf 'text' >text.dat
+printf 'text.dat 1\n' >text.txt
+convert text.txt text --to folder
+expect_log "^convert_faces: text.txt: 1 images are not JPEG, PNG or WebP, .*; the first is image 0$"
+cmp text.dat text/00000001/00000000.img
+
 expect_refusal() { expect_end 1 "$@"; }
 expect_usage() { expect_end 2 "$@"; }
 expect_end() {
@@ -128,6 +135,37 @@ expect_refusal "the person cannot be a folder's name" negative.txt x --to folder
 : >empty.jpg
 printf 'empty.jpg 1\n' >empty.txt
 expect_refusal "empty.txt: image 0: .*the image has no bytes" empty.txt x --to rec
+# Records of MXNet's im2rec: magic, length, flag, label, two ids, image.
+record() { # LENGTH LABEL IMAGE, as printf takes them
+  printf '\012\043\327\316'"$1"'\000\000\000\000\000\000\000'"$2"
+  head -c 16 /dev/zero
+  printf "$3"
+}
+one='\000\000\200\077' minus_one='\000\000\200\277' image='\377\330\377x'
+{ record '\034' "$one" "$image" && record '\030' "$one" ''; } >no_image.rec
+for form in folder list lst table rec; do
+  expect_refusal "no_image.rec: image 1: the image has no bytes" no_image.rec x --to $form
+done
+{ record '\034' "$one" "$image" && record '\034' "$minus_one" "$image"; } >nobody.rec
+expect_refusal "nobody.rec: image 1: the label -1 is nobody's" nobody.rec x --to table
+expect_refusal "negative.txt: image 0: the label -1 is nobody's" negative.txt x --to table
+expect_refusal "nobody.rec: image 1: .*the label is negative" nobody.rec x --to rec
+expect_refusal "the person cannot be a folder's name" nobody.rec x --to folder
+printf 'people/Berta/4.png 1\n\npeople/Berta/4.png 2\n' >twice.txt
+expect_refusal "twice.txt: line 3: people/Berta/4.png is listed twice, first in line 1$" twice.txt x \
+  --to rec
+printf 'path,person\npeople/Berta/4.png,Anna\npeople/Berta/4.png,Berta\n' >twice.csv
+expect_refusal "twice.csv: line 3: people/Berta/4.png is listed twice, first in line 2$" twice.csv x \
+  --to folder
+printf 'a,b,same\npeople/Berta/4.png,none.png,1\n' >absent_pair.csv
+expect_refusal "absent_pair.csv: line 2: none.png: cannot open" absent_pair.csv x --to pack
+expect_usage "input: is empty" "" x --to rec
+expect_usage "output: is empty" people "" --to rec
+for number in nan inf -1 1e999 x ''; do
+  for option in height width threads protocol; do
+    expect_usage "--$option: " people x --to rec --$option "$number"
+  done
+done
 mkdir empty empty/Anna
 expect_refusal "empty: contains no PERSON/FILE that is a JPEG, PNG or WebP" empty x --to rec
 rmdir empty/Anna empty

@@ -4,6 +4,7 @@
 #include "face_kit/data/face_dataset.hpp"
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/data/eval_pairs.hpp"
+#include "face_kit/run/file_output.hpp"
 
 #include <coupleface/io/record_set.hpp>
 #include <coupleface/io/verification_pack.hpp>
@@ -519,7 +520,7 @@ TEST_F(faces_on_disk, bad_lists_are_named_by_line_and_reason) {
       {"path,person\nann/1.jpg,ann,train\n", "line 2 ", "has 3 fields, the header 2"},
       {"path,person\nann/1.jpg,\n", "line 2 ", "an empty path or person"},
       {"path,person\nann/1.jpg,ann\nann/9.jpg,ann\n", "line 3: ", "ann/9.jpg"},
-      {"path,person\nann/1.jpg,ann\n\nann/1.jpg,ann\n", "line 4: ", "list.csv: line 2"},
+      {"path,person\nann/1.jpg,ann\n\nann/1.jpg,ann\n", "line 4: ", "first in line 2"},
       {"path,person\nann/1.jpg,ann\nann/notes.txt,ann\n", "line 3: ", "neither JPEG, PNG nor WebP"},
       {"path,person\nann,ann\n", "line 2: ", "ann"},
       {"path,person,split\nann/1.jpg,ann,test\n", "line 2: ", "neither train nor dev"},
@@ -644,6 +645,21 @@ TEST_F(faces_on_disk, images_of_a_pack_become_faces) {
   EXPECT_EQ(faces.size(), 5);
   auto const found = load_pairs(file, faces, true);
   EXPECT_EQ(found.left_out, 1);
+  ASSERT_EQ(found.undecodable.size(), 1U);
+  EXPECT_EQ(found.undecodable[0].row, 4);
+  EXPECT_TRUE(contains(found.undecodable[0].reason, "lfw.bin: image 4: bad JPEG"));
+  faces.out = (folder / "out").string();
+  faces.undecodable.push_back({7, "Ann/7.jpg", "Ann/7.jpg: bad"});
+  testing::internal::CaptureStderr();
+  warn_of_pairs(file, found, faces);
+  auto const warning = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(contains(warning, "lfw.bin: 1 pairs skipped: an image cannot be decoded (see " +
+                                    faces.out + "/undecodable.txt); the first is " + file +
+                                    ": image 4: bad JPEG"))
+      << warning;
+  EXPECT_EQ(read_whole_file(faces.out + "/undecodable.txt"),
+            "Ann/7.jpg: bad\n" + found.undecodable[0].reason + "\n");
+  faces.undecodable.clear();
   ASSERT_EQ(found.pairs.size(), 2U);
   expect_pair(found.pairs[0], 0, 5, 6, true);
   expect_pair(found.pairs[1], 3, 7, 8, false);
@@ -659,6 +675,21 @@ TEST_F(faces_on_disk, images_of_a_pack_become_faces) {
   EXPECT_EQ(faces.listed_row(4), 4);
   EXPECT_FALSE(have_rows(faces, found.pairs));
   EXPECT_EQ(faces.sizes.size(), 10U);
+}
+
+TEST_F(faces_on_disk, lists_of_an_image_twice_of_nobody_or_of_no_file_are_refused) {
+  auto const list = (folder / "list").string();
+  auto const refused = [&](char const* text) {
+    write_text(list, text);
+    return failure([&] { load_faces(folder.string(), list, 2); });
+  };
+  EXPECT_EQ(refused("ann/1.jpg 1\nbob/1.png 2\nann/1.jpg 2\n"),
+            list + ": line 3: ann/1.jpg is listed twice, first in line 1");
+  EXPECT_EQ(refused("ann/1.jpg 1\nbob/1.png -1\n"),
+            list + ": line 2: bob/1.png has the label -1, which is nobody's");
+  EXPECT_EQ(refused("ann/1.jpg 1\n\nnone.jpg 2\n"),
+            "coupleface: " + list + ": line 3: " + (folder / "none.jpg").string() +
+                ": cannot open: No such file or directory");
 }
 
 TEST_F(faces_on_disk, bad_pairs_are_named_by_line_and_reason) {
