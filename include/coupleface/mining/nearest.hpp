@@ -103,7 +103,7 @@ class nearest_search {
   void visit_state(Visit&& visit) {
     search_.visit_state(visit);
   }
-  char const* screen() const { return search_.screen(); }  ///< "float", "int16", "bfloat16"
+  char const* screen() const { return search_.screen(); }  ///< "float", "int16", "int8", "bfloat16"
 
  private:
   static void check(matrix_view<Q> queries, matrix_view<C> candidates, matrix_view<V> values,
