@@ -29,8 +29,10 @@ function(coupleface_add_arm64_tests)
     COMMAND ${CMAKE_COMMAND} "-DHERE=$<TARGET_FILE:coupleface_link_test>"
       "-DEMULATOR=${COUPLEFACE_ARM64_QEMU}" "-DTHERE=${binary}/digests"
       -P "${PROJECT_SOURCE_DIR}/cmake/CompareDigests.cmake")
+  # Those of every set of kernels must agree too.
+  coupleface_add_test(arm64/kernels COMMAND "${COUPLEFACE_ARM64_QEMU}" "${binary}/digests")
   set_tests_properties(${COUPLEFACE_TEST_PREFIX}arm64/build PROPERTIES
     FIXTURES_SETUP coupleface_arm64 PROCESSORS 2)
   set_tests_properties(${COUPLEFACE_TEST_PREFIX}arm64/units ${COUPLEFACE_TEST_PREFIX}arm64/digests
-    PROPERTIES FIXTURES_REQUIRED coupleface_arm64)
+    ${COUPLEFACE_TEST_PREFIX}arm64/kernels PROPERTIES FIXTURES_REQUIRED coupleface_arm64)
 endfunction()

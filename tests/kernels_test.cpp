@@ -14,7 +14,7 @@
 
 namespace {
 
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_KERNEL_SETS
 namespace detail = coupleface::detail;
 
 /// Chooses anew with COUPLEFACE_KERNELS = name, and restores both afterwards.
@@ -56,7 +56,7 @@ TEST(kernels, a_name_chooses) {
 }
 
 TEST(kernels, an_unknown_name_is_refused_by_the_first_call) {
-  for (char const* const name : {"AVX2", "amx", "avx2 ", "neon"}) {
+  for (char const* const name : {"AVX2", "amx", "avx2 ", "NEON"}) {
     environment const of(name);
     std::vector<float> x(8, 1.0f), y(8, 7.0f);
     try {

@@ -308,7 +308,7 @@ void digest_types(collector& out, std::string const& types, std::int64_t width) 
 /// With one set of kernels, or without digests where this machine or unit does not have it.
 digests digest_public_functions([[maybe_unused]] int kernels) {
   collector out;
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_KERNEL_SETS
   if (kernels > int(cf::detail::best_kernels())) { return {}; }
   cf::detail::chosen_kernels = kernels;
 #else

@@ -11,7 +11,7 @@ namespace coupleface_test {
 /// Calls f() with each set in use, the portable one first.
 template <class Function>
 void for_each_kernel_set(Function f) {
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_KERNEL_SETS
   namespace detail = coupleface::detail;
   int const before = int(detail::kernels_in_use());
   for (int set = 0; set <= int(detail::best_kernels()); ++set) {

@@ -98,9 +98,8 @@ screen_kernels screen_for([[maybe_unused]] Policy const& policy,
   if constexpr (has_coarse_screen<Score>) {
     bool const fits = score.packed_width() <= widest_int8;
     if (!automatic && (fits || given.element != screen_element::int8_quad)) { return given; }
-    if (automatic && fits && kernels_in_use() == kernel_set::avx512_vnni &&
-        score.packed_width() >= least_int8_width && score.queries() >= left_rows &&
-        score.candidates() >= least_int8_candidates &&
+    if (automatic && fits && multiplies_int8() && score.packed_width() >= least_int8_width &&
+        score.queries() >= left_rows && score.candidates() >= least_int8_candidates &&
         sampled_hits(policy, score, k) <= most_hits(score.packed_width())) {
       return native_screen(screen_element::int8_quad);
     }

@@ -66,9 +66,6 @@ inline screen_kernels native_screen(screen_element element) {
   return {element, set == kernel_set::avx512_vnni ? avx512_int16_product : avx2_int16_product,
           hits};
 }
-#else
-inline screen_kernels native_screen(screen_element element) { return portable_screen(element); }
-#endif
 
 /// The fastest screen: 16-bit elements if the kernels in use multiply them at twice the rate.
 inline screen_kernels best_screen() {
@@ -76,6 +73,13 @@ inline screen_kernels best_screen() {
   bool const twice = set == kernel_set::avx2 || set == kernel_set::avx512_vnni;
   return native_screen(twice ? screen_element::int16_pair : screen_element::float32);
 }
+/// Whether the kernels in use multiply 8-bit elements at twice the rate of 16-bit ones.
+inline bool multiplies_int8() { return kernels_in_use() == kernel_set::avx512_vnni; }
+#else
+inline screen_kernels native_screen(screen_element element) { return portable_screen(element); }
+inline screen_kernels best_screen() { return native_screen(screen_element::float32); }
+inline bool multiplies_int8() { return false; }
+#endif
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

@@ -21,6 +21,14 @@
 #else
 #define COUPLEFACE_VECTORS 0
 #endif
+// Every 64-bit ARM processor has these.
+#if defined(__aarch64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
+#define COUPLEFACE_NEON 1
+#else
+#define COUPLEFACE_NEON 0
+#endif
+// Whether there are several sets of kernels to choose from.
+#define COUPLEFACE_KERNEL_SETS (COUPLEFACE_VECTORS || COUPLEFACE_NEON)
 
 // Place before a loop that must be unrolled completely so that its arrays stay in registers.
 #if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
@@ -33,21 +41,29 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The kernels of a process. Each set includes the ones before it.
+/// The kernels of a process. Each set of a processor includes the ones before it.
+#if COUPLEFACE_NEON
+enum class kernel_set : int { portable, neon };
+inline constexpr char const* kernel_set_names[] = {"portable", "neon"};
+#else
 enum class kernel_set : int { portable, avx2, avx512, avx512_vnni };
 inline constexpr char const* kernel_set_names[] = {"portable", "avx2", "avx512", "avx512_vnni"};
-inline constexpr int kernel_sets = 4;
+#endif
 
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_KERNEL_SETS
 
 /// The best set that the processor and the operating system support.
 inline kernel_set best_kernels() {
+#if COUPLEFACE_NEON
+  return kernel_set::neon;
+#else
   bool const avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   bool const avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
   if (avx512 && __builtin_cpu_supports("avx512vnni")) { return kernel_set::avx512_vnni; }
   return avx512 ? kernel_set::avx512 : (avx2 ? kernel_set::avx2 : kernel_set::portable);
+#endif
 }
 
 /// The set named by the environment variable COUPLEFACE_KERNELS, otherwise the best. Throws
@@ -88,7 +104,11 @@ inline kernel_set kernels_in_use() { return kernel_set::portable; }
 COUPLEFACE_NAMESPACE_END
 
 // Returns the value of a call of the kernels in use: COUPLEFACE_RETURN_KERNEL(dot(a, b, width))
-#if COUPLEFACE_VECTORS
+#if COUPLEFACE_NEON
+#define COUPLEFACE_RETURN_KERNEL(...)                                             \
+  if (kernels_in_use() == kernel_set::portable) { return portable::__VA_ARGS__; } \
+  return neon::__VA_ARGS__
+#elif COUPLEFACE_VECTORS
 #define COUPLEFACE_RETURN_KERNEL(...) \
   switch (kernels_in_use()) {         \
     case kernel_set::portable:        \
