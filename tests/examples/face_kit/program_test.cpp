@@ -117,9 +117,8 @@ TEST(program, shows_help_and_version) {
   auto const version = run({"--version"});
   EXPECT_EQ(version.status, 0);
   EXPECT_EQ(version.err, "");
-  for (auto const* part :
-       {"program of coupleface ", "\ncompiler: ", "\nCCCL: ", "\nbackends: OpenMP",
-        "\ncompiled for: ", "\nkernels: "})
+  for (auto const* part : {"program of coupleface ", "\ncompiler: ", "\nCCCL: ",
+                           "\nbackends: OpenMP", "\ncompiled for: ", "\nkernels: "})
     EXPECT_NE(version.out.find(part), std::string::npos) << version.out;
   EXPECT_NE(version.out.find(coupleface_version()), std::string::npos);
 }
