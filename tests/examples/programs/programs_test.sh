@@ -122,6 +122,18 @@ for program; do
   expect_end 1 "$network: the network fails: [^#]*$" "$program" $network one rows --side 16 --rgb --quiet
   expect_json faces "$program" $network one rows --side 16
   [ -s rows/embeddings.npy ] || fail "no embeddings"
+  # A negative label is nobody's: -1 in labels.npy, no name in list.csv.
+  cp one/Anna/1.png other.png
+  printf 'one/Anna/1.png 0\nother.png -1\n' >unknown.txt
+  expect_json faces "$program" $network unknown.txt unknown --side 16
+  [ "$(sed 1d unknown/list.csv | tr '\n' ' ')" = 'one/Anna/1.png,00000000 other.png,"" ' ] ||
+    fail "list.csv: $(cat unknown/list.csv)"
+  printf 'one/Anna/1.png 0\none/Anna/1.png 1\n' >twice.txt
+  expect_end 1 "twice.txt: line 2: one/Anna/1.png is listed twice, first in line 1$" "$program" \
+    $network twice.txt twice --side 16 --quiet
+  printf 'one/Anna/1.png 0\nnone.png 1\n' >absent.txt
+  expect_end 1 ".*absent.txt: line 2: none.png: cannot open" "$program" $network absent.txt absent \
+    --side 16 --quiet
 done
 echo "errors of libtorch: one sentence"
 rm -rf "$folder"
