@@ -39,14 +39,7 @@ struct part_pair {
         tile const at{left.first + i, int(std::min<index_t>(left_rows, left.count - i)),
                       right.first + j, int(std::min<index_t>(right_rows, right.count - j))};
         if constexpr (screening_of<decltype(lists.score)> == screening::direct) {
-          fine_tile const fine{left.fine + i * row_words,
-                               right.fine + j * row_words,
-                               left.panels + i * words + (words - 1) * left_rows,
-                               right.panels + j * words + (words - 1) * right_rows,
-                               row_words,
-                               at.rows,
-                               at.columns};
-          offer_hits(at, products, fine, evaluated);
+          offer_hits(at, products, left, right, evaluated);
         } else {
           offer_bounded(at, products, evaluated);
         }
@@ -73,8 +66,20 @@ struct part_pair {
     return copy;
   }
 
-  void offer_hits(tile const& at, float* products, fine_tile const& fine,
-                  index_t& evaluated) const {
+  /// A tile's rows that the coarse screen keeps row by row.
+  fine_tile fine_rows(tile const& at, packed_part const& left, packed_part const& right) const {
+    index_t const i = at.row - left.first, j = at.column - right.first;
+    return {left.fine + i * row_words,
+            right.fine + j * row_words,
+            left.panels + i * words + (words - 1) * left_rows,
+            right.panels + j * words + (words - 1) * right_rows,
+            row_words,
+            at.rows,
+            at.columns};
+  }
+
+  void offer_hits(tile const& at, float* products, packed_part const& left,
+                  packed_part const& right, index_t& evaluated) const {
     float row_copy[left_rows], column_copy[right_rows];
     float const* const row_thresholds =
         reachable(at.row, at.rows, left_rows, lists.thresholds, row_copy);
@@ -85,7 +90,7 @@ struct part_pair {
     }
     product_hits hits;
     kernels.hits(products, row_thresholds, column_thresholds, hits);
-    if (kernels.refine != nullptr) { kernels.refine(fine, hits, products); }
+    if (kernels.refine != nullptr) { kernels.refine(fine_rows(at, left, right), hits, products); }
     // For a part against itself only pairs above the diagonal are new. The padding of a panel is 0.
     for (std::int32_t h = 0; h < hits.rows; ++h) {
       int const e = hits.by_row[h], r = e / right_rows, c = e % right_rows;
