@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs compilers, CCCL, nvcc and Eigen of several versions and tries the library with all of them.
 # Prints a table of Markdown. Not part of the tests, which have one cheap point of each row.
-# Usage: check_toolchains.sh [--install] [compilers|zig|cccl|nvcc|eigen|arm64|fortify|no_cuda]...
-#   --install  Debian packages first (with sudo where needed); wheels are always fetched by pip
+# Usage: check_toolchains.sh [--install] [--only REGEX] [ROW]...
+#   --install     Debian packages first (with sudo where needed); wheels are always fetched by pip
+#   --only REGEX  of those rows the lines whose first two columns match
+#   ROW           compilers, zig, cccl, nvcc (the installed one), newest_nvcc, eigen, arm64, fortify or
+#                 no_cuda; all without one
 # Needs a configured build/host (cmake --preset host), whose generated headers it includes.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -16,8 +19,13 @@ if [[ ${1:-} == --install ]]; then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     g++-11 g++-12 clang-14 clang-16 clang-19 g++-aarch64-linux-gnu qemu-user libgtest-dev
 fi
+only=
+if [[ ${1:-} == --only ]]; then
+  only=$2
+  shift 2
+fi
 rows=("$@")
-((${#rows[@]})) || rows=(compilers zig cccl nvcc eigen arm64 fortify no_cuda)
+((${#rows[@]})) || rows=(compilers zig cccl nvcc newest_nvcc eigen arm64 fortify no_cuda)
 
 work=$PWD/build/toolchains
 mkdir -p "$work"
@@ -36,6 +44,7 @@ line() { printf '| %s | %s | %s |\n' "$1" "$2" "$3"; }
 try() {
   local what=$1 version=$2 log code=0
   shift 2
+  [[ "$what $version" =~ $only ]] || return 0
   log=$work/$(tr -c 'a-zA-Z0-9.+\n' _ <<<"$what $version").txt
   "$@" >"$log" 2>&1 || code=$?
   if ((code == 0)); then
@@ -155,9 +164,13 @@ try_kernels() {  # NVCC
 }
 
 try_nvcc() {
-  local nvcc root folder part
+  local nvcc
   nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
-  [[ ! -x $nvcc ]] || try_kernels "$nvcc"
+  if [[ -x $nvcc ]]; then try_kernels "$nvcc"; else line nvcc - "not installed"; fi
+}
+
+try_newest_nvcc() {
+  local root folder part
   root=$work/nvcc-13.5
   mkdir -p "$root"
   for part in cuda-nvcc=13.5.37 cuda-cccl=13.3.5.0.6 cuda-crt=13.5.37 cuda-runtime=13.5.37 nvvm=13.5.37; do
