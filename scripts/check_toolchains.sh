@@ -80,7 +80,7 @@ version_of_cccl() {
     printf "%d.%d.%d\n", $3 / 100000, $3 / 100 % 1000, $3 % 100 }' "$1/thrust/version.h"
 }
 default_cccl() {
-  sed -n 's/^-- coupleface: CCCL headers from //p' "$work/configure.txt"
+  sed -n 's/^-- coupleface: CCCL headers from //p' "$work/configure.txt" | tail -1  # CMake may configure twice
 }
 
 try_compilers() {
