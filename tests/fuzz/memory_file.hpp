@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file that exists in memory alone, for as long as its object. The linker (--wrap) sends the
-// system calls of the readers to memory_file.cpp, which answers those for such files: an execution
-// then costs no system call. A map is a copy on the heap, as long as the file: AddressSanitizer
+// system calls of the readers to memory_file.cpp, which answers them for such files; real ones take
+// most of an execution's time. A map is a copy on the heap, as long as the file: AddressSanitizer
 // reports a read beyond the end, which it cannot within the last page of a real map.
 #pragma once
 
