@@ -102,7 +102,7 @@ inline void expect_valid(arguments const& a) {
   auto const images = std::int64_t{a.people} * a.images;
   if (a.faces.data.empty() && a.run.batch > images)
     throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +
-                      std::to_string(images) + " images of --people x --images-drawn");
+                      std::to_string(images) + " images of --people x --synthetic-images");
   for (double const share : a.mask_shares)
     if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
   for (auto const& method : a.methods) {
@@ -125,7 +125,7 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->always_capture_default();
   declare(app, a.faces);
   app.add_option("--people", a.people, "Synthetic people of the train split")->check(at_least(2));
-  app.add_option("--images-drawn", a.images, "Images of each synthetic person")->check(at_least(2));
+  app.add_option("--synthetic-images", a.images, "Images of each synthetic person")->check(at_least(2));
   app.add_option("--dev-people", a.dev_people, "Further synthetic people, for the pairs")
       ->check(at_least(0));
   app.add_option("--landmarks", a.landmarks,

@@ -115,7 +115,7 @@ if [ -z "$embed" ]; then
   exit 0
 fi
 
-"$torch_student" --people 4 --images-drawn 4 --dev-people 4 --folds 2 --pairs-per-fold 4 --side 16 \
+"$torch_student" --people 4 --synthetic-images 4 --dev-people 4 --folds 2 --pairs-per-fold 4 --side 16 \
   --method supervised --epochs 1 --batch 4 --embedding 8 --out network >log 2>&1 ||
   fail "torch_student: $(cat log)"
 network=network/supervised_seed1/best.pt

@@ -103,7 +103,7 @@ for program; do
       ;;
     torch_student)
       # shellcheck disable=SC2086
-      expect_json methods "$program" $small --images-drawn 4 --embedding 8 --method supervised \
+      expect_json methods "$program" $small --synthetic-images 4 --embedding 8 --method supervised \
         --out network
       network=network/supervised_seed1/best.pt
       ;;

@@ -22,7 +22,7 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
       {"--folds", {{"1", "1 is less than 2"}}},
       {"--pairs-per-fold", {{"0", "0 is less than 2"}, {"3", "3 is not a multiple of 2"}}},
       {"--people", {{"1", "1 is less than 2"}}},
-      {"--images-drawn", {{"1", "1 is less than 2"}}},
+      {"--synthetic-images", {{"1", "1 is less than 2"}}},
       {"--dev-people", {{"-1", "-1 is less than 0"}}},
       {"--landmarks", {{"", "is empty"}}},
       {"--teacher-script", {{"", "is empty"}}},
@@ -69,8 +69,8 @@ TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
                          "--shift: 16 is not less than --side, 16");
   program.expect_refused({"--method", "supervised", "--warmup", "2", "--epochs", "1"},
                          "--warmup: 2 is more than --epochs, 1");
-  program.expect_refused({"--method", "supervised", "--people", "10", "--images-drawn", "2"},
-                         "--batch: 64 is more than the 20 images of --people x --images-drawn");
+  program.expect_refused({"--method", "supervised", "--people", "10", "--synthetic-images", "2"},
+                         "--batch: 64 is more than the 20 images of --people x --synthetic-images");
   auto const outputs =
       program.run({"--data", "x", "--method", "supervised", "--batch", "2000000000"});
   EXPECT_EQ(outputs.status, face_kit::status_failed);

@@ -14,7 +14,7 @@ mkdir -p "$folder"
 run() {
   out=$1
   shift
-  exec "$program" --people 20 --images-drawn 4 --dev-people 20 --folds 5 --pairs-per-fold 20 \
+  exec "$program" --people 20 --synthetic-images 4 --dev-people 20 --folds 5 --pairs-per-fold 20 \
     --side 16 --batch 16 --threads 1 --out "$folder/$out" "$@"
 }
 student() {
