@@ -125,7 +125,8 @@ inline void declare(CLI::App& app, arguments& a) {
   app.option_defaults()->always_capture_default();
   declare(app, a.faces);
   app.add_option("--people", a.people, "Synthetic people of the train split")->check(at_least(2));
-  app.add_option("--synthetic-images", a.images, "Images of each synthetic person")->check(at_least(2));
+  app.add_option("--synthetic-images", a.images, "Images of each synthetic person")
+      ->check(at_least(2));
   app.add_option("--dev-people", a.dev_people, "Further synthetic people, for the pairs")
       ->check(at_least(0));
   app.add_option("--landmarks", a.landmarks,
