@@ -76,6 +76,19 @@ function(coupleface_add_header_tests)
                 "${PROJECT_SOURCE_DIR}/tests/empty.cpp")
     endif()
   endforeach()
+  # The newest clang has lost builtins that older ones have.
+  set(names "")
+  foreach(version RANGE 30 15 -1)
+    list(APPEND names clang++-${version})
+  endforeach()
+  find_program(COUPLEFACE_NEWEST_CLANG NAMES ${names})
+  mark_as_advanced(COUPLEFACE_NEWEST_CLANG)
+  if(COUPLEFACE_NEWEST_CLANG)
+    coupleface_add_test(headers/newest_clang/every_function
+      COMMAND "${COUPLEFACE_NEWEST_CLANG}" ${COUPLEFACE_PARSE_FLAGS} ${warnings}
+              -DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP "-I${COUPLEFACE_ALL_HEADERS_FOLDER}"
+              "${PROJECT_SOURCE_DIR}/tests/every_function.cpp")
+  endif()
 endfunction()
 
 # What a unit may not be compiled with stops with one sentence; what it may passes. clang has no macro

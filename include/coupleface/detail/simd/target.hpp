@@ -30,6 +30,13 @@
 // Whether there are several sets of kernels to choose from.
 #define COUPLEFACE_KERNEL_SETS (COUPLEFACE_VECTORS || COUPLEFACE_NEON)
 
+// clang 22 has no builtins of fused multiply-add for single instruction sets.
+#if defined(__clang__)
+#define COUPLEFACE_ELEMENTWISE_FMA __has_builtin(__builtin_elementwise_fma)
+#else
+#define COUPLEFACE_ELEMENTWISE_FMA 0
+#endif
+
 // Place before a loop that must be unrolled completely so that its arrays stay in registers.
 #if defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_PRAGMA(text) _Pragma(#text)
