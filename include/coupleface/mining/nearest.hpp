@@ -19,10 +19,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// Equals top_k of relation_matrix(queries, candidates) without the pairs that `keep` rejects, bit
 /// for bit: descending, ties to the smaller index, NaN after every number; slots without a
-/// candidate hold index -1 and value -infinity. A product of unit rows in float, or in 16-bit
-/// integers on processors that multiply them at twice the rate (bfloat16 on a device), only
-/// screens, with a rounding bound. The relation's exact value decides order, ties and values. If
-/// queries and candidates are the same rows, every product serves both sides.
+/// candidate hold index -1 and value -infinity. A product of unit rows in float, or in integers of
+/// 16 or 8 bits on processors that multiply those faster (bfloat16 on a device), only screens, with
+/// a rounding bound. The relation's exact value decides order, ties and values. If queries and
+/// candidates are the same rows, every product serves both sides.
 ///
 /// @param policy any Thrust execution policy
 /// @param queries [n, d] rows; for class relations the prototypes. They and the candidates may be
@@ -38,9 +38,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param keep which pair may be mined: other_rows (default), every_row, other_labels, or your own
 ///   predicate on (query, candidate)
 /// @throws std::invalid_argument if the shapes do not fit or m exceeds the index type
-/// @complexity O(n m d) multiplications, half of them if queries are the candidates, in float or 16
-///   bits; O(d) in double for the K and for those that the screen cannot distinguish from the K-th
-///   (at d = 512 those within 6e-4 to 1.4e-3 of its cosine with integers, 0.008 with bfloat16)
+/// @complexity O(n m d) multiplications, half of them if queries are the candidates, in float, 16
+///   or 8 bits; O(d) in double for the K and for those that the screen cannot distinguish from the
+///   K-th (at d = 512 those within 6e-4 to 1.4e-3 of its cosine with integers, 0.008 with bfloat16)
 /// @scratch at most 64 MiB + 16 n bytes, 8 m more if candidates are other rows (at widths over
 ///   30,000 two packed parts of 224 rows exceed that). With a CUDA policy 2 d + 16 bytes a row, 32
 ///   K
