@@ -201,8 +201,9 @@ void expect_upper_bounds(std::string const& name, engine::screen_kernels const& 
       std::vector<float> products(bounds, bounds + engine::left_rows * engine::right_rows);
       engine::product_hits hits{};
       for (std::int32_t e = 0; e < engine::product_hits::most; ++e) {  // each by one side or both
-        if (e % 3 != 1) { hits.by_row[hits.rows++] = e; }
-        if (e % 3 != 0) { hits.by_column[hits.columns++] = e; }
+        bool const last = e + 1 == engine::product_hits::most;
+        if (e % 3 != 1 && !last) { hits.by_row[hits.rows++] = e; }
+        if (e % 3 != 0 || last) { hits.by_column[hits.columns++] = e; }
       }
       kernels.refine(
           {left_fine.data(), right_fine.data(), left.data() + (words - 1) * engine::left_rows,
