@@ -201,17 +201,16 @@ TEST(pair_search, lists_whose_doubtful_band_does_not_fit_become_exact) {
   }
 }
 
-/// The element that a search for K = k of the nearest rows chooses by itself.
-engine::screen_element chosen(matrix<float> const& x, index_t k) {
-  std::vector<double> norms;
-  for (index_t i = 0; i < x.rows(); ++i) {
-    norms.push_back(engine::row_norm(x.view().row(i), x.columns()));
-  }
-  coupleface::matrix_view<float const> const view = x.view();
+/// The element that a search for the k nearest of the rows `x` chooses by itself.
+engine::screen_element chosen(matrix<float> const& queries, matrix<float> const& x, index_t k) {
+  auto const on = policy();  // scratch refers to it
+  coupleface::matrix_view<float const> const from = queries.view(), among = x.view();
+  engine::row_norm_pair<decltype(policy()), float, float> const norms(on, from, among);
   engine::relation_score<float, float, cosine> const score{
-      view, view, norms.data(), norms.data(), {}};
-  return engine::screen_for(thrust::seq, score, k, {}).element;
+      from, among, norms.queries(), norms.candidates(), {}};
+  return engine::screen_for(on, score, k, {}).element;
 }
+engine::screen_element chosen(matrix<float> const& x, index_t k) { return chosen(x, x, k); }
 
 TEST(pair_search, a_coarse_screen_only_where_it_pays) {
   index_t const n = 9000, width = 128;
@@ -228,6 +227,9 @@ TEST(pair_search, a_coarse_screen_only_where_it_pays) {
     EXPECT_EQ(chosen(x, n / 4), without) << "a quarter of all pairs are hits";
     EXPECT_EQ(chosen(random_matrix<float>(1000, width, 16), 1), without);
     EXPECT_EQ(chosen(random_matrix<float>(n, 8, 17), 1), without);
+    EXPECT_EQ(chosen(random_matrix<float>(380, width, 18), x, 1), without)
+        << "packing the candidates costs more than so few queries save";
+    EXPECT_EQ(chosen(random_matrix<float>(n, width, 18), x, 1), chosen(x, 1));
   });
 }
 

@@ -24,15 +24,20 @@ inline constexpr bool has_coarse_screen<relation_score<Q, C, Relation>> =
     relation_score<Q, C, Relation>::screens_by == screening::direct &&
     !relation_score<Q, C, Relation>::absolute;
 
-/// A tile of 14 x 32 products takes 7 cycles a column less in 8 bits than in 16. A hit costs about
-/// 45 cycles and a fifth of a cycle a column: two rows of 16-bit integers from the second-level
-/// cache. There are about three times as many as in a sample at the K-th best: by row and by
-/// column, and thresholds are lower during the search. (Zen 4: both screens cost the same at 13,000
-/// normal rows of 512, K = 100.)
-inline double most_hits(index_t width) {
-  constexpr double saved_per_column = 7, hit = 45, hit_per_column = 0.19, of_sampled = 3;
-  return saved_per_column * double(width) /
-         (of_sampled * left_rows * right_rows * (hit + hit_per_column * double(width)));
+/// The largest share of hits among a sample's pairs at which a coarse screen pays; negative if none
+/// does.
+///
+/// A tile of 14 x 32 products takes 7 cycles a column less in 8 bits than in 16. Packing a
+/// candidate takes 6 cycles a column more, which only several hundred queries earn back. A hit
+/// costs about 45 cycles and a fifth of a cycle a column: two rows of 16-bit integers from the
+/// second-level cache. There are about three times as many as in a sample at the K-th best: by row
+/// and by column, and thresholds are lower during the search. (Zen 4: both screens cost the same at
+/// 13,000 normal rows of 512, K = 100, and for 500 queries among 20,000 such rows, K = 1.)
+inline double most_hits(index_t width, index_t queries) {
+  constexpr double saved_per_column = 7, packing = 6, hit = 45, hit_per_column = 0.19;
+  constexpr double of_sampled = 3, tile = left_rows * right_rows;
+  double const saved = saved_per_column - packing * tile / double(queries);
+  return saved * double(width) / (of_sampled * tile * (hit + hit_per_column * double(width)));
 }
 /// With fewer candidates thresholds rise for most of the search, and most products are hits.
 inline constexpr index_t least_int8_candidates = 8192, least_int8_width = 128;
@@ -98,9 +103,10 @@ screen_kernels screen_for([[maybe_unused]] Policy const& policy,
   if constexpr (has_coarse_screen<Score>) {
     bool const fits = score.packed_width() <= widest_int8;
     if (!automatic && (fits || given.element != screen_element::int8_quad)) { return given; }
+    double const most = most_hits(score.packed_width(), score.queries());
     if (automatic && fits && multiplies_int8() && score.packed_width() >= least_int8_width &&
-        score.queries() >= left_rows && score.candidates() >= least_int8_candidates &&
-        sampled_hits(policy, score, k) <= most_hits(score.packed_width())) {
+        score.candidates() >= least_int8_candidates && most > 0 &&
+        sampled_hits(policy, score, k) <= most) {
       return native_screen(screen_element::int8_quad);
     }
   } else if (!automatic && given.element != screen_element::int8_quad) {
