@@ -14,7 +14,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// unless the environment variable COUPLEFACE_KERNELS names another. The environment is read once,
 /// by the first call of any host function. Results whose bits are promised are the same for every
 /// set; margin softmax differs within its error bounds. Units compiled by nvcc have the portable
-/// set.
+/// set and do not read the variable.
 ///
 /// @throws std::invalid_argument if COUPLEFACE_KERNELS names a set that is unknown or that this
 /// machine does not support; every host function throws the same.
