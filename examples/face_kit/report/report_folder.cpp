@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face_kit/report/report_folder.hpp"
 
-#include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <stdexcept>
 #include <system_error>
 
@@ -17,6 +15,25 @@ constexpr char const* report_files[] = {"table.md",   "table.csv",  "runs.csv", 
                                         "epochs.dat", "losses.dat", "roc.dat",    "plots.gp",
                                         "roc.png",    "roc.svg",    "epochs.png", "epochs.svg",
                                         "losses.png", "losses.svg", "report.html"};
+
+/// A folder of one run: named as one, and empty or with what a run writes first.
+bool is_run(std::filesystem::directory_entry const& entry) {
+  auto const name = entry.path().filename().string();
+  if (!entry.is_directory() || (name != "teacher" && name.find("_seed") == std::string::npos))
+    return false;
+  std::error_code error;
+  std::filesystem::directory_iterator const files(entry.path(), error);
+  if (error) return false;
+  bool empty = true;
+  for (auto const& file : files) {
+    auto const of_run = file.path().filename().string();
+    // The checkpoint may still be unfinished, with a longer name.
+    if (of_run.rfind("checkpoint.bin", 0) == 0 || of_run == "steps.csv" || of_run == "result.json")
+      return true;
+    empty = false;
+  }
+  return empty;
+}
 
 }  // namespace
 
@@ -33,12 +50,9 @@ void expect_result_folder(std::string const& out) {
   for (auto const& entry : entries) {
     auto const name = entry.path().filename().string();
     if (name == result_folder::lock_file) continue;  // of a run that was killed at its start
-    bool const report =
-        std::find(std::begin(report_files), std::end(report_files), name) != std::end(report_files);
-    bool const run =
-        entry.is_directory() && (name == "teacher" || name.find("_seed") != std::string::npos);
-    if (report || run || name == "undecodable.txt") return;
-    empty = false;
+    if (is_run(entry)) return;
+    // Other programs write files of the same names as a report, so these prove nothing.
+    if (name != "undecodable.txt") empty = false;  // a run that ended before its first step
   }
   if (!empty)
     throw std::runtime_error("--out: " + out +

@@ -186,8 +186,9 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   // The options declared last may have set a group, which would apply to these.
   app.option_defaults()->group(app.get_help_ptr()->get_group());
   app.set_help_flag("-h,--help", "Show this help and exit");
-  app.set_version_flag("--version", version_text(app.get_name(), libraries),
-                       "Show version, compiler, backends and instruction set, and exit");
+  app.set_version_flag(
+      "--version", [&] { return version_text(app.get_name(), libraries); },
+      "Show version, compiler, backends and instruction set, and exit");
   app.add_flag("--quiet", quiet_wanted,
                "Print only warnings and errors on the standard error, no progress and no notes")
       ->group("Output");
@@ -206,6 +207,7 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   try {
     app.parse(argc, argv);
     set_quiet(quiet_wanted);
+    coupleface::kernels();  // throws for a wrong COUPLEFACE_KERNELS, before data is read
     listen_for_interruption();
     body();
     return ended();

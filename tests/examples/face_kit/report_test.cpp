@@ -490,13 +490,23 @@ TEST(expect_result_folder, takes_new_empty_and_own_folders) {
   EXPECT_EQ(reason(), "--out: " + out + ": exists and does not contain runs; choose another");
   image_writing::write_text(folder / "out/fcd_seed1", "mine");
   EXPECT_NE(reason(), "");
-  for (auto const* own : {"table.md", "undecodable.txt"}) {
-    image_writing::write_text(folder / (std::string("out/") + own), "ours");
-    EXPECT_EQ(reason(), "") << own;
-    std::filesystem::remove(folder / (std::string("out/") + own));
-    EXPECT_NE(reason(), "");
+  for (auto const* name : {"table.md", "roc.png", "undecodable.txt"}) {  // anybody's
+    image_writing::write_text(folder / (std::string("out/") + name), "mine");
+    EXPECT_NE(reason(), "") << name;
   }
   std::filesystem::create_directory(folder / "out/mrd_seed12");
+  EXPECT_EQ(reason(), "");
+  image_writing::write_text(folder / "out/mrd_seed12/notes.txt", "mine");
+  EXPECT_NE(reason(), "");
+  for (auto const* own : {"checkpoint.bin", "checkpoint.bin.7.0.tmp", "steps.csv", "result.json"}) {
+    image_writing::write_text(folder / (std::string("out/mrd_seed12/") + own), "ours");
+    EXPECT_EQ(reason(), "") << own;
+    std::filesystem::remove(folder / (std::string("out/mrd_seed12/") + own));
+    EXPECT_NE(reason(), "");
+  }
+  std::filesystem::remove_all(out);
+  std::filesystem::create_directory(out);
+  image_writing::write_text(folder / "out/undecodable.txt", "ours");
   EXPECT_EQ(reason(), "");
   EXPECT_EQ(failure([&] { expect_result_folder((folder / "out/notes.txt").string()); }),
             "--out: " + out + "/notes.txt: exists and is not a folder");

@@ -48,6 +48,15 @@ for program; do
     grep -q "^$line: ." out || fail "$name --version has no $line: $(cat out)"
   done
   "$program" --help >out 2>err || fail "$name --help"
+  status=0
+  COUPLEFACE_KERNELS=bogus "$program" --version >out 2>err || status=$?
+  [ "$status" = 1 ] && [ "$(wc -l <err)" = 1 ] ||
+    fail "$name with wrong kernels: status $status, $(cat err)"
+  grep -q "^$name: .*COUPLEFACE_KERNELS is 'bogus', but this machine supports: portable" err ||
+    fail "$name with wrong kernels: $(cat err)"
+  COUPLEFACE_KERNELS=bogus "$program" --help >out 2>err || fail "$name --help with wrong kernels"
+  COUPLEFACE_KERNELS=portable "$program" --version >out 2>err
+  grep -q '^kernels: portable$' out || fail "$name --version: $(cat out)"
   for option in --help --version --quiet --json --threads; do
     grep -q -e "^  *\(-h,\)*$option" out || fail "$name --help: no $option"
   done
