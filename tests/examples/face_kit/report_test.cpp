@@ -508,6 +508,7 @@ TEST(expect_result_folder, takes_new_empty_and_own_folders) {
   std::filesystem::create_directory(out);
   image_writing::write_text(folder / "out/undecodable.txt", "ours");
   EXPECT_EQ(reason(), "");
+  image_writing::write_text(folder / "out/notes.txt", "mine");
   EXPECT_EQ(failure([&] { expect_result_folder((folder / "out/notes.txt").string()); }),
             "--out: " + out + "/notes.txt: exists and is not a folder");
 }

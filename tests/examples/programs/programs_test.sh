@@ -47,7 +47,6 @@ for program; do
   for line in compiler CCCL backends "compiled for" kernels; do
     grep -q "^$line: ." out || fail "$name --version has no $line: $(cat out)"
   done
-  "$program" --help >out 2>err || fail "$name --help"
   status=0
   COUPLEFACE_KERNELS=bogus "$program" --version >out 2>err || status=$?
   [ "$status" = 1 ] && [ "$(wc -l <err)" = 1 ] ||
@@ -57,6 +56,7 @@ for program; do
   COUPLEFACE_KERNELS=bogus "$program" --help >out 2>err || fail "$name --help with wrong kernels"
   COUPLEFACE_KERNELS=portable "$program" --version >out 2>err
   grep -q '^kernels: portable$' out || fail "$name --version: $(cat out)"
+  "$program" --help >out 2>err || fail "$name --help"
   for option in --help --version --quiet --json --threads; do
     grep -q -e "^  *\(-h,\)*$option" out || fail "$name --help: no $option"
   done
