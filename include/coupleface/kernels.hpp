@@ -17,7 +17,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// set and do not read the variable.
 ///
 /// @throws std::invalid_argument if COUPLEFACE_KERNELS names a set that is unknown or that this
-/// machine does not support; every host function throws the same.
+/// machine does not support. Every host function that has something to compute throws the same.
 inline char const* kernels() { return detail::kernel_set_names[int(detail::kernels_in_use())]; }
 
 COUPLEFACE_NAMESPACE_END

@@ -69,26 +69,17 @@ COUPLEFACE_AVX512_VNNI COUPLEFACE_ALWAYS_INLINE std::int32_t fine_product(index_
   return sum_of_lanes(first + second);
 }
 
-COUPLEFACE_AVX512_VNNI COUPLEFACE_ALWAYS_INLINE void refine_hit(fine_tile const& tile,
-                                                                std::int32_t e, float* products) {
-  int const r = e / right_rows, c = e % right_rows;
-  if (r >= tile.rows || c >= tile.columns) {
-    products[e] = -std::numeric_limits<float>::infinity();
-    return;
-  }
-  std::int32_t const sum =
-      fine_product(tile.words, tile.left + r * tile.words, tile.right + c * tile.words);
-  products[e] = float(sum) * word_float(tile.right_units[c]) * word_float(tile.left_units[r]);
-}
-
 COUPLEFACE_AVX512_VNNI inline void avx512_refine(fine_tile const& tile, product_hits const& hits,
                                                  float* products) {
-  std::int32_t next = 0;  // for_each_hit(), whose functor cannot have the attribute
-  for (std::int32_t h = 0; h < hits.rows; ++h) { refine_hit(tile, hits.by_row[h], products); }
-  for (std::int32_t h = 0; h < hits.columns; ++h) {
-    std::int32_t const e = hits.by_column[h];
-    while (next < hits.rows && hits.by_row[next] < e) { ++next; }
-    if (next == hits.rows || hits.by_row[next] != e) { refine_hit(tile, e, products); }
+  std::int32_t elements[product_hits::most + 1];
+  std::int32_t const count = distinct_hits(hits, elements);
+  for (std::int32_t h = 0; h < count; ++h) {
+    std::int32_t const e = elements[h];
+    products[e] = -std::numeric_limits<float>::infinity();
+    if (is_padding(tile, e)) { continue; }
+    products[e] = refined(tile, e,
+                          fine_product(tile.words, tile.left + e / right_rows * tile.words,
+                                       tile.right + e % right_rows * tile.words));
   }
 }
 

@@ -116,9 +116,8 @@ struct candidate_lists {
     raise_threshold(q);
   }
 
-  /// Offers the pairs that no product can screen. Pairs with an odd (not finite) row have the
-  /// product NaN, which reaches no threshold; they matter only if there are too few others. Without
-  /// a screen all pairs are offered.
+  /// Offers the pairs that no product can screen: all pairs without a screen, else those with an
+  /// odd (not finite) row. Their product is NaN; they matter only if there are too few others.
   void offer_unscreened(index_t q, bool odd_candidates, index_t& evaluated) const {
     if constexpr (screening_of<Score> == screening::none) {
       for (index_t c = 0; c < score.candidates(); ++c) { offer(q, c, 0.0f, evaluated); }

@@ -83,8 +83,7 @@ struct exact_tables {
     return std::find(ids, ids + lists.indices.extent(1), I(-1)) - ids;
   }
 
-  /// True if the candidate, as a query, evaluates this pair: its list may hold the pair. A list
-  /// never holds a pair below its threshold.
+  /// True if the candidate, as a query, evaluates this pair: its threshold lets the list hold it.
   bool is_left_to(index_t c, index_t q, float screened) const {
     return c < q && lists.score.symmetric() && screened >= lists.thresholds[c];
   }

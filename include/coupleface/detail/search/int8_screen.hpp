@@ -5,12 +5,12 @@
 // Only where it reaches a threshold are the rows' 16-bit integers multiplied, which are kept row by
 // row. What the lists are offered has the same bits as without the coarse screen.
 //
-// A row u is 8-bit multiples of one float, v, with E = || u - v || measured. For norms of at most
-// M,
+// A row u is packed as v, 8-bit multiples of one float, and E = || u - v || is measured. If no norm
+// exceeds M,
 //   u_a . u_b = v_a . v_b + (u_a - v_a) . u_b + v_a . (u_b - v_b)
 //            <= v_a . v_b + g_a + g_b,   g = E M + E^2 / 2
-// (|| v_a || <= M + E_a, and E_a E_b <= (E_a^2 + E_b^2) / 2). Each row stores its own g, which also
-// contains half of what the 16-bit product, and float sums here, may be off.
+// (|| v_a || <= M + E_a, and E_a E_b <= (E_a^2 + E_b^2) / 2). Each row stores its own g. It also
+// covers half the error of the 16-bit product and of the float operations here.
 //
 // A panel's row: width / 4 words of integers, the lowest byte first; then the float that they are
 // multiples of; 128 times their sum; g; the unit of the 16-bit integers. The bytes of a left panel
@@ -129,33 +129,46 @@ inline void subtract_slack(index_t words, panel_word const* left, panel_word con
   }
 }
 
-/// Calls refine(e) once for each element that is a hit by row or by column, or both.
-template <class Refine>
-void for_each_hit(product_hits const& hits, Refine refine) {
-  std::int32_t next = 0;
-  for (std::int32_t h = 0; h < hits.rows; ++h) { refine(hits.by_row[h]); }
+/// Writes each element that is a hit by row, by column or by both once; returns their number. May
+/// write one entry more.
+inline std::int32_t distinct_hits(product_hits const& hits, std::int32_t* out) {
+  std::int32_t next = 0, count = hits.rows;
+  std::copy_n(hits.by_row, hits.rows, out);
   for (std::int32_t h = 0; h < hits.columns; ++h) {
     std::int32_t const e = hits.by_column[h];
     while (next < hits.rows && hits.by_row[next] < e) { ++next; }
-    if (next == hits.rows || hits.by_row[next] != e) { refine(e); }
+    out[count] = e;  // branch-free: three in ten are no hit by row
+    count += next == hits.rows || hits.by_row[next] != e;
   }
+  return count;
+}
+
+/// The rest of refining an element: its product from the sum of its integers' products.
+inline float refined(fine_tile const& tile, std::int32_t e, std::int32_t sum) {
+  return float(sum) * word_float(tile.right_units[e % right_rows]) *
+         word_float(tile.left_units[e / right_rows]);
+}
+
+inline bool is_padding(fine_tile const& tile, std::int32_t e) {
+  return e / right_rows >= tile.rows || e % right_rows >= tile.columns;
 }
 
 inline void portable_refine(fine_tile const& tile, product_hits const& hits, float* products) {
-  for_each_hit(hits, [&](std::int32_t e) {
-    int const r = e / right_rows, c = e % right_rows;
-    if (r >= tile.rows || c >= tile.columns) {
-      products[e] = -std::numeric_limits<float>::infinity();
-      return;
-    }
-    panel_word const *const a = tile.left + r * tile.words, *const b = tile.right + c * tile.words;
+  std::int32_t elements[product_hits::most + 1];
+  std::int32_t const count = distinct_hits(hits, elements);
+  for (std::int32_t h = 0; h < count; ++h) {
+    std::int32_t const e = elements[h];
+    products[e] = -std::numeric_limits<float>::infinity();
+    if (is_padding(tile, e)) { continue; }
+    panel_word const* const a = tile.left + e / right_rows * tile.words;
+    panel_word const* const b = tile.right + e % right_rows * tile.words;
     std::int32_t sum = 0;
     for (index_t w = 0; w < tile.words; ++w) {
       sum += low_whole(a[w]) * low_whole(b[w]);
       sum += high_whole(a[w]) * high_whole(b[w]);
     }
-    products[e] = float(sum) * word_float(tile.right_units[c]) * word_float(tile.left_units[r]);
-  });
+    products[e] = refined(tile, e, sum);
+  }
 }
 
 }  // namespace detail

@@ -79,8 +79,7 @@ class pair_search {
     return sum;
   }
 
-  /// Passes every array of the state of a search in progress, including the outputs, to
-  /// visit(pointer, bytes).
+  /// Passes every array of the state, including the outputs, to visit(pointer, bytes).
   template <class Visit>
   void visit_state(Visit&& visit_array) {
     auto const visit = [&](void* data, std::size_t bytes) {

@@ -143,8 +143,7 @@ class device_search {
     launch_indices(policy_, sweep.queries, clear_lists_body<V, I>{lists_});
   }
 
-  /// Writes the lists to the table; queries whose lists overflowed or lack pairs are left to the
-  /// scan.
+  /// Writes the lists to the table. The scan does those that overflowed or lack pairs.
   void end_sweep(tile_sweep const& sweep) {
     if (screened_lists) { settle(sweep, false); }
     launch_indices(policy_, sweep.queries * plan_.k,
