@@ -89,8 +89,8 @@ class Coupleface:
                                          real, pointer, pointer]),
             "coupleface_fcd": (integer, [pointer, pointer, size, size, pointer, pointer]),
             "coupleface_margin_softmax": (integer, [pointer, size, size, pointer, size, pointer,
-                                                    real, real, integer, pointer, pointer,
-                                                    pointer]),
+                                                    real, real, integer, integer, pointer,
+                                                    pointer, pointer]),
             "coupleface_map": (pointer, [ctypes.c_char_p]),
             "coupleface_unmap": (None, [pointer]),
             "coupleface_mapped_data": (pointer, [pointer]),
@@ -686,9 +686,9 @@ def margin_softmax(run, n, d, classes):
     loss = np.zeros(1, np.float32)
     gradient, weight_gradient = np.empty_like(embeddings), np.empty_like(weights)
 
-    def ours(keep=0, library=run.ours):
+    def ours(keep=0, bfloat16=0, library=run.ours):
         library.call("coupleface_margin_softmax", embeddings, n, d, weights, classes, labels,
-                      MARGIN, SCALE, keep, loss, gradient, weight_gradient)
+                      MARGIN, SCALE, keep, bfloat16, loss, gradient, weight_gradient)
 
     expected, e_expected, w_expected, e_sums, w_sums = reference_margin_softmax(embeddings, weights,
                                                                                labels)
@@ -697,19 +697,25 @@ def margin_softmax(run, n, d, classes):
     logit = SCALE * (d + 6) * UNIT
     relative = 2 * (2 * logit + (d + n + math.sqrt(classes) + 16) * UNIT)
 
-    def check(contender, value, e_slopes, w_slopes):
-        run.check(name, contender, "loss", abs(value - expected), 2 * logit + 64 * SCALE * UNIT)
+    def check(contender, value, e_slopes, w_slopes, coarse=0.0):
+        terms = relative + (math.expm1(2 * coarse + 2 ** -6) if coarse else 0)
+        run.check(name, contender, "loss", abs(value - expected),
+                  2 * logit + 64 * SCALE * UNIT + coarse)
         run.check(name, contender, "gradient", np.linalg.norm(e_slopes - e_expected, axis=1),
-                  relative * e_sums)
+                  terms * e_sums)
         run.check(name, contender, "weights' gradient",
-                  np.linalg.norm(w_slopes - w_expected, axis=1), relative * w_sums)
+                  np.linalg.norm(w_slopes - w_expected, axis=1), terms * w_sums)
 
-    contenders = {"ours": ours, "ours/keep_logits": lambda: ours(1)}
-    contenders.update((label, lambda library=library: ours(0, library))
+    contenders = {"ours": ours, "ours/keep_logits": lambda: ours(1),
+                  "ours/bfloat16": lambda: ours(0, 1),
+                  "ours/bfloat16/keep_logits": lambda: ours(1, 1)}
+    contenders.update((label, lambda library=library: ours(library=library))
                       for label, library in run.builds.items() if label != "ours")
     for contender, call in contenders.items():
         call()
-        check(contender, loss[0], gradient, weight_gradient)
+        # bfloat16_products: the documented error of a logit
+        check(contender, loss[0], gradient, weight_gradient,
+              SCALE * (2 ** -7 + 2 ** -16) if "bfloat16" in contender else 0.0)
     if torch:
         e = torch.from_numpy(embeddings).requires_grad_()
         w = torch.from_numpy(weights).requires_grad_()
@@ -984,7 +990,7 @@ def parse_arguments():
                         help="libcoupleface_c.so, which CMake builds with the benchmarks")
     parser.add_argument("--plain-library", type=pathlib.Path,
                         help="the same compiled for plain x86-64, measured beside it")
-    parser.add_argument("--kernels", choices=("portable", "avx2", "avx512", "avx512_vnni"),
+    parser.add_argument("--kernels", choices=("portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16"),
                         help="force one set of our kernels; with avx2 the contenders' too")
     parser.add_argument("--label", default="local",
                         help="put behind the peers' names: where they came from")

@@ -108,12 +108,13 @@ COUPLEFACE_C_API int coupleface_fcd(float const* student, float const* teacher, 
   });
 }
 
-/// ArcFace. `keep`: whether logits are kept from the value to the gradients.
+/// ArcFace. `keep`: whether logits are kept from the value to the gradients; `bfloat16`: whether
+/// products are of bfloat16.
 COUPLEFACE_C_API int coupleface_margin_softmax(float const* embeddings, index_t n, index_t d,
                                                float const* weights, index_t classes,
                                                std::int64_t const* labels, double margin,
-                                               double scale, int keep, float* loss, float* gradient,
-                                               float* weight_gradient) {
+                                               double scale, int keep, int bfloat16, float* loss,
+                                               float* gradient, float* weight_gradient) {
   return guarded([=] {
     auto const compute = [=](auto logits) {
       coupleface::margin_softmax_loss(
@@ -122,7 +123,12 @@ COUPLEFACE_C_API int coupleface_margin_softmax(float const* embeddings, index_t 
           make_matrix_view(weight_gradient, classes, d), coupleface::arc_margin(margin, scale),
           logits);
     };
-    keep != 0 ? compute(coupleface::keep_logits{}) : compute(coupleface::recompute_logits{});
+    if (bfloat16 != 0) {
+      keep != 0 ? compute(coupleface::bfloat16_products<coupleface::keep_logits>{})
+                : compute(coupleface::bfloat16_products<>{});
+    } else {
+      keep != 0 ? compute(coupleface::keep_logits{}) : compute(coupleface::recompute_logits{});
+    }
     return done;
   });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expects: coupleface::margin_softmax_loss: logits must be recompute_logits or keep_logits
+// expects: coupleface::margin_softmax_loss: logits must be recompute_logits, keep_logits or
 #include <coupleface/losses/margin_softmax.hpp>
 
 #include <thrust/execution_policy.h>

@@ -6,6 +6,7 @@
 #include <coupleface/detail/losses/margin_softmax.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/logits.hpp>
 #include <coupleface/settings/margin.hpp>
 #include <coupleface/view.hpp>
 
@@ -18,17 +19,6 @@ template <class L, class I>
 detail::sampled_targets<L, I> sampled_labels(vector_view<L> labels, vector_view<I> classes) {
   return {labels, classes};
 }
-
-/// @brief Logits are computed for the value and again for the gradients.
-struct recompute_logits {
-  static constexpr bool kept = false;
-};
-
-/// @brief Logits are computed once and kept from the value to the gradients: one matrix product
-/// less, [n, C] more scratch, the same bits.
-struct keep_logits {
-  static constexpr bool kept = true;
-};
 
 /// @brief Margin softmax: cross entropy over scaled cosines, with a margin on the right class.
 ///
@@ -49,6 +39,7 @@ struct keep_logits {
 /// @param loss one float or double in the policy's memory, overwritten
 /// @param margin arc_margin (default), cosine_margin, combined_margin, plain_margin<...>,
 ///   straight_through<...>, or your own
+/// @param logits recompute_logits{} (default), keep_logits{} or bfloat16_products<...>{}
 /// @throws std::invalid_argument if shapes do not fit or, on the host, a label is out of range or
 ///   not among the sampled classes; before anything is written
 /// @complexity one matrix product n C d for the value, three more for the gradients: logits are
@@ -63,20 +54,19 @@ struct keep_logits {
 /// @determinism bit-identical for any policy and thread count
 /// Source: stated (ArcFace, CosFace, partial FC); degenerate cases: ours.
 template <class Policy, class E, class W, class N, class L, class Margin = arc_margin,
-          detail::enable_if_margin<Margin> = 0>
+          class Logits = recompute_logits, detail::enable_if_margin<Margin> = 0>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,
-                         N labels, scalar_view<L> loss, Margin margin = Margin{}) {
+                         N labels, scalar_view<L> loss, Margin margin = Margin{},
+                         Logits logits = Logits{}) {
   detail::device_call<Policy> const call("margin_softmax_loss");
-  detail::check_margin_softmax<Policy, recompute_logits>(
-      embeddings, weights, labels, loss, detail::no_gradient{}, detail::no_gradient{});
+  detail::check_margin_softmax<Policy, Logits>(embeddings, weights, labels, loss,
+                                               detail::no_gradient{}, detail::no_gradient{});
   detail::margin_softmax_loss(policy, matrix_view<E const>(embeddings),
                               matrix_view<W const>(weights), detail::as_targets(labels), loss,
-                              detail::no_gradient{}, detail::no_gradient{}, margin,
-                              recompute_logits{});
+                              detail::no_gradient{}, detail::no_gradient{}, margin, logits);
 }
 
 /// @brief The same with the gradient with respect to the embeddings, [n, d], overwritten.
-/// @param logits recompute_logits{} (default) or keep_logits{}
 template <class Policy, class E, class W, class N, class L, class G, class Margin = arc_margin,
           class Logits = recompute_logits, detail::enable_if_margin<Margin> = 0>
 void margin_softmax_loss(Policy const& policy, matrix_view<E> embeddings, matrix_view<W> weights,

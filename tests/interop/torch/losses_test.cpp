@@ -335,6 +335,10 @@ TEST(torch_margin_softmax, one_gradient_alone_and_kept_logits) {
   auto const kept = gradients(true, true, cf::keep_logits{});
   EXPECT_TRUE(at::equal(kept.first, both.first));
   EXPECT_TRUE(at::equal(kept.second, both.second));
+  auto const coarse = gradients(true, true, cf::bfloat16_products<cf::keep_logits>{});
+  EXPECT_FALSE(at::equal(coarse.first, both.first));
+  EXPECT_TRUE(at::allclose(coarse.first, both.first, 0.1, 0.01));
+  EXPECT_TRUE(at::allclose(coarse.second, both.second, 0.1, 0.01));
 }
 
 /// Half embeddings with master weights in float: each gradient in its tensor's type.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/losses/bfloat16_operands.hpp>
 #include <coupleface/detail/losses/softmax_targets.hpp>
 #include <coupleface/detail/losses/softmax_tiles.hpp>
 #include <coupleface/detail/scratch.hpp>
@@ -79,37 +80,63 @@ void softmax_gradients(Derived const& policy, Tiles const& work, Acc* memory, do
   });
 }
 
-/// A unit embedding in the layouts that the products read; `units` may be nullptr.
-template <class Acc, class E>
-void pack_sample(E const* e, index_t i, index_t n, index_t width, bool ignored, double scale,
-                 Acc* scaled_columns, Acc* units) {
-  constexpr index_t panel = panel_width<Acc>;
-  double const inverse = ignored ? 0.0 : inverse_norm<E>(row_norm(e, width));
-  for (index_t j = 0; j < rounded_up(width, panel); ++j) {
-    // An ignored row must not affect the weights' gradient, even if it is NaN.
-    Acc const unit = ignored || j >= width ? Acc(0) : store<Acc>(load(e[j]) * inverse);
-    if (j < width) {
-      scaled_columns[(i / panel * width + j) * panel + i % panel] = Acc(scale) * unit;
+/// The samples' margins, and one panel of unit embeddings in the layouts that the products read.
+template <class Tiles, class E, class Margin, class Element>
+void prepare_panel(Tiles const& work, matrix_view<E const> embeddings, Margin margin, index_t first,
+                   Element* columns, Element* units) {
+  constexpr index_t panel = Tiles::panel;
+  using acc = typename Tiles::Acc;
+  index_t const used = std::min(panel, work.rows - first), width = work.width();
+  double inverse[std::size_t(panel)] = {};
+  for (index_t i = 0; i < used; ++i) {
+    auto const sample = make_sample(embeddings, work.weights, work.targets, margin, first + i);
+    work.samples[first + i] = sample;
+    bool const ignored = sample.column < 0;
+    inverse[i] = ignored ? 0.0 : inverse_norm<E>(row_norm(embeddings.row(first + i), width));
+  }
+  for (index_t j = 0; j < width; j += panel) {
+    acc unit[std::size_t(panel)][std::size_t(panel)] = {};
+    for (index_t i = 0; i < used; ++i) {
+      // An ignored row must not affect the weights' gradient, even if it is NaN.
+      bool const ignored = work.samples[first + i].column < 0;
+      for (index_t l = 0; !ignored && l < std::min(panel, width - j); ++l) {
+        unit[i][l] = store<acc>(load(embeddings.row(first + i)[j + l]) * inverse[i]);
+      }
     }
-    if (units != nullptr) { units[(j / panel * n + i) * panel + j % panel] = unit; }
+    Tiles::operands::pack_samples(work.shape(), first, used, j, acc(margin.scale), unit, columns,
+                                  units);
   }
 }
 
-template <class Derived, class Tiles, class E, class Margin, class Acc>
-void prepare_samples(Derived const& policy, Tiles const& work, matrix_view<E const> embeddings,
-                     Margin margin, Acc* scaled_columns, Acc* units) {
-  index_t const n = work.rows, width = work.width();
-  for_each_index(policy, work.padded_rows() / Tiles::panel, [=](index_t p) {
-    index_t const first = p * Tiles::panel;
-    std::fill(scaled_columns + first * width, scaled_columns + (first + Tiles::panel) * width,
-              Acc(0));
-    for (index_t i = first; i < std::min(first + Tiles::panel, n); ++i) {
-      auto const sample = make_sample(embeddings, work.weights, work.targets, margin, i);
-      work.samples[i] = sample;
-      pack_sample(embeddings.row(i), i, n, width, sample.column < 0, margin.scale, scaled_columns,
-                  units);
-    }
+template <class Operands, class Kept, class Derived, class E, class W, class Targets, class L,
+          class Gradient, class WeightGradient, class Margin>
+void margin_softmax_by(Derived const& policy, matrix_view<E const> embeddings,
+                       matrix_view<W const> weights, Targets targets, scalar_view<L> loss,
+                       Gradient gradient, WeightGradient weight_gradient, Margin margin) {
+  using acc = typename Operands::accumulator;
+  using element = typename Operands::element;
+  constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
+  constexpr bool with_weights = !std::is_same_v<WeightGradient, no_gradient>;
+  index_t const n = embeddings.extent(0);
+  softmax_tiles<Operands, W, Targets> work{weights, targets, n, margin.scale};
+  line_scratch<element, Derived> const columns(policy, Operands::columns_size(work.shape()));
+  line_scratch<element, Derived> const units(policy,
+                                             with_weights ? Operands::units_size(work.shape()) : 0);
+  line_scratch<acc, Derived> const kept(policy, Kept::value ? work.kept_size() : 0);
+  scratch<softmax_sample, Derived> const samples(policy, n);
+  work.samples = samples.data();
+  work.columns = columns.data();
+  work.units = units.data();
+  work.kept = kept.data();
+  element *const column_panels = columns.data(), *const unit_panels = units.data();
+  for_each_index(policy, work.padded_rows() / work.panel, [=](index_t p) {
+    prepare_panel(work, embeddings, margin, p * work.panel, column_panels, unit_panels);
   });
+  line_scratch<acc, Derived> const memory(policy, work.lanes() * work.lane_size());
+  double const mean = softmax_value(policy, work, memory.data(), loss);
+  if constexpr (with_gradient) {
+    softmax_gradients(policy, work, memory.data(), mean, embeddings, gradient, weight_gradient);
+  }
 }
 
 template <class Derived, class E, class W, class Targets, class L, class Gradient,
@@ -120,27 +147,20 @@ void margin_softmax_loss(host_policy<Derived> const& base, matrix_view<E const> 
   auto const& policy = static_cast<Derived const&>(base);
   expect_valid("margin_softmax_loss", "a setting of the margin is out of range", margin);
   targets.expect_in_range("margin_softmax_loss", weights.extent(0));
+  using kept = std::bool_constant<Logits::kept>;
   using acc =
       std::conditional_t<std::is_same_v<E, double> || std::is_same_v<W, double>, double, float>;
-  constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
-  constexpr bool with_weights = !std::is_same_v<WeightGradient, no_gradient>;
-  index_t const n = embeddings.extent(0);
-  softmax_tiles<acc, W, Targets> work{weights, targets, n, margin.scale};
-  // Never null: products of width 0 still form pointers into it.
-  line_scratch<acc, Derived> const columns(policy,
-                                           work.padded_rows() * std::max(index_t(1), work.width()));
-  line_scratch<acc, Derived> const units(policy, with_weights ? n * work.padded_width() : 0);
-  line_scratch<acc, Derived> const kept(policy, Logits::kept ? work.kept_size() : 0);
-  scratch<softmax_sample, Derived> const samples(policy, n);
-  work.samples = samples.data();
-  work.scaled_columns = columns.data();
-  work.units = units.data();
-  work.kept = kept.data();
-  prepare_samples(policy, work, embeddings, margin, columns.data(), units.data());
-  line_scratch<acc, Derived> const memory(policy, work.lanes() * work.lane_size());
-  double const mean = softmax_value(policy, work, memory.data(), loss);
-  if constexpr (with_gradient) {
-    softmax_gradients(policy, work, memory.data(), mean, embeddings, gradient, weight_gradient);
+  auto const compute = [&](auto operands) {
+    margin_softmax_by<decltype(operands), kept>(policy, embeddings, weights, targets, loss,
+                                                gradient, weight_gradient, margin);
+  };
+  if constexpr (has_bfloat16_products<Logits>) {
+#if COUPLEFACE_VECTORS
+    if (kernels_in_use() >= kernel_set::avx512_bf16) { return compute(bfloat16_operands()); }
+#endif
+    compute(panel_operands<acc, true>());
+  } else {
+    compute(panel_operands<acc>());
   }
 }
 

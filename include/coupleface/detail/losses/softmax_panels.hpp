@@ -5,6 +5,7 @@
 
 #include <coupleface/detail/exponential.hpp>
 #include <coupleface/detail/simd/panel_product.hpp>
+#include <coupleface/element.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -82,6 +83,11 @@ void sum_exponentials(Acc const* z, index_t classes, Acc* largest, Acc* sums) {
 template <class Acc>
 void scale_exponentials(Acc* z, index_t classes, Acc const* log_sums, Acc const* factors) {
   COUPLEFACE_RETURN_KERNEL(scale_exponentials(z, classes, log_sums, factors));
+}
+
+/// z = the nearest bfloat16, ties to even; NaN stays NaN.
+inline void round_to_bfloat16(float* z, index_t size) {
+  COUPLEFACE_RETURN_KERNEL(round_to_bfloat16(z, size));
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <coupleface/detail/sum.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
+#include <coupleface/settings/logits.hpp>
 #include <coupleface/settings/margin.hpp>
 
 #include <algorithm>
@@ -87,6 +88,11 @@ sampled_targets<L, I> as_targets(sampled_targets<L, I> targets) {
   return targets;
 }
 
+template <class Logits>
+inline constexpr bool has_bfloat16_products = false;
+template <class Logits>
+inline constexpr bool has_bfloat16_products<bfloat16_products<Logits>> = true;
+
 template <class T, class = void>
 inline constexpr bool is_logits_choice = false;
 template <class T>
@@ -116,7 +122,11 @@ void check_margin_softmax(matrix_view<E> embeddings, matrix_view<W> weights, N l
   static_assert(std::is_same_v<L, float> || std::is_same_v<L, double>,
                 "coupleface::margin_softmax_loss: loss must be a view of float or double");
   static_assert(is_logits_choice<Logits>,
-                "coupleface::margin_softmax_loss: logits must be recompute_logits or keep_logits");
+                "coupleface::margin_softmax_loss: logits must be recompute_logits, keep_logits or "
+                "bfloat16_products<...>");
+  static_assert(!has_bfloat16_products<Logits> || !(std::is_same_v<E const, double const> ||
+                                                    std::is_same_v<W const, double const>),
+                "coupleface::margin_softmax_loss: bfloat16_products are not for rows of double");
   expect_view(function, "embeddings", embeddings);
   expect_view(function, "weights", weights);
   expect_view(function, "loss", loss);

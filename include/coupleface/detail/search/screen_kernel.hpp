@@ -57,24 +57,24 @@ inline screen_kernels native_screen(screen_element element) {
   if (set == kernel_set::portable) { return portable_screen(element); }
   hits_kernel const hits = set >= kernel_set::avx512 ? avx512_hits : avx2_hits;
   if (element == screen_element::int8_quad) {
-    if (set != kernel_set::avx512_vnni) { return portable_screen(element); }
+    if (set < kernel_set::avx512_vnni) { return portable_screen(element); }
     return {element, avx512_int8_product, hits, avx512_refine};
   }
   if (element == screen_element::float32) {
     return {element, set >= kernel_set::avx512 ? avx512_float_product : avx2_float_product, hits};
   }
-  return {element, set == kernel_set::avx512_vnni ? avx512_int16_product : avx2_int16_product,
+  return {element, set >= kernel_set::avx512_vnni ? avx512_int16_product : avx2_int16_product,
           hits};
 }
 
 /// The fastest screen: 16-bit elements if the kernels in use multiply them at twice the rate.
 inline screen_kernels best_screen() {
   kernel_set const set = kernels_in_use();
-  bool const twice = set == kernel_set::avx2 || set == kernel_set::avx512_vnni;
+  bool const twice = set == kernel_set::avx2 || set >= kernel_set::avx512_vnni;
   return native_screen(twice ? screen_element::int16_pair : screen_element::float32);
 }
 /// Whether the kernels in use multiply 8-bit elements at twice the rate of 16-bit ones.
-inline bool multiplies_int8() { return kernels_in_use() == kernel_set::avx512_vnni; }
+inline bool multiplies_int8() { return kernels_in_use() >= kernel_set::avx512_vnni; }
 #else
 inline screen_kernels native_screen(screen_element element) { return portable_screen(element); }
 inline screen_kernels best_screen() { return native_screen(screen_element::float32); }

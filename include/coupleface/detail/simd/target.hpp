@@ -18,6 +18,8 @@
 #define COUPLEFACE_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 #define COUPLEFACE_AVX512_VNNI \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")))
+#define COUPLEFACE_AVX512_BF16 \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma")))
 #else
 #define COUPLEFACE_VECTORS 0
 #endif
@@ -53,8 +55,9 @@ namespace detail {
 enum class kernel_set : int { portable, neon };
 inline constexpr char const* kernel_set_names[] = {"portable", "neon"};
 #else
-enum class kernel_set : int { portable, avx2, avx512, avx512_vnni };
-inline constexpr char const* kernel_set_names[] = {"portable", "avx2", "avx512", "avx512_vnni"};
+enum class kernel_set : int { portable, avx2, avx512, avx512_vnni, avx512_bf16 };
+inline constexpr char const* kernel_set_names[] = {"portable", "avx2", "avx512", "avx512_vnni",
+                                                   "avx512_bf16"};
 #endif
 
 #if COUPLEFACE_KERNEL_SETS
@@ -68,7 +71,9 @@ inline kernel_set best_kernels() {
   bool const avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  if (avx512 && __builtin_cpu_supports("avx512vnni")) { return kernel_set::avx512_vnni; }
+  bool const vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  if (vnni && __builtin_cpu_supports("avx512bf16")) { return kernel_set::avx512_bf16; }
+  if (vnni) { return kernel_set::avx512_vnni; }
   return avx512 ? kernel_set::avx512 : (avx2 ? kernel_set::avx2 : kernel_set::portable);
 #endif
 }

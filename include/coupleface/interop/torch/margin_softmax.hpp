@@ -52,7 +52,7 @@ inline at::Tensor rows_of_classes(at::Tensor const& gradient, at::Tensor const& 
 /// @param weights [C, d] of any length; its gradient is dense, 0 for classes that are not sampled
 /// @param labels Long [n], -1 = ignored, or sampled_labels(labels, classes)
 /// @param margin arc_margin (default), cosine_margin, combined_margin, plain_margin<...>, ...
-/// @param logits recompute_logits{} (default) or keep_logits{}
+/// @param logits recompute_logits{} (default), keep_logits{} or bfloat16_products<...>{}
 /// @return scalar tensor
 /// @throws std::invalid_argument if shapes, element types or devices do not fit or, on the CPU, a
 ///   label is out of range or not sampled
@@ -83,7 +83,7 @@ at::Tensor margin_softmax_loss(Policy const& policy, at::Tensor const& embedding
           margin_softmax_loss(on, a, b, targets, result, detail::unchecked_matrix<L>(of_e),
                               detail::unchecked_matrix<L>(of_w), margin, logits);
         } else {
-          margin_softmax_loss(on, a, b, targets, result, margin);
+          margin_softmax_loss(on, a, b, targets, result, margin, logits);
         }
       };
       detail::with_row_views(name, policy, "embeddings", e, "weights", w, call);

@@ -12,9 +12,12 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// Memory and launches of the forward and the backward pass.
-template <bool Kept, class Derived, class Acc, class E, class W, class Targets>
+template <class Logits, class Derived, class Acc, class E, class W, class Targets>
 class device_softmax {
  public:
+  static constexpr bool kept = Logits::kept;
+  static constexpr product_type products =
+      has_bfloat16_products<Logits> ? product_type::bfloat16 : product_type::elements;
   static constexpr index_t class_tile = 4096;
   static constexpr index_t row_block = 2048;
 
@@ -31,7 +34,7 @@ class device_softmax {
         units_(policy, rows_ * width_),
         samples_(policy, rows_),
         unit_weights_(policy, smaller(class_tile, classes_) * width_),
-        logits_(policy, Kept ? rows_ * classes_
+        logits_(policy, kept ? rows_ * classes_
                              : smaller(row_block, rows_) * smaller(class_tile, classes_)),
         mean_(policy, 1) {}
 
@@ -96,35 +99,37 @@ class device_softmax {
   /// The memory for the products of a block of rows with a tile; kept products are stored tile by
   /// tile.
   logit_tile<Acc> tile(index_t t, index_t first_row) const {
-    index_t const before = Kept ? t * class_tile * rows_ + first_row * count(t) : 0;
+    index_t const before = kept ? t * class_tile * rows_ + first_row * count(t) : 0;
     return {logits_.data() + before, count(t), t * class_tile, samples_.data() + first_row, scale_};
   }
 
   /// The same, after computing the products from the packed tile.
   logit_tile<Acc> multiply(index_t t, index_t first_row) {
-    auto const products = tile(t, first_row);
-    product(policy_, false, true, block(first_row), count(t), width_, units(first_row), width_,
-            static_cast<Acc const*>(unit_weights_.data()), width_, Acc(0), products.z, count(t));
-    return products;
+    auto const result = tile(t, first_row);
+    product<products>(policy_, false, true, block(first_row), count(t), width_, units(first_row),
+                      width_, static_cast<Acc const*>(unit_weights_.data()), width_, Acc(0),
+                      result.z, count(t));
+    return result;
   }
 
   void add_sums(index_t t, index_t first_row, tile_sum* sums) {
     using kernel = tile_sums_kernel<Acc>;
-    auto const products = multiply(t, first_row);
+    auto const logits = multiply(t, first_row);
     launch(policy_, shape_for(block(first_row), 1, kernel::threads, kernel::shared_bytes),
-           kernel{products, block(first_row), sums});
+           kernel{logits, block(first_row), sums});
   }
 
   void add_slopes(index_t t, index_t first_row, Acc* unit_gradient, Acc* weight_slopes) {
-    auto const logits = Kept ? tile(t, first_row) : multiply(t, first_row);
+    auto const logits = kept ? tile(t, first_row) : multiply(t, first_row);
     index_t const rows = block(first_row), classes = count(t);
     launch_indices(policy_, rows * classes, slopes_body<Acc>{logits, mean_.data()});
     auto const* const slopes = static_cast<Acc const*>(logits.z);
-    product(policy_, false, false, rows, width_, classes, slopes, classes,
-            static_cast<Acc const*>(unit_weights_.data()), width_, Acc(1), unit_gradient, width_);
+    product<products>(policy_, false, false, rows, width_, classes, slopes, classes,
+                      static_cast<Acc const*>(unit_weights_.data()), width_, Acc(1), unit_gradient,
+                      width_);
     if (weight_slopes == nullptr) { return; }
-    product(policy_, true, false, classes, width_, rows, slopes, classes, units(first_row), width_,
-            Acc(1), weight_slopes, width_);
+    product<products>(policy_, true, false, classes, width_, rows, slopes, classes,
+                      units(first_row), width_, Acc(1), weight_slopes, width_);
   }
 
   template <class H>
@@ -155,7 +160,7 @@ void margin_softmax_loss(cuda_policy<Derived> const& base, matrix_view<E const> 
   expect_valid("margin_softmax_loss", "a setting of the margin is out of range", margin);
   using acc =
       std::conditional_t<std::is_same_v<E, double> || std::is_same_v<W, double>, double, float>;
-  device_softmax<Logits::kept, Derived, acc, E, W, Targets> softmax(
+  device_softmax<Logits, Derived, acc, E, W, Targets> softmax(
       static_cast<Derived const&>(base), embeddings, weights, targets, margin.scale);
   softmax.value(margin, loss);
   if constexpr (!std::is_same_v<Gradient, no_gradient>) {
