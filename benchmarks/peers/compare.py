@@ -99,7 +99,7 @@ class Coupleface:
             "limits_packet_bytes": (integer, []),
             "limits_read": (single, [pointer, size]),
             "limits_triad": (None, [pointer, pointer, pointer, single, size, integer]),
-            "limits_gather": (single, [pointer, size, pointer, size, size, size]),
+            "limits_gather": (single, [pointer, size, pointer, size, size, size, integer]),
         }
         for name, (result, arguments) in signatures.items():
             function = getattr(self.library, name)
@@ -486,6 +486,19 @@ def nearest(run, n, d, k):
 # ---- RAD --------------------------------------------------------------------------------------
 
 
+def gather_floor(run, bank, d, ids):
+    """What reads rows ids[i, k] of the bank in this order, and how it prefetches best: how many
+    rows ahead, into which cache."""
+    def gather(ahead, cache):
+        begin = time.perf_counter()
+        run.ours.limit("limits_gather", bank, d, ids, *ids.shape, ahead, cache)
+        return Seconds(time.perf_counter() - begin)
+
+    ways = [(ahead, cache) for ahead in (0, 1, 2, 4, 8, 16) for cache in (1, 2)]
+    way = min((min(gather(*way) for _ in range(3)), way) for way in ways)[1]
+    return lambda: gather(*way), way
+
+
 def torch_rad(student, teacher, bank, ids, normalize_bank):
     student.grad = None
     s = F.normalize(student, dim=1)
@@ -559,15 +572,9 @@ def rad(run, n, d, k, classes, bank):
             contenders[run.peer(label)] = (
                 lambda normalize=normalize: torch_rad(s, t, b, c, normalize))
 
-    def gather(ahead):
-        begin = time.perf_counter()
-        run.ours.limit("limits_gather", bank, d, ids, n, k, ahead)
-        return Seconds(time.perf_counter() - begin)
-
-    ahead = min((min(gather(a) for _ in range(3)), a) for a in (0, 1, 2, 4, 8, 16))[1]
-    contenders[run.peer("floor/gather")] = lambda: gather(ahead)
+    contenders[run.peer("floor/gather")], (ahead, cache) = gather_floor(run, bank, d, ids)
     item = run.measure(name, contenders)
-    item["gathered_bytes"], item["rows_ahead"] = 4 * n * k * d, ahead
+    item["gathered_bytes"], item["rows_ahead"], item["cache"] = 4 * n * k * d, ahead, cache
     for contender in ("ours", run.peer("floor/gather")):
         rate = 1e-9 * item["gathered_bytes"] / item["medians"][contender]
         run.say(f"  {contender}: {rate:.1f} GB/s of gathered rows")
@@ -865,6 +872,9 @@ def class_means(run, n, d, classes, path, order):
             add_peer("torch", lambda: torch_class_sums(f, l, classes))
         contenders[run.peer("floor/read")] = (
             lambda: run.ours.limit("limits_read", data, n * d))
+        if order == "random":
+            members = np.argsort(labels, kind="stable").reshape(n, 1)
+            contenders[run.peer("floor/gather")], _ = gather_floor(run, data, d, members)
         item = run.measure(name, contenders)
         item["file_bytes"] = 4 * n * d
         for contender in ("ours", run.peer("floor/read")):
@@ -990,7 +1000,8 @@ def parse_arguments():
                         help="libcoupleface_c.so, which CMake builds with the benchmarks")
     parser.add_argument("--plain-library", type=pathlib.Path,
                         help="the same compiled for plain x86-64, measured beside it")
-    parser.add_argument("--kernels", choices=("portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16"),
+    parser.add_argument("--kernels", choices=("portable", "avx2", "avx512", "avx512_vnni",
+                                              "avx512_bf16"),
                         help="force one set of our kernels; with avx2 the contenders' too")
     parser.add_argument("--label", default="local",
                         help="put behind the peers' names: where they came from")
@@ -1036,7 +1047,7 @@ def measure_everything(run):
             for n in options.classes or ([700] if QUICK else [20000, 50000]):
                 nearest(run, n, width, k)
         if run.has("rad"):
-            for n in [16] if QUICK else [256, 512, 1024]:
+            for n in [16] if QUICK else [32, 128, 256, 512, 1024]:
                 rad(run, n, width, k, classes, bank)
         if run.has("fcd"):
             fcd(run, 256 if QUICK else 65536, width)

@@ -56,13 +56,17 @@ float multiply_and_add(index_t rounds, float factor, float term) {
   return sum_of(total);
 }
 
-/// Sum of `size` floats, every cache line loaded; asks for those of `next` meanwhile.
+/// Sum of `size` floats, every cache line loaded; prefetches those of `next` meanwhile, into the
+/// first cache or the second.
+template <int Cache>
 float read_row(float const* x, index_t size, float const* next) {
   packet sums[4] = {};
   index_t j = 0;
   for (; j + 4 * lanes <= size; j += 4 * lanes) {
     if (next != nullptr) {
-      for (index_t p = 0; p < 4 * lanes; p += line) { __builtin_prefetch(next + j + p); }
+      for (index_t p = 0; p < 4 * lanes; p += line) {
+        __builtin_prefetch(next + j + p, 0, Cache == 1 ? 3 : 2);
+      }
     }
     for (int s = 0; s < 4; ++s) { sums[s] += load(x + j + s * lanes); }
   }
@@ -120,7 +124,7 @@ COUPLEFACE_C_API float limits_read(float const* x, index_t n) {
   float sum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : sum)
   for (index_t first = 0; first < n; first += piece) {
-    sum += read_row(x + first, n - first < piece ? n - first : piece, nullptr);
+    sum += read_row<1>(x + first, n - first < piece ? n - first : piece, nullptr);
   }
   return sum;
 }
@@ -143,16 +147,17 @@ COUPLEFACE_C_API void limits_triad(float* out, float const* a, float const* b, f
   for (index_t j = packets * lanes; j < n; ++j) { out[j] = a[j] + scale * b[j]; }
 }
 
-/// Reads row ids[i, k] of bank [*, d] for every i < n, k < count, while it asks for the row `ahead`
-/// entries further on.
+/// Reads row ids[i, k] of bank [*, d] for every i < n, k < count, while it prefetches the row
+/// `ahead` entries further on into the first or second `cache`.
 COUPLEFACE_C_API float limits_gather(float const* bank, index_t d, std::int64_t const* ids,
-                                     index_t n, index_t count, index_t ahead) {
+                                     index_t n, index_t count, index_t ahead, int cache) {
+  auto const read = cache == 1 ? read_row<1> : read_row<2>;
   float sum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : sum)
   for (index_t i = 0; i < n; ++i) {
     for (index_t e = i * count; e < (i + 1) * count; ++e) {
       bool const ask = ahead > 0 && e + ahead < n * count;
-      sum += read_row(bank + ids[e] * d, d, ask ? bank + ids[e + ahead] * d : nullptr);
+      sum += read(bank + ids[e] * d, d, ask ? bank + ids[e + ahead] * d : nullptr);
     }
   }
   return sum;
