@@ -22,7 +22,9 @@ inline void declare(CLI::App& app, arguments& a) {
                  "A folder with a folder for each person; train.rec; lfw.bin; list.csv with the "
                  "columns path,person or a,b,same; train.lst; any other name: lines 'path label'")
       ->required();
-  app.add_option("output", a.output, "Folder or file to write; it must not exist")->required();
+  app.add_option("output", a.output, "Folder or file to write; it must not exist")
+      ->required()
+      ->transform(face_kit::as_plain_path());
   app.add_option(
          "--to", a.to,
          "Form of the output. folder: OUTPUT/<person>/<number>.jpg. list, lst, table: "

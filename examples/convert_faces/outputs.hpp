@@ -18,8 +18,16 @@ namespace convert_faces {
 
 using namespace face_kit;
 
-[[noreturn]] inline void fail_image(arguments const& a, index_t i, std::string const& reason) {
-  throw std::runtime_error(a.input + ": image " + std::to_string(i) + ": " + reason);
+template <class Source>
+[[noreturn]] void fail_image(arguments const& a, Source const& source, index_t i,
+                             std::string const& reason) {
+  throw std::runtime_error(name_of(source, a.input, i) + ": " + reason);
+}
+
+template <class Source>
+void expect_person(arguments const& a, Source const& source, index_t i, index_t label) {
+  if (label < 0)
+    fail_image(a, source, i, "the label " + std::to_string(label) + " is nobody's: no person");
 }
 
 /// Calls take(i, sample) for every image in order; threads read ahead. Warns of images that no
@@ -40,7 +48,7 @@ void for_each_image(arguments const& a, Source const& source, Take take) {
     for (std::size_t k = 0; k < batch->samples.size(); ++k) {
       index_t const i = batch->indices[k];
       auto const& bytes = batch->samples[k].bytes;
-      if (bytes.extent(0) == 0) fail_image(a, i, "the image has no bytes");
+      if (bytes.extent(0) == 0) fail_image(a, source, i, "the image has no bytes");
       if (coupleface::image_format_of(bytes) == coupleface::image_format::unknown && unknown++ == 0)
         first_unknown = i;
       take(i, batch->samples[k]);
@@ -48,10 +56,9 @@ void for_each_image(arguments const& a, Source const& source, Take take) {
     shown.show(batch->indices.back() + 1);
   }
   if (unknown > 0)
-    warn(
-        "%s: %lld images are not JPEG, PNG or WebP, and are copied as they are; the first is "
-        "image %lld",
-        a.input.c_str(), static_cast<long long>(unknown), static_cast<long long>(first_unknown));
+    warn("%s: %lld images are not JPEG, PNG or WebP, and are copied as they are; the first is %s",
+         a.input.c_str(), static_cast<long long>(unknown),
+         name_of(source, a.input, first_unknown).c_str());
 }
 
 inline std::string ending_of(coupleface::byte_view bytes) {
@@ -71,11 +78,11 @@ template <class Source>
 void write_people(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
+    expect_person(a, source, i, sample.label);
     std::string const person = person_of(source, sample.label);
     // Names come from a file: none of them may escape from the folder.
-    if (person.empty() || person[0] == '.' || person.find('/') != std::string::npos ||
-        sample.label < 0)
-      fail_image(a, i, "the person cannot be a folder's name");
+    if (person.empty() || person[0] == '.' || person.find('/') != std::string::npos)
+      fail_image(a, source, i, "the person '" + person + "' cannot be a folder's name");
     folder.write(person + "/" + padded(i) + ending_of(sample.bytes), sample.bytes);
   });
   folder.commit();
@@ -87,8 +94,7 @@ void write_list(arguments const& a, Source const& source) {
   image_list list;
   csv_writer table({"path", "person"});
   for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
-    if (a.to == "table" && sample.label < 0)
-      fail_image(a, i, "the label " + std::to_string(sample.label) + " is nobody's: no person");
+    if (a.to == "table") expect_person(a, source, i, sample.label);
     std::string const name = "images/" + padded(i) + ending_of(sample.bytes);
     folder.write(name, sample.bytes);
     list.paths.push_back(name);
@@ -106,9 +112,10 @@ void write_records(arguments const& a, Source const& source) {
   output_folder folder(a.output);
   coupleface::record_set_writer writer(folder.path("train.rec"), a.height, a.width);
   for_each_image(a, source, [&](index_t i, coupleface::face_sample const& sample) {
+    expect_person(a, source, i, sample.label);
     try {
       writer.append(sample.bytes, sample.label);
-    } catch (std::invalid_argument const& error) { fail_image(a, i, error.what()); }
+    } catch (std::invalid_argument const& error) { fail_image(a, source, i, error.what()); }
   });
   writer.commit();
   folder.commit();

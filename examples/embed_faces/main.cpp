@@ -54,7 +54,8 @@ void declare(CLI::App& app, arguments& a) {
                  "Folder to write; it must not exist. embeddings.npy: unit rows in the order of "
                  "the faces. For people also labels.npy and, from a folder or list, list.csv "
                  "(path,person); for pairs also pairs.csv (fold,a,b,same), ten folds in order")
-      ->required();
+      ->required()
+      ->transform(as_plain_path());
   app.add_option("--side", a.side,
                  "Width and height of the network's input in pixels, as in training")
       ->check(CLI::Range(1, 1024));
@@ -76,17 +77,6 @@ template <class Source>
 inline constexpr bool has_pairs = std::is_same_v<Source, coupleface::verification_pack> ||
                                   std::is_same_v<Source, coupleface::image_pairs>;
 
-template <class Source>
-std::string name_of(arguments const& a, Source const& source, index_t i) {
-  if constexpr (std::is_same_v<Source, coupleface::image_list>) {
-    return source.path(i);
-  } else if constexpr (std::is_same_v<Source, coupleface::image_pairs>) {
-    return source.paths[static_cast<std::size_t>(i)];
-  } else {
-    return a.faces + ": image " + std::to_string(i);
-  }
-}
-
 struct decoded_face {
   torch::Tensor image;  // [1, side, side]
   std::string reason;   // why there is no image
@@ -101,7 +91,7 @@ decoded_face decode(arguments const& a, Source const& source, face_sample const&
     int width = 0, height = 0;
     auto const pixels =
         decode_grey(sample.bytes.data_handle(), static_cast<std::size_t>(sample.bytes.extent(0)),
-                    width, height, name_of(a, source, i));
+                    width, height, name_of(source, a.faces, i));
     resize_area(pixels.data(), width, height, a.side, grey.data());
     to_float(grey.data(), a.side, face.image.data_ptr<float>());
   } catch (undecodable_image const& error) {
@@ -172,7 +162,7 @@ void embed(arguments const& a, Source const& source) {
     }
     if (labels.empty()) rows.begin<float>(source.size(), unit.size(1));
     rows.append(coupleface::matrix_view_of<float const>(unit));
-    labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
+    for (index_t const label : batch->labels) labels.push_back(std::max<index_t>(label, -1));
     shown.show(static_cast<index_t>(labels.size()));
   }
   rows.commit();

@@ -102,6 +102,7 @@ inline void declare_further_files(CLI::App& app, arguments& a) {
       ->needs(embeddings)
       ->group("Files");
   app.add_option("--out", a.out, "Folder of the results; it must not exist")
+      ->transform(as_plain_path())
       ->capture_default_str()
       ->group("Files");
   app.add_flag("--replace", a.replace,

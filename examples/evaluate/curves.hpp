@@ -85,7 +85,7 @@ inline std::string curve_title(std::string const& name) {
 
 /// Plots all ROC curves, the ranks, and the gaps of each agreement.
 inline void write_plot_script(std::string const& file, plots const& drawn) {
-  auto script = open_to_write(file);
+  auto script = text_of_file();
   script << "# Draws the .csv files beside it: gnuplot plots.gp\n"
             "set encoding utf8\nset grid\nset key noenhanced above\n"
             "set datafile separator ','\nset datafile missing 'nan'\n"
@@ -126,7 +126,7 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
            << plot_colour(name, 0) << " notitle\n";
   }
   script << "  unset output\n}\n";
-  close_written(script, file);
+  write_atomically(file, script.str());
 }
 
 /// What --replace may replace: a folder with results.json of this program and, beside it, only
@@ -154,8 +154,11 @@ inline std::vector<std::string> write_files(output_folder const& folder, argumen
   auto const add = [&](std::string const& name, coupleface::roc_curve const& curve,
                        char const* rate) {
     write_curve(folder.path(name + ".csv"), curve, rate);
-    bool const drawable = !std::isnan(curve.far.back()) && !std::isnan(curve.tar.back());
+    bool drawable = false;  // on the logarithmic axis; no score may be a number
+    for (std::size_t k = 0; k < curve.far.size(); ++k)
+      drawable = drawable || (curve.far[k] > 0 && !std::isnan(curve.tar[k]));
     if (drawable) drawn.curves.push_back(name);
+    else note("%s.csv: there is nothing to plot", name.c_str());
   };
   if (found.pairs) {
     add("roc_pairs", found.pairs->curve, "tar");

@@ -32,7 +32,7 @@ void run(arguments& a) {
   folder_check const replaceable = a.replace ? results_of_evaluate() : folder_check{};
   bool const there =
       std::filesystem::symlink_status(a.out).type() != std::filesystem::file_type::not_found;
-  if (there && !a.replace)
+  if (there && !a.replace && dangling_link(a.out).empty())
     throw std::runtime_error(a.out + ": exists already (--replace replaces results)");
   output_folder::expect_usable(a.out, replaceable);
   auto const inputs = read_inputs(a);

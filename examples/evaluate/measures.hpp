@@ -166,10 +166,11 @@ inline void measure_search(arguments const& a, inputs const& in, results& found)
   bool const within = in.gallery.rows == 0 || in.gallery_is_probes;
   auto const gallery = within ? in.rows.view() : in.gallery.view();
   auto const labels = view_of(within ? in.labels : in.gallery_labels);
-  index_t const ranks = std::min<index_t>(a.ranks, std::max<index_t>(gallery.extent(0), 1));
+  index_t const searched = gallery.extent(0) - (within ? 1 : 0);
+  index_t const ranks = std::min<index_t>(a.ranks, std::max<index_t>(searched, 1));
   if (ranks < a.ranks) {
-    note("--ranks %lld is reduced to %lld, the number of rows searched",
-         static_cast<long long>(a.ranks), static_cast<long long>(ranks));
+    note("--ranks %lld is reduced to %lld, the number of %srows searched",
+         static_cast<long long>(a.ranks), static_cast<long long>(ranks), within ? "other " : "");
   }
   found.identification = coupleface::identify(thrust::omp::par, in.rows.view(), view_of(in.labels),
                                               gallery, labels, ranks);

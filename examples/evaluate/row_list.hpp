@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "face_kit/data/face_inputs.hpp"
 #include "face_kit/run/messages.hpp"
 
 namespace evaluate {
@@ -108,16 +109,12 @@ inline row_list read_row_list(std::string const& file) {
   row_list list = std::filesystem::is_directory(file) ? detail::rows_of_folder(file)
                                                       : detail::rows_of_lines(file);
   list.file = file;
-  std::unordered_map<std::string_view, std::size_t> seen;
-  for (std::size_t i = 0; i < list.names.size(); ++i) {
-    auto const [earlier, added] = seen.emplace(list.names[i], i);
-    if (added) continue;
-    bool const by_line = !list.lines.empty();
-    auto const first = by_line ? list.lines[earlier->second] : index_t(earlier->second);
-    list.fail(i, list.names[i] + " is listed twice, first in " + (by_line ? "line " : "row ") +
-                     std::to_string(first));
-  }
-  return list;
+  auto const [first, again] = face_kit::path_that_is_twice(list.names);
+  if (again == 0) return list;
+  bool const by_line = !list.lines.empty();
+  list.fail(again, list.names[again] + " is listed twice, first in " +
+                       (by_line ? "line " : "row ") +
+                       std::to_string(by_line ? list.lines[first] : index_t(first)));
 }
 
 /// People numbered in order of first appearance; -1: unknown.

@@ -86,7 +86,7 @@ struct arguments {
 };
 
 /// Checks combinations of options, before any data is read.
-/// @throws usage_error, std::runtime_error  for what memory cannot hold
+/// @throws usage_error
 inline void expect_valid(arguments const& a) {
   if (a.run.amp && a.run.device != "cuda") throw usage_error("--amp: needs --device cuda");
   if (a.run.augmentation.shift >= a.run.side)
@@ -97,8 +97,8 @@ inline void expect_valid(arguments const& a) {
                       std::to_string(a.run.epochs));
   // The first layer has 64 channels; MobileFaceNet's has half the side.
   if (a.run.device == "cpu")
-    expect_memory("--batch: outputs of the first layer", a.run.batch,
-                  std::int64_t{16} * a.run.side * a.run.side, sizeof(float));
+    expect_option_fits("--batch: outputs of the first layer", a.run.batch,
+                       std::int64_t{16} * a.run.side * a.run.side, sizeof(float));
   auto const images = std::int64_t{a.people} * a.images;
   if (a.faces.data.empty() && a.run.batch > images)
     throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +
@@ -206,12 +206,7 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--threads", a.threads,
                  "Threads; 0: all cores. The bits of the network may depend on the number")
       ->check(in_range(0, 1024));
-  app.add_option(
-         "--out", a.out,
-         "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
-      ->check(not_empty());
-  app.set_config("--config", "", "File with the same options, as lines name=value");
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  declare_run_files(app, a.out);
 }
 
 }  // namespace torch_student

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,18 +77,18 @@ inline void expect_network_fits(architecture const& a, int batch) {
     outputs += 2 * layers * side * side * out;
     in = out;
   }
-  expect_memory("--widths, --blocks: weights, gradients and momentum", 3, weights, sizeof(float));
-  expect_memory("--batch: outputs of the layers", batch, outputs, sizeof(float));
+  expect_option_fits("--widths, --blocks: weights, gradients and momentum", 3, weights,
+                     sizeof(float));
+  expect_option_fits("--batch: outputs of the layers", batch, outputs, sizeof(float));
 }
 
 /// Checks combinations of options, before any data is read.
-/// @throws usage_error, std::runtime_error  for what memory cannot hold
+/// @throws usage_error
 inline void expect_valid(arguments const& a) {
   auto const stages = a.run.net.widths.size(), blocks = a.run.net.blocks.size();
   if (stages != blocks)
     throw usage_error("--widths: " + std::to_string(stages) + " values, but --blocks has " +
                       std::to_string(blocks) + "; both need one for each stage");
-  expect_network_fits(a.run.net, a.run.batch);
   if (a.run.augmentation.shift >= a.run.net.side)
     throw usage_error("--shift: " + std::to_string(a.run.augmentation.shift) +
                       " is not less than --side, " + std::to_string(a.run.net.side));
@@ -98,6 +99,12 @@ inline void expect_valid(arguments const& a) {
   if (a.faces.data.empty() && a.run.batch > images)
     throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +
                       std::to_string(images) + " images of --people x --images-per-person");
+  expect_network_fits(a.run.net, a.run.batch);
+  constexpr auto last_seed = std::numeric_limits<std::uint64_t>::max();
+  if (a.run.seed > last_seed - static_cast<std::uint64_t>(a.seeds - 1))
+    throw usage_error("--seed: " + std::to_string(a.run.seed) + " is too large for --seeds " +
+                      std::to_string(a.seeds) + "; the last seed would be above " +
+                      std::to_string(last_seed));
   if (a.faces.data.empty() && !a.faces.teacher_embeddings.empty())
     throw usage_error("--teacher-embeddings: needs --data; synthetic faces have their own teacher");
   for (method const m : methods_of(a)) {
@@ -112,6 +119,9 @@ inline void expect_valid(arguments const& a) {
                         " are 0, so there is no loss");
   }
   expect_valid_mining(a);
+  if (!a.faces.data.empty() && a.faces.teacher_embeddings.empty() &&
+      (a.compare || a.how != "supervised"))
+    throw usage_error("--data without --teacher-embeddings supports only --method supervised");
 }
 
 inline void declare_mining(CLI::App& app, arguments& a) {
@@ -279,12 +289,7 @@ inline void declare(CLI::App& app, arguments& a) {
          "Where the losses and mining are computed; network, data and a synthetic teacher's own "
          "training stay on the host")
       ->check(CLI::IsMember({"cpu", "cuda"}));
-  app.add_option(
-         "--out", a.out,
-         "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
-      ->check(not_empty());
-  app.set_config("--config", "", "File with the same options, as lines name=value");
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  declare_run_files(app, a.out);
 }
 
 }  // namespace train_student

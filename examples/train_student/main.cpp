@@ -104,12 +104,13 @@ std::vector<run_settings> settings_of_methods(arguments const& a) {
 /// The state is copied twice while a checkpoint is written.
 void expect_bank_fits(run_settings const& r, int classes) {
   if (r.bank == "ring")
-    expect_memory("--bank-depth " + std::to_string(r.bank_depth) + ": the bank's rows",
-                  coupleface::index_t{classes} * r.bank_depth, r.net.embedding, 3 * sizeof(float));
+    expect_option_fits("--bank-depth " + std::to_string(r.bank_depth) + ": the bank's rows",
+                       coupleface::index_t{classes} * r.bank_depth, r.net.embedding,
+                       3 * sizeof(float));
 }
 
 /// Chooses K for these classes, or checks it, and checks what else depends on them.
-/// @throws usage_error  naming the option, std::runtime_error  if memory does not suffice
+/// @throws usage_error  naming the option
 void fit_relations(arguments& a, int classes) {
   run_settings const& r = a.run;
   auto const mined_by = [&](char const* strategy) {
@@ -155,8 +156,6 @@ void find_teacher(arguments const& a, face_dataset const& faces, training_data& 
                      data.train.end());
   } else if (!a.faces.teacher_embeddings.empty()) {
     data.teacher = read_embeddings(a.faces.teacher_embeddings, faces);
-  } else if (a.compare || a.how != "supervised") {
-    throw usage_error("--data without --teacher-embeddings supports only --method supervised");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <coupleface/io/verification_pack.hpp>
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,17 @@ std::string padded(index_t number);
 /// The name of a label's person; empty for a negative label, which is nobody's.
 std::string person_of(record_set const& set, index_t label);
 std::string person_of(image_list const& list, index_t label);
+
+/// Image i in messages: "LIST: line 3: PATH" of a list or table, the path of a folder's image,
+/// "FILE: image 7" of a set. @param input  as the program was given it
+std::string name_of(image_list const& list, std::string const& input, index_t i);
+std::string name_of(coupleface::image_pairs const& pairs, std::string const& input, index_t i);
+std::string name_of(record_set const& set, std::string const& input, index_t i);
+std::string name_of(verification_pack const& pack, std::string const& input, index_t i);
+
+/// @brief The first path that was there before, in this spelling or another such as "./x//y" for
+/// "x/y". @returns the positions of both, the earlier one first; {0, 0}: there is none
+std::pair<std::size_t, std::size_t> path_that_is_twice(std::vector<std::string> const& paths);
 
 /// How every program opens faces by name.
 /// @throws std::runtime_error naming file, byte, line and reason; also if there is no image, and

@@ -89,6 +89,17 @@ void declare(CLI::App& app, face_options& o) {
       ->default_str(std::to_string(defaults.pairs_per_fold));
 }
 
+void declare_run_files(CLI::App& app, std::string& out) {
+  app.add_option(
+         "--out", out,
+         "Folder for results. Finished runs in it are not repeated; an unfinished one is continued")
+      ->transform(as_plain_path())
+      ->check(not_empty());
+  app.set_config("--config", "", "File with the same options, as lines name=value")
+      ->check(not_empty());
+  app.allow_config_extras(CLI::config_extras_mode::error);
+}
+
 face_dataset load_faces(face_options const& o, int side, std::string const& out) {
   auto faces = load_faces(o.data, o.list, side, o.skip_undecodable);
   warn_of_left_out(o.data, faces, out);
@@ -210,8 +221,9 @@ void select_faces(face_options const& o, std::uint64_t seed, face_dataset& faces
     throw std::runtime_error((o.list.empty() ? o.data : o.list) +
                              ": only one person is in the train split; training needs two");
   auto const pairs = pairs_for(o, seed, faces, data.classes);
-  data.select = pairs_of(pairs, "--select-folds", o.select_folds);
-  data.report = pairs_of(pairs, "--report-folds", o.report_folds);
+  std::string const list = o.eval_pairs.empty() ? "the sampled pairs" : o.eval_pairs;
+  data.select = pairs_of(pairs, list, "--select-folds", o.select_folds);
+  data.report = pairs_of(pairs, list, "--report-folds", o.report_folds);
   digest check;
   check.add(faces.pixels);
   check.add(faces.labels);
@@ -228,8 +240,8 @@ int fitting_relations(int k, int classes) {
   int const others = std::max(classes - 1, 1), fitting = std::min(k, others);
   if (fitting < k)
     warn("--k %d is reduced to %d: there are %d people in the train split", k, fitting, classes);
-  expect_memory("--k " + std::to_string(fitting), classes, fitting,
-                sizeof(float) + sizeof(std::int64_t));
+  expect_option_fits("--k " + std::to_string(fitting), classes, fitting,
+                     sizeof(float) + sizeof(std::int64_t));
   return fitting;
 }
 

@@ -23,6 +23,9 @@ struct face_options {
 
 void declare(CLI::App& app, face_options& options);
 
+/// --out and --config of both trainers.
+void declare_run_files(CLI::App& app, std::string& out);
+
 /// What all runs of a comparison share.
 struct training_faces {
   face_dataset const* faces = nullptr;

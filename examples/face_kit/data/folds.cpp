@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include "face_kit/run/program.hpp"
 
@@ -18,10 +18,24 @@ bool read_fold(std::string const& text, int& fold) {
   return error == std::errc() && rest == end && fold >= 0;
 }
 
+/// What verification needs and these pairs have not, or empty.
+std::string missing_from(std::vector<verification_pair> const& pairs) {
+  bool kinds[2] = {false, false}, folds = false;
+  for (auto const& p : pairs) {
+    kinds[p.same ? 1 : 0] = true;
+    folds = folds || p.fold != pairs[0].fold;
+  }
+  if (!folds) return "pairs of one fold only; accuracy over folds needs two";
+  if (kinds[0] && kinds[1]) return "";
+  return std::string("no pair of ") + (kinds[0] ? "one person" : "two people") +
+         "; verification needs both kinds";
+}
+
 }  // namespace
 
 std::vector<std::pair<int, int>> parse_folds(std::string const& text) {
   std::vector<std::pair<int, int>> ranges;
+  if (!text.empty() && text.back() == ',') throw usage_error("'" + text + "' ends with a comma");
   std::istringstream in(text);
   for (std::string part; std::getline(in, part, ',');) {
     auto const dash = part.find('-');
@@ -36,32 +50,26 @@ std::vector<std::pair<int, int>> parse_folds(std::string const& text) {
 }
 
 std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
-                                        std::string const& option, std::string const& text) {
+                                        std::string const& list, std::string const& option,
+                                        std::string const& text) {
+  if (auto const missing = missing_from(all); !missing.empty())
+    throw std::runtime_error(list + ": has " + missing);
   auto const ranges = parse_folds(text);
+  if (ranges.empty()) return all;
   std::vector<verification_pair> chosen;
-  std::set<int> folds;
-  bool kinds[2] = {false, false};
   int last = 0;
   for (auto const& p : all) {
     last = std::max(last, p.fold);
     bool const wanted = std::any_of(ranges.begin(), ranges.end(), [&](auto const& range) {
       return range.first <= p.fold && p.fold <= range.second;
     });
-    if (!ranges.empty() && !wanted) continue;
-    chosen.push_back(p);
-    folds.insert(p.fold);
-    kinds[p.same ? 1 : 0] = true;
+    if (wanted) chosen.push_back(p);
   }
+  std::string const start = option + ": '" + text + "' selects ";
   if (chosen.empty())
-    throw usage_error(option + ": '" + text + "' selects no pair; the last fold is " +
-                      std::to_string(last));
-  std::string const start =
-      text.empty() ? "--eval-pairs: the list has" : option + ": '" + text + "' selects";
-  if (folds.size() < 2)
-    throw usage_error(start + " pairs of one fold only; accuracy over folds needs two");
-  if (!kinds[0] || !kinds[1])
-    throw usage_error(start + " no pair of " + (kinds[0] ? "one person" : "two people") +
-                      "; verification needs both kinds");
+    throw usage_error(start + "no pair; the last fold is " + std::to_string(last));
+  if (auto const missing = missing_from(chosen); !missing.empty())
+    throw usage_error(start + missing);
   return chosen;
 }
 

@@ -14,10 +14,11 @@ namespace face_kit {
 /// @throws usage_error
 std::vector<std::pair<int, int>> parse_folds(std::string const& text);
 
-/// @brief The pairs of these folds. @param option  which gave the text, for messages
-/// @throws usage_error  if they are not of two folds or more, or not of both kinds, as accuracy
-/// over folds and ROC need
+/// @brief The pairs of these folds. @param list, option  which gave pairs and text, for messages
+/// @throws std::runtime_error  if the pairs are not of two folds or more, or not of both kinds, as
+/// accuracy over folds and ROC need; usage_error  if only the chosen ones are not
 std::vector<verification_pair> pairs_of(std::vector<verification_pair> const& all,
-                                        std::string const& option, std::string const& text);
+                                        std::string const& list, std::string const& option,
+                                        std::string const& text);
 
 }  // namespace face_kit

@@ -9,6 +9,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "face_kit/run/program.hpp"
+
 namespace face_kit {
 
 namespace {
@@ -119,13 +121,30 @@ std::vector<std::int32_t> without_gaps(sample_labels const& labels) {
   return result;
 }
 
-void expect_memory(std::string const& what, index_t rows, index_t columns, index_t bytes_each) {
+namespace {
+
+/// A sentence if that needs more than this machine's memory, else empty.
+std::string beyond_memory(std::string const& what, index_t rows, index_t columns,
+                          index_t bytes_each) {
   double const wanted = double(rows) * double(columns) * double(bytes_each);
   double const there = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE));
-  if (wanted <= there) return;
-  throw std::runtime_error(what + ": " + std::to_string(rows) + " x " + std::to_string(columns) +
-                           " need " + std::to_string(static_cast<long>(wanted / 1e9)) +
-                           " GB, more than the memory of this machine");
+  if (wanted <= there) return "";
+  return what + ": " + std::to_string(rows) + " x " + std::to_string(columns) + " need " +
+         std::to_string(static_cast<long>(wanted / 1e9)) +
+         " GB, more than the memory of this machine";
+}
+
+}  // namespace
+
+void expect_memory(std::string const& what, index_t rows, index_t columns, index_t bytes_each) {
+  if (auto const reason = beyond_memory(what, rows, columns, bytes_each); !reason.empty())
+    throw std::runtime_error(reason);
+}
+
+void expect_option_fits(std::string const& what, index_t rows, index_t columns,
+                        index_t bytes_each) {
+  if (auto const reason = beyond_memory(what, rows, columns, bytes_each); !reason.empty())
+    throw usage_error(reason);
 }
 
 }  // namespace face_kit

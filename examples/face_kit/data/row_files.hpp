@@ -44,5 +44,7 @@ std::vector<std::int32_t> without_gaps(sample_labels const& labels);
 /// Catches a label that is wrong by a factor of a million before memory runs out.
 /// @throws std::runtime_error  if that needs more than this machine's memory
 void expect_memory(std::string const& what, index_t rows, index_t columns, index_t bytes_each);
+/// The same where the value of an option is to blame. @throws usage_error
+void expect_option_fits(std::string const& what, index_t rows, index_t columns, index_t bytes_each);
 
 }  // namespace face_kit

@@ -81,15 +81,14 @@ std::string numbered(char const* format, int number) {
 }  // namespace detail
 
 face_dataset make_synthetic_faces(synthetic_options const& options) {
-  if (options.people < 0 || options.dev_people < 0 || options.people + options.dev_people < 1 ||
-      options.images_per_person < 1 || options.family_size < 1 || options.side < 8 ||
-      options.side > 1024) {
+  auto const people = std::int64_t{options.people} + options.dev_people;
+  if (options.people < 0 || options.dev_people < 0 || people < 1 || options.images_per_person < 1 ||
+      options.family_size < 1 || options.side < 8 || options.side > 1024) {
     throw std::invalid_argument(
         "make_synthetic_faces: needs people, images, families and a side of 8 to 1024");
   }
-  auto const people = std::int64_t{options.people} + options.dev_people;
-  expect_memory("the synthetic faces, people x images of each", people, options.images_per_person,
-                options.side * options.side);
+  expect_option_fits("--people, --dev-people: the synthetic faces, people x images of each", people,
+                     options.images_per_person, options.side * options.side);
   if (people * options.images_per_person > std::numeric_limits<int>::max())
     throw std::invalid_argument("make_synthetic_faces: more than 2147483647 images");
   face_dataset faces;

@@ -15,6 +15,7 @@
 #include "face_kit/report/report_page.hpp"
 #include "face_kit/report/report_plots.hpp"
 #include "face_kit/report/text_table.hpp"
+#include "face_kit/run/file_output.hpp"
 #include "face_kit/run/program.hpp"
 
 namespace face_kit {
@@ -207,9 +208,9 @@ void print_tables(std::ostream& out, text_table const& methods, text_table const
 
 void write_markdown(std::string const& file, text_table const& methods,
                     text_table const& differences) {
-  auto stream = open_to_write(file);
+  auto stream = text_of_file();
   print_tables(stream, methods, differences, true);
-  close_written(stream, file);
+  write_atomically(file, stream.str());
 }
 
 /// The kind of a pair, for the page's table of similarities.
@@ -309,7 +310,7 @@ void write_report_page(std::string const& out_dir, page_contents const& page) {
 
 /// Names are written unescaped to tables and scripts.
 void check_runs(std::vector<run_record> const& runs, std::size_t pairs, run_record const* teacher) {
-  std::set<std::pair<std::string, int>> seen;
+  std::set<std::pair<std::string, std::uint64_t>> seen;
   auto const check_scores = [&](run_record const& run) {
     if (!run.masked_scores.empty() && run.masked_scores.size() != pairs) {
       throw std::invalid_argument("write_report: " + run.method + " has " +

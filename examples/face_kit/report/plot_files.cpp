@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iterator>
 #include <stdexcept>
 
@@ -14,16 +15,10 @@
 
 namespace face_kit {
 
-std::ofstream open_to_write(std::string const& file) {
-  std::ofstream stream(file);
-  if (!stream) throw std::runtime_error(file + ": cannot be written");
+std::ostringstream text_of_file() {
+  std::ostringstream stream;
   stream.precision(8);
   return stream;
-}
-
-void close_written(std::ofstream& stream, std::string const& file) {
-  stream.close();
-  if (!stream) throw std::runtime_error(file + ": writing failed");
 }
 
 char const* const plot_formats =

@@ -4,16 +4,15 @@
 #pragma once
 
 #include <cstddef>
-#include <fstream>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
 namespace face_kit {
 
-/// @throws std::runtime_error  naming the file
-std::ofstream open_to_write(std::string const& file);
-void close_written(std::ofstream& stream, std::string const& file);
+/// A stream with the precision of these files, for write_atomically().
+std::ostringstream text_of_file();
 
 /// The first lines of a script: PNG and SVG of 900 x 600 in a loop over `format`, which the caller
 /// closes with "}".

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "face_kit/report/plot_files.hpp"
+#include "face_kit/run/file_output.hpp"
 
 namespace face_kit {
 
@@ -78,7 +79,7 @@ void write_table(std::ostream& out, text_table const& table) {
 
 void write_page(std::string const& file, std::string const& title,
                 std::vector<page_section> const& sections) {
-  auto out = open_to_write(file);
+  auto out = text_of_file();
   out << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>"
       << escaped(title) << "</title><style>" << style << "</style></head><body>\n<h1>"
       << escaped(title) << "</h1>\n";
@@ -95,7 +96,7 @@ void write_page(std::string const& file, std::string const& title,
     }
   }
   out << "</body></html>\n";
-  close_written(out, file);
+  write_atomically(file, out.str());
 }
 
 }  // namespace face_kit

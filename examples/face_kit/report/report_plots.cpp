@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "face_kit/report/plot_files.hpp"
+#include "face_kit/run/file_output.hpp"
 
 namespace face_kit::detail {
 
@@ -35,7 +36,7 @@ std::vector<run_record const*> runs_of(std::vector<run_record> const& runs,
 }
 
 int write_epochs(std::string const& file, std::vector<run_record> const& runs) {
-  auto stream = open_to_write(file);
+  auto stream = text_of_file();
   int last = 0;
   for (auto const& method : methods_of(runs)) {
     stream << "# " << method << ": epoch accuracy deviation tar_1e2 deviation\n";
@@ -58,7 +59,7 @@ int write_epochs(std::string const& file, std::vector<run_record> const& runs) {
     if (epochs == 0) stream << "NaN NaN NaN NaN NaN\n";  // keeps the number of blocks
     stream << "\n\n";
   }
-  close_written(stream, file);
+  write_atomically(file, stream.str());
   return last;
 }
 
@@ -71,7 +72,7 @@ void write_roc(std::string const& file, std::vector<run_record> const& runs,
   std::vector<double> fars;
   for (int s = 0; s <= steps; ++s)
     fars.push_back(std::pow(lowest, 1.0 - static_cast<double>(s) / steps));
-  auto stream = open_to_write(file);
+  auto stream = text_of_file();
   auto const write_block = [&](std::string const& name,
                                std::vector<run_record const*> const& chosen) {
     std::vector<std::vector<double>> tars;
@@ -86,7 +87,7 @@ void write_roc(std::string const& file, std::vector<run_record> const& runs,
   };
   for (auto const& method : methods_of(runs)) write_block(method, runs_of(runs, method));
   if (teacher != nullptr) write_block("teacher", {teacher});
-  close_written(stream, file);
+  write_atomically(file, stream.str());
 }
 
 namespace {
@@ -129,7 +130,7 @@ loss_blocks write_losses(std::string const& file, std::vector<run_record> const&
     methods.push_back(std::move(epochs));
   }
   if (!blocks.any()) return blocks;
-  auto stream = open_to_write(file);
+  auto stream = text_of_file();
   for (auto const& epochs : methods) {
     stream << "# epoch";
     for (auto const* const name : loss_columns) stream << ' ' << name;
@@ -146,7 +147,7 @@ loss_blocks write_losses(std::string const& file, std::vector<run_record> const&
     if (epochs.empty()) stream << "NaN NaN NaN\n";  // keeps the number of blocks
     stream << "\n\n";
   }
-  close_written(stream, file);
+  write_atomically(file, stream.str());
   return blocks;
 }
 
@@ -189,7 +190,7 @@ void write_loss_clauses(std::ostream& script, std::vector<std::string> const& me
 
 void write_plot_script(std::string const& file, std::vector<std::string> const& methods,
                        run_record const* teacher, int epochs, loss_blocks const& losses) {
-  auto script = open_to_write(file);
+  auto script = text_of_file();
   script << "# Draws the .dat files beside it: gnuplot plots.gp\n"
             "set encoding utf8\nset grid\n"
             "set key noenhanced above\nset datafile missing 'NaN'\n"
@@ -229,7 +230,7 @@ void write_plot_script(std::string const& file, std::vector<std::string> const& 
            << " with lines dt 2 lw 2 lc black title 'teacher'";
   }
   script << "\n  unset output\n}\n";
-  close_written(script, file);
+  write_atomically(file, script.str());
 }
 
 }  // namespace face_kit::detail

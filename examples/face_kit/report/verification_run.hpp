@@ -22,7 +22,7 @@ struct verification_summary {
 /// One training run, evaluated.
 struct run_record {
   std::string method;
-  int seed = 0;
+  std::uint64_t seed = 0;
   std::string directory;
   verification_summary summary;
   std::vector<float> pair_scores;               ///< in the order of the pairs

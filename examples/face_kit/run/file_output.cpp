@@ -23,26 +23,49 @@ std::string read_whole_file(std::string const& file) {
   return {reinterpret_cast<char const*>(map.data()), map.size()};
 }
 
-void remove_leftovers(std::string const& file) {
-  fs::path const path(file);
-  std::string const begin = path.filename().string() + '.', end = ".tmp";
+namespace {
+
+/// Whether a name is NAME.<process>.<number>.tmp of a process that no longer runs, and for which
+/// NAME.
+bool is_leftover(std::string const& file, std::string& of) {
+  std::string const end = ".tmp";
+  if (file.size() <= end.size() || file.compare(file.size() - end.size(), end.size(), end) != 0)
+    return false;
+  auto const take_number = [&](std::string& name) {
+    auto const dot = name.rfind('.');
+    std::string const digits = dot == std::string::npos ? "" : name.substr(dot + 1);
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) return -1L;
+    name.resize(dot);
+    return std::strtol(digits.c_str(), nullptr, 10);
+  };
+  of = file.substr(0, file.size() - end.size());
+  if (take_number(of) < 0) return false;
+  long const process = take_number(of);
+  return process > 0 && !of.empty() && ::kill(static_cast<pid_t>(process), 0) != 0 &&
+         errno == ESRCH;
+}
+
+template <class Wanted>
+void remove_some_leftovers(fs::path const& folder, Wanted const& wanted) {
   std::error_code ignored;  // a remaining temporary file is harmless
-  fs::path const folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   for (fs::directory_iterator entry(folder, ignored), last; entry != last;
        entry.increment(ignored)) {
-    std::string const name = entry->path().filename().string();
-    if (name.size() <= begin.size() + end.size() || name.compare(0, begin.size(), begin) != 0 ||
-        name.compare(name.size() - end.size(), end.size(), end) != 0) {
-      continue;
-    }
-    std::string const numbers = name.substr(begin.size(), name.size() - begin.size() - end.size());
-    char* rest = nullptr;
-    long const process = std::strtol(numbers.c_str(), &rest, 10);
-    if (process > 0 && *rest == '.' && ::kill(static_cast<pid_t>(process), 0) != 0 &&
-        errno == ESRCH) {
+    std::string of;
+    if (is_leftover(entry->path().filename().string(), of) && wanted(of))
       fs::remove(entry->path(), ignored);
-    }
   }
+}
+
+}  // namespace
+
+void remove_leftovers(std::string const& file) {
+  fs::path const path(file);
+  remove_some_leftovers(path.parent_path().empty() ? fs::path(".") : path.parent_path(),
+                        [&](std::string const& of) { return of == path.filename().string(); });
+}
+
+void remove_leftovers_in(std::string const& folder) {
+  remove_some_leftovers(folder, [](std::string const&) { return true; });
 }
 
 staged_files::~staged_files() {

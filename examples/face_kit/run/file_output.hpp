@@ -20,6 +20,8 @@ std::string read_whole_file(std::string const& file);
 
 /// Removes temporary files FILE.<process>.<number>.tmp of processes that no longer run.
 void remove_leftovers(std::string const& file);
+/// The same for every file of a folder.
+void remove_leftovers_in(std::string const& folder);
 
 /// A set of result files that get their names together, when all are complete and on disk.
 class staged_files {

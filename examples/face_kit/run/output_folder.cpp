@@ -16,19 +16,26 @@ namespace face_kit {
 
 namespace fs = std::filesystem;
 
+std::string plain_path(std::string const& path) {
+  fs::path plain;
+  for (auto const& part : fs::path(path))
+    if (!part.empty() && part != ".") plain /= part;
+  return plain.empty() && !path.empty() ? "." : plain.string();
+}
+
+std::string dangling_link(std::string const& path) {
+  std::error_code ignored;
+  if (!fs::is_symlink(path, ignored) || fs::exists(path, ignored)) return "";
+  return "is a symbolic link to " + fs::read_symlink(path, ignored).string() +
+         ", which does not exist";
+}
+
 void expect_absent(std::string const& path) {
+  if (auto const dangling = dangling_link(path); !dangling.empty())
+    throw std::runtime_error(path + ": " + dangling);
   if (fs::symlink_status(path).type() != fs::file_type::not_found)
     throw std::runtime_error(path + ": exists already");
 }
-
-namespace {
-
-std::string without_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
-}  // namespace
 
 folder_check earlier_results(std::string results, std::vector<std::string> files,
                              std::function<bool(std::string const& file)> is_own) {
@@ -52,8 +59,10 @@ folder_check earlier_results(std::string results, std::vector<std::string> files
 }
 
 void output_folder::expect_usable(std::string const& path, folder_check const& replaceable) {
-  std::string const folder = without_slashes(path);
-  if (!replaceable) return expect_absent(folder);
+  std::string const folder = plain_path(path);
+  if (!replaceable || !dangling_link(folder).empty()) return expect_absent(folder);
+  if (auto const last = fs::path(folder).filename(); last == "." || last == "..")
+    throw std::runtime_error(folder + ": cannot be replaced under this name; write the folder's");
   switch (fs::symlink_status(folder).type()) {
     case fs::file_type::not_found:
       return;
@@ -67,13 +76,17 @@ void output_folder::expect_usable(std::string const& path, folder_check const& r
   }
 }
 
-output_folder::output_folder(std::string path, folder_check replaceable)
-    : path_(without_slashes(std::move(path))), replaceable_(std::move(replaceable)) {
+output_folder::output_folder(std::string const& path, folder_check replaceable)
+    : path_(plain_path(path)), replaceable_(std::move(replaceable)) {
   expect_usable(path_, replaceable_);
   auto const temporary = path_ + "." + std::to_string(::getpid()) + ".tmp";
   std::error_code error;
   bool const created = fs::create_directory(temporary, error);
-  if (error) throw std::runtime_error(path_ + ": cannot create the folder: " + error.message());
+  if (error) {
+    auto const parent = fs::path(path_).parent_path().string();
+    throw std::runtime_error(path_ + ": cannot create a folder in " +
+                             (parent.empty() ? "." : parent) + ": " + error.message());
+  }
   if (!created) throw std::runtime_error(temporary + ": exists already");
   temporary_ = temporary;
 }

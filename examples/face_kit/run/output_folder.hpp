@@ -10,6 +10,13 @@
 
 namespace face_kit {
 
+/// A path without "." and without more slashes than needed: "a/b" for "a//./b/.". Links decide what
+/// ".." is, so it stays.
+std::string plain_path(std::string const& path);
+
+/// "is a symbolic link to X, which does not exist", or empty if that is not so.
+std::string dangling_link(std::string const& path);
+
 /// @throws std::runtime_error  if the name exists, even as a dangling link
 void expect_absent(std::string const& path);
 
@@ -27,7 +34,7 @@ class output_folder {
   /// @param replaceable  decides about an existing folder, which is replaced as a whole; empty: any
   /// existing folder is rejected
   /// @throws std::runtime_error  the folder exists and must not be replaced, or cannot be created
-  explicit output_folder(std::string path, folder_check replaceable = {});
+  explicit output_folder(std::string const& path, folder_check replaceable = {});
   output_folder(output_folder const&) = delete;
   output_folder& operator=(output_folder const&) = delete;
   ~output_folder();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face_kit/run/program.hpp"
 
+#include <fcntl.h>
 #include <thrust/version.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -64,12 +66,40 @@ std::string unknown_option(CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+/// "--far: '0.1,,0.2' has an empty value between its commas" for the first such list, or empty.
+/// CLI11 drops empty values.
+std::string list_with_gap(CLI::App const& app, int argc, char** argv) {
+  CLI::Option const* option = nullptr;
+  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+    std::string value = argv[i];
+    if (value.compare(0, 2, "--") == 0) {
+      auto const at = value.find('=');
+      option = app.get_option_no_throw(value.substr(0, at));
+      if (at == std::string::npos) continue;
+      value.erase(0, at + 1);
+    }
+    if (option == nullptr || option->get_delimiter() == '\0') continue;
+    if ((',' + value + ',').find(",,") != std::string::npos && !value.empty())
+      return option->get_name() + ": '" + value + "' has an empty value between its commas";
+  }
+  return "";
+}
+
+/// Opens the standard streams that the caller has closed: otherwise the next file that is opened
+/// would take the place of one, and the program would print into it. The root folder takes no
+/// writes, so printing fails.
+void open_standard_streams() {
+  for (int const stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) ::open("/", O_RDONLY);
+}
+
 /// CLI11's messages, reworded if they do not say what to change.
 std::string usage_message(CLI::App& app, CLI::ParseError const& error, int argc, char** argv) {
   if (auto const unknown = unknown_option(app, argc, argv); !unknown.empty()) {
     auto const near = nearest_name(unknown, option_names(app));
     return "unknown option " + unknown + (near.empty() ? "" : " (did you mean " + near + "?)");
   }
+  if (auto const gap = list_with_gap(app, argc, argv); !gap.empty()) return gap;
   std::string const message = error.what();
   if (dynamic_cast<CLI::ExtrasError const*>(&error) != nullptr)
     return "unexpected argument:" + message.substr(message.find(':') + 1);
@@ -180,6 +210,7 @@ std::string version_text(std::string const& program, std::string const& librarie
 
 int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,
                 std::string const& libraries) {
+  open_standard_streams();
   set_program_name(app.get_name());
   bool quiet_wanted = false;
   wants_json = false;
@@ -206,6 +237,8 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   };
   try {
     app.parse(argc, argv);
+    if (auto const gap = list_with_gap(app, argc, argv); !gap.empty())
+      throw usage_error(gap + "; see --help");
     set_quiet(quiet_wanted);
     coupleface::kernels();  // throws for a wrong COUPLEFACE_KERNELS, before data is read
     listen_for_interruption();

@@ -34,7 +34,11 @@ bool result_folder::try_to_lock() {
   descriptor_ = ::open(file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
     if (errno == ENOENT) return false;
-    fail("cannot be written: " + reason_of(errno));
+    int const reason = errno;
+    auto const there = std::filesystem::symlink_status(file(), error).type();
+    if (there == std::filesystem::file_type::directory)
+      fail("its .lock is a folder, but a run needs that name for the file it locks");
+    fail("cannot be written: " + reason_of(reason));
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     int const reason = errno;

@@ -60,13 +60,14 @@ class training_run {
         student_(data, settings),
         log_(folder) {
     record_.method = settings.name();
-    record_.seed = static_cast<int>(settings.seed);
+    record_.seed = settings.seed;
     record_.directory = std::move(folder);
   }
 
   /// Starts or continues the run, or reads the result if it is finished.
   run_record run() {
     std::filesystem::create_directories(record_.directory);
+    remove_leftovers_in(record_.directory);
     if (has_result(record_.directory)) {
       read_result(record_, text_, data_.report);
       return record_;
@@ -102,7 +103,6 @@ class training_run {
 
   /// Restores the checkpoint, or starts from the beginning if there is none.
   void resume() {
-    remove_leftovers(checkpoint_file());
     auto const state = load_checkpoint(checkpoint_file(), text_);
     if (!state) return log_.begin(student_.log_columns());
     std::uint64_t log_size = 0, epochs = 0;

@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string>
 
+#include "face_kit/run/output_folder.hpp"
+
 namespace face_kit {
 
 /// "0.5", "1e-09"
@@ -85,10 +87,24 @@ inline CLI::Validator multiple_of(int factor) {
 /// For names of files and folders: `--data "$UNSET"` is a mistake, not the default.
 inline CLI::Validator not_empty() {
   return CLI::Validator(
-      [](std::string& typed) -> std::string { return typed.empty() ? "is empty" : ""; }, "");
+      [](std::string& typed) -> std::string {
+        if (typed.empty()) return "is empty";
+        return typed.find_first_not_of(" \t\n\r") == std::string::npos ? "is blank" : "";
+      },
+      "");
 }
 
-/// Makes an empty value of any option declared so far an error: no file has that name.
+/// For outputs: every message and every file beside the output has one form of its name.
+inline CLI::Validator as_plain_path() {
+  return CLI::Validator(
+      [](std::string& typed) -> std::string {
+        typed = plain_path(typed);
+        return "";
+      },
+      "");
+}
+
+/// Makes an empty or blank value of any option declared so far an error: no file has that name.
 inline void refuse_empty_values(CLI::App& app) {
   for (auto* const option : app.get_options()) {
     // Before other checks of the option.

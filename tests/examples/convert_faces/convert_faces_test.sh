@@ -65,7 +65,7 @@ rm set/train.idx set/property
 convert set/train.rec without_index --to rec --height 20 --width 30 --threads 1
 cmp again/train.rec without_index/train.rec || fail "another set without the index"
 
-convert people table --to table
+convert people ./table/. --to table
 grep -q '^images/00000010.jpg,"Clara, C"$' table/list.csv || fail "table: $(cat table/list.csv)"
 convert table/list.csv from_table --to folder
 expect_same_images people from_table
@@ -96,7 +96,7 @@ echo "packs and tables of pairs: there and back, same bytes"
 printf 'text' >text.dat
 printf 'text.dat 1\n' >text.txt
 convert text.txt text --to folder
-expect_log "^convert_faces: text.txt: 1 images are not JPEG, PNG or WebP, .*; the first is image 0$"
+expect_log "^convert_faces: text.txt: 1 images are not JPEG, PNG or WebP, .*; the first is text.txt: line 1: text.dat$"
 cmp text.dat text/00000001/00000000.img
 
 expect_refusal() { expect_end 1 "$@"; }
@@ -125,16 +125,19 @@ printf '1\t0\n' >short.idx
 expect_refusal "short.rec: at byte 0: file ends where" short.rec x --to folder
 for person in ../../evil .hidden . ..; do
   printf 'path,person\npeople/Berta/4.png,%s\n' "$person" >evil.csv
-  expect_refusal "evil.csv: image 0: the person cannot be a folder's name" evil.csv x --to folder
+  expect_refusal "evil.csv: line 2: people/Berta/4.png: the person '.*' cannot be a folder's name" \
+    evil.csv x --to folder
 done
 printf 'path,person\nnone.jpg,Anna\n' >absent.csv
 expect_refusal "absent.csv: line 2: none.jpg: cannot open: No such file" absent.csv x --to rec
 printf 'people/Berta/4.png -1\n' >negative.txt
-expect_refusal "negative.txt: image 0: .*the label is negative" negative.txt x --to rec
-expect_refusal "the person cannot be a folder's name" negative.txt x --to folder
+for form in folder rec table; do
+  expect_refusal "negative.txt: line 1: people/Berta/4.png: the label -1 is nobody's: no person$" \
+    negative.txt x --to $form
+done
 : >empty.jpg
 printf 'empty.jpg 1\n' >empty.txt
-expect_refusal "empty.txt: image 0: .*the image has no bytes" empty.txt x --to rec
+expect_refusal "empty.txt: line 1: empty.jpg: the image has no bytes" empty.txt x --to rec
 # Records of MXNet's im2rec: magic, length, flag, label, two ids, image.
 record() { # LENGTH LABEL IMAGE, as printf takes them
   printf '\012\043\327\316'"$1"'\000\000\000\000\000\000\000'"$2"
@@ -147,13 +150,15 @@ for form in folder list lst table rec; do
   expect_refusal "no_image.rec: image 1: the image has no bytes" no_image.rec x --to $form
 done
 { record '\034' "$one" "$image" && record '\034' "$minus_one" "$image"; } >nobody.rec
-expect_refusal "nobody.rec: image 1: the label -1 is nobody's" nobody.rec x --to table
-expect_refusal "negative.txt: image 0: the label -1 is nobody's" negative.txt x --to table
-expect_refusal "nobody.rec: image 1: .*the label is negative" nobody.rec x --to rec
-expect_refusal "the person cannot be a folder's name" nobody.rec x --to folder
+for form in folder rec table; do
+  expect_refusal "nobody.rec: image 1: the label -1 is nobody's: no person$" nobody.rec x --to $form
+done
 printf 'people/Berta/4.png 1\n\npeople/Berta/4.png 2\n' >twice.txt
 expect_refusal "twice.txt: line 3: people/Berta/4.png is listed twice, first in line 1$" twice.txt x \
   --to rec
+printf '%s 1\n' people/Berta/4.png ./people//Berta/./4.png >respelt.txt
+expect_refusal "respelt.txt: line 2: ./people//Berta/./4.png is listed twice, first in line 1$" \
+  respelt.txt x --to rec
 printf 'path,person\npeople/Berta/4.png,Anna\npeople/Berta/4.png,Berta\n' >twice.csv
 expect_refusal "twice.csv: line 3: people/Berta/4.png is listed twice, first in line 2$" twice.csv x \
   --to folder
@@ -161,6 +166,8 @@ printf 'a,b,same\npeople/Berta/4.png,none.png,1\n' >absent_pair.csv
 expect_refusal "absent_pair.csv: line 2: none.png: cannot open" absent_pair.csv x --to pack
 expect_usage "input: is empty" "" x --to rec
 expect_usage "output: is empty" people "" --to rec
+expect_usage "input: is blank" " " x --to rec
+expect_usage "output: is blank" people " " --to rec
 for number in nan inf -1 1e999 x ''; do
   for option in height width threads protocol; do
     expect_usage "--$option: " people x --to rec --$option "$number"
@@ -173,8 +180,13 @@ rm -r people/.cache people/Thumbs.db people/Berta/notes.txt people/Doris people/
 expect_refusal "people: contains people but no pairs" people x.bin --to pack
 expect_refusal "pack_4.bin: contains pairs but no people" pack_4.bin x --to rec
 expect_refusal "table: exists already" people table --to rec
+expect_refusal "table: exists already" people ./table/. --to rec
+ln -s nowhere link
+expect_refusal "link: is a symbolic link to nowhere, which does not exist$" people link/ --to rec
+expect_refusal "link: is a symbolic link to nowhere, which does not exist$" pairs.csv link --to pack
+rm link
 expect_refusal "pack_2.bin: exists already" pairs.csv pack_2.bin --to pack
-expect_refusal "nowhere/x" people nowhere/x --to rec
+expect_refusal "nowhere/x: cannot create a folder in nowhere: No such file" people nowhere/x --to rec
 expect_refusal "none: cannot open" none x --to rec
 expect_usage "to: other not in" people x --to other
 expect_usage "protocol" pairs.csv x --to pack --protocol 3

@@ -182,6 +182,11 @@ printf 'score same\n0.9 1\n\nnan 1\n0.5 0\nnan 0\n0.1 0\n' >scores.txt
 run --scores scores.txt --out scores_nan
 expect "^scores.txt: 2 of 5 scores are NaN (first: line 4); such a pair is never accepted$" log
 expect '"scores_not_numbers": 2' scores_nan/results.json
+printf 'nan 1\nnan 0\n' >all_nan.txt
+run --scores all_nan.txt --out all_nan
+expect "^roc_pairs.csv: there is nothing to plot$" log
+! grep -q gnuplot log || fail "scores that are all NaN: $(cat log)"
+[ ! -e all_nan/plots.gp ] || fail "scores that are all NaN: something to draw"
 # IJB's three files: names, templates, pairs. The detector's scores scale rows.
 awk '{ print $1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0.5 }' dense/tid_mid.txt >names.txt
 run --embeddings rows.npy --list names.txt --templates dense/tid_mid.txt --weigh-by-score \
@@ -247,7 +252,11 @@ expect "^broken.npy: 2 of 480 rows are not finite (first: row 17, counted from 0
 run --embeddings rows.npy --labels labels.npy --teacher teacher.npy --k 100 --ranks 500 --no-all-pairs \
   --out cut
 expect "^--k 100 is reduced to 59: there are 60 classes" log
-expect "^--ranks 500 is reduced to 480, the number of rows searched" log
+expect "^--ranks 500 is reduced to 479, the number of other rows searched" log
+[ "$(wc -l <cut/cmc.csv)" -eq 480 ] || fail "--ranks: not a line for each other row"
+run --embeddings rows.npy --labels labels.npy --gallery gallery.npy --gallery-labels \
+  gallery_labels.npy --ranks 500 --no-all-pairs --out cut --replace
+expect "^--ranks 500 is reduced to 50, the number of rows searched" log
 odd='quo"te back\slash'
 mkdir "$odd"
 cp rows.npy "$odd/r
@@ -279,6 +288,10 @@ for number in nan inf -1 2.5 1e999 '' x; do
     expect_end 2 "--$option: " --embeddings none.npy --labels labels.npy --$option "$number"
   done
 done
+for list in 0.1,,0.2 0.1, ,; do
+  expect_end 2 "--far: '$list' has an empty value between its commas" --embeddings none.npy \
+    --labels labels.npy --far $list
+done
 for number in nan inf -1 2.5 1e999 '' x; do
   for option in k ranks resamples seed threads; do
     expect_end 2 "--$option: " --embeddings none.npy --labels labels.npy --$option "$number"
@@ -286,7 +299,12 @@ for number in nan inf -1 2.5 1e999 '' x; do
 done
 for option in embeddings labels list split pairs scores gallery gallery-labels teacher; do
   expect_end 2 "--$option: is empty" --$option ""
+  expect_end 2 "--$option: is blank" --$option " "
 done
+expect_end 2 "unexpected argument: 2" --embeddings rows.npy --labels labels.npy --ranks 1 2
+printf 'path,person\n/images/x,Anna\n/./images/x,Anna\n' >twice.csv
+refuse "twice.csv, line 3: /./images/x is listed twice, first in line 2" --embeddings rows.npy --list \
+  twice.csv --labels labels.npy
 refuse "large.npy: row 3, column 2 is 1e+300, too large for float32" --embeddings large.npy \
   --labels labels.npy
 refuse "uint16.npy: elements are 'u2'; .*save the values instead" --embeddings uint16.npy \
@@ -400,6 +418,16 @@ done
 run --embeddings one_row.npy --labels one_label.npy --teacher one_row.npy --out one_row
 expect "^agreement of rows: there is only one, so it has no neighbours$" log
 [ ! -e one_row/cmc.png ] && [ ! -e one_row/plots.gp ] || fail "one row: $(ls one_row)"
+for shape in "<f4 (2,24) two_rows" "<i4 (2,) two_labels"; do
+  set -- $shape
+  {
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }"
+    if [ $1 = '<f4' ]; then cat row row; else printf '\000\000\000\000\000\000\000\000'; fi
+  } >$3.npy
+done
+run --embeddings two_rows.npy --labels two_labels.npy --out two_rows
+expect "^--ranks 20 is reduced to 1, the number of other rows searched$" log
 
 cp -r one kept
 expect_kept() {
@@ -447,6 +475,29 @@ cmp annotated/roc_pairs.csv scores/roc_pairs.csv
 run --scores scores.csv --out one/ --replace
 [ ! -e one/cmc.csv ] || fail "old results beside new ones"
 cmp one/roc_pairs.csv scores/roc_pairs.csv
+run --scores scores.csv --out one/. --replace
+run --scores scores.csv --out .//new/./one/. --replace
+[ "$(ls -A new)" = one ] || fail "--out new/./one/.: $(ls -A new)"
+ln -s nowhere dangling
+expect_refused_out() { # MESSAGE ARGUMENTS...
+  message=$1
+  shift
+  code=0
+  "$program" --scores scores.csv --out "$@" >tables 2>log || code=$?
+  [ $code -eq 1 ] || fail "--out $*: ended with $code"
+  expect "^evaluate: $message$" log
+}
+for replace in "" --replace; do
+  expect_refused_out "dangling: is a symbolic link to nowhere, which does not exist" dangling $replace
+done
+rm dangling
+expect_refused_out "new/one/..: cannot be replaced under this name; write the folder's" new/one/.. \
+  --replace
+if [ "$(id -u)" -ne 0 ]; then
+  chmod a-w new
+  expect_not_replaced new/one "new/one: cannot create a folder in new: Permission denied$"
+  chmod u+w new
+fi
 expect_gone=$(find . -name '*.tmp' -o -name '*.old')
 [ -z "$expect_gone" ] || fail "left: $expect_gone"
 echo "folders: refused, or replaced as a whole"

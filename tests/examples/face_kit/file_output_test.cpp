@@ -53,6 +53,23 @@ TEST(file_output, removes_what_killed_processes_left) {
   EXPECT_TRUE(std::filesystem::exists(name(::getpid())));
   EXPECT_TRUE(std::filesystem::exists(folder / "f.tmp"));
   EXPECT_TRUE(std::filesystem::exists(folder / ("g." + std::to_string(gone) + ".0.tmp")));
+  for (auto const* const other : {"/a.b.c.tmp", "/1.2.tmp", "/.1.tmp"})
+    write_atomically(folder.string() + other, "");
+  remove_leftovers_in(folder.string());
+  EXPECT_FALSE(std::filesystem::exists(folder / ("g." + std::to_string(gone) + ".0.tmp")));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.string()), {}), 5)
+      << "files of this process and of nobody";
+}
+
+TEST(plain_path, has_one_form) {
+  for (auto const* const path : {"a/b", "a//b", "./a/./b", "a/b/", "a/b/.", "a/b//./"})
+    EXPECT_EQ(plain_path(path), "a/b") << path;
+  for (auto const* const path : {"/a", "//a", "/./a/."}) EXPECT_EQ(plain_path(path), "/a") << path;
+  EXPECT_EQ(plain_path("a/../b"), "a/../b");
+  EXPECT_EQ(plain_path("./"), ".");
+  EXPECT_EQ(plain_path("/."), "/");
+  EXPECT_EQ(plain_path(""), "");
+  EXPECT_EQ(plain_path(" "), " ");
 }
 
 TEST(staged_files, take_their_names_together_or_not_at_all) {
@@ -88,6 +105,20 @@ TEST(output_folder, appears_when_it_is_committed) {
   out.commit();
   EXPECT_EQ(read_whole_file(path + "/a/b.txt"), "text");
   EXPECT_EQ(failure([&] { output_folder again(path); }), path + ": exists already");
+  std::string const link = folder.string() + "/link";
+  std::filesystem::create_directory_symlink("nowhere", link);
+  std::string const dangling = ": is a symbolic link to nowhere, which does not exist";
+  EXPECT_EQ(failure([&] { output_folder again(link + '/'); }), link + dangling);
+  EXPECT_EQ(failure([&] { output_folder again(link, [](auto const&) {}); }), link + dangling);
+  std::string const below = folder.string() + "/none/out";
+  EXPECT_EQ(failure([&] { output_folder again(below); }), below + ": cannot create a folder in " +
+                                                              folder.string() +
+                                                              "/none: No such file or directory");
+  for (std::string const dots : {"/out/..", "/out/a/.."})
+    EXPECT_NE(failure([&] {
+                output_folder again(folder.string() + dots, [](auto const&) {});
+              }).find("cannot be replaced under this name"),
+              std::string::npos);
 }
 
 TEST(output_folder, replaces_results_and_nothing_else) {

@@ -40,6 +40,8 @@ ended run(
   std::uint64_t seed = 1;
   app.add_option("--share", share, "So much")->check(in_range(0, 1));
   app.add_option("--seed", seed, "A seed")->check(at_least(0));
+  std::vector<double> fars;
+  app.add_option("--fars", fars, "Rates")->delimiter(',')->check(in_range(0, 1));
   refuse_empty_values(app);
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
@@ -104,6 +106,18 @@ TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
   for (auto const* option : {"--share", "--seed", "--threshold", "--neighbours"})
     expect({option, ""}, std::string(option) + ": is empty");
   expect({""}, "file: is empty");
+  for (auto const* const option : {"--threshold", "--share"})
+    expect({option, " \t"}, std::string(option) + ": is blank");
+  expect({" "}, "file: is blank");
+  for (auto const* const list : {"0.1,,0.2", ",0.1", "0.1,", ","}) {
+    std::string const gap =
+        std::string("--fars: '") + list + "' has an empty value between its commas";
+    expect({"--fars", list}, gap);
+    expect({"--fars", "0.5", list}, gap);
+    expect({std::string("--fars=") + list}, gap);
+  }
+  EXPECT_EQ(run({"--fars", "0.1,0.2", "0.3"}).status, 0);
+  EXPECT_EQ(run({"a,,b", "--fars=0.1,0.2"}).status, 0) << "a name, no list";
   EXPECT_EQ(run({"--share", "1", "--seed", "18446744073709551615"}).status, 0);
   expect({"--threshold", "middle"}, "--threshold: middle not in {low,high}");
 }

@@ -64,7 +64,7 @@ std::vector<float> scores_of(std::vector<verification_pair> const& pairs, face_d
   return scores;
 }
 
-run_record run_of(std::string method, int seed, std::vector<float> scores,
+run_record run_of(std::string method, std::uint64_t seed, std::vector<float> scores,
                   std::vector<verification_pair> const& pairs) {
   run_record run;
   run.method = std::move(method);
@@ -260,7 +260,7 @@ TEST_F(report, has_columns_of_masked_pairs_where_runs_have_them) {
   EXPECT_FALSE(contains(write(folder.string(), &teacher), "masked"));
   EXPECT_FALSE(contains(text_of(folder / "table.csv"), "masked"));
   for (auto& run : runs) {
-    run.masked_scores = scores_of(pairs, faces, 0.5, static_cast<std::uint64_t>(run.seed) + 50);
+    run.masked_scores = scores_of(pairs, faces, 0.5, run.seed + 50);
     run.masked_summary = summarise(run.masked_scores, pairs);
   }
   auto const text = write(folder.string(), &teacher);

@@ -60,6 +60,17 @@ TEST_F(result_folders, are_free_after_a_run_is_killed) {
   EXPECT_EQ(failure_of(out), "");
 }
 
+TEST_F(result_folders, of_a_run_killed_at_its_first_file_are_continued) {
+  for (auto const* const file :
+       {"coupleface_seed1/best.pt", "coupleface_seed1/best.pt.7.0.tmp",
+        "coupleface_seed1/checkpoint.bin.7.0.tmp", "undecodable.txt.7.0.tmp"}) {
+    temporary_folder const killed;
+    std::filesystem::create_directories((killed / file).parent_path());
+    image_writing::write_text(killed / file, "");
+    EXPECT_EQ(failure([&] { expect_result_folder(killed.string()); }), "") << file;
+  }
+}
+
 TEST_F(result_folders, leave_nothing_but_results) {
   { result_folder const empty(out); }
   EXPECT_FALSE(std::filesystem::exists(out)) << "an empty folder";
@@ -80,6 +91,15 @@ TEST_F(result_folders, say_why_they_cannot_be_created_or_written) {
   EXPECT_EQ(failure_of(below_file),
             "--out: " + below_file + ": cannot be created: Not a directory");
   EXPECT_EQ(failure([&] { expect_result_folder(below_file); }), "");
+  auto const link = (folder / "link").string();
+  std::filesystem::create_directory_symlink("nowhere", link);
+  EXPECT_EQ(failure([&] { expect_result_folder(link); }),
+            "--out: " + link + ": is a symbolic link to nowhere, which does not exist");
+  auto const with_folder = (folder / "with_folder").string();
+  std::filesystem::create_directories(with_folder + '/' + result_folder::lock_file);
+  EXPECT_EQ(failure_of(with_folder),
+            "--out: " + with_folder +
+                ": its .lock is a folder, but a run needs that name for the file it locks");
   if (::geteuid() == 0) return;  // may write anywhere
   std::filesystem::create_directories(out);
   std::filesystem::permissions(

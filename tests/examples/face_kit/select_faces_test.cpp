@@ -107,7 +107,11 @@ TEST(pairs_of_folds, are_of_two_folds_and_of_both_kinds) {
   auto const refused = [&](std::string const& folds, std::string const& rows) {
     write_text(options.eval_pairs, "fold,a,b,same\n" + rows);
     options.report_folds = folds;
-    return select(options, faces).usage;
+    auto const found = select(options, faces);
+    return found.usage + found.failure;
+  };
+  auto const status = [&](std::string const& folds, std::string const& rows) {
+    return refused(folds, rows).empty() ? 0 : select(options, faces).usage.empty() ? 1 : 2;
   };
   std::string const rows = "0,p2/0,p2/1,1\n1,p3/0,p3/1,1\n2,p4/0,p5/1,0\n";
   EXPECT_EQ(refused("", rows), "");
@@ -116,10 +120,20 @@ TEST(pairs_of_folds, are_of_two_folds_and_of_both_kinds) {
             "--report-folds: '1' selects pairs of one fold only; accuracy over folds needs two");
   EXPECT_EQ(refused("0-1", rows),
             "--report-folds: '0-1' selects no pair of two people; verification needs both kinds");
-  EXPECT_EQ(refused("", "0,p2/0,p2/1,1\n1,p3/0,p3/1,1\n"),
-            "--eval-pairs: the list has no pair of two people; verification needs both kinds");
-  EXPECT_EQ(refused("", "0,p2/0,p3/1,0\n1,p4/0,p5/1,0\n"),
-            "--eval-pairs: the list has no pair of one person; verification needs both kinds");
+  EXPECT_EQ(status("1", rows), 2);
+  EXPECT_EQ(status("0-1", rows), 2);
+  std::string const one = "0,p2/0,p2/1,1\n1,p3/0,p3/1,1\n", two = "0,p2/0,p3/1,0\n1,p4/0,p5/1,0\n",
+                    single = "0,p2/0,p2/1,1\n";
+  EXPECT_EQ(refused("", one),
+            options.eval_pairs + ": has no pair of two people; verification needs both kinds");
+  EXPECT_EQ(refused("", two),
+            options.eval_pairs + ": has no pair of one person; verification needs both kinds");
+  EXPECT_EQ(refused("", single),
+            options.eval_pairs + ": has pairs of one fold only; accuracy over folds needs two");
+  for (auto const& list : {one, two, single}) {
+    EXPECT_EQ(status("", list), 1) << list;
+    EXPECT_EQ(status("0", list), 1) << "not the option's fault: " << list;
+  }
 }
 
 TEST(eval_pairs_of_people, who_are_trained_on_are_counted_and_named) {
@@ -153,10 +167,12 @@ TEST(fitting_relations, are_no_more_than_other_classes) {
   EXPECT_EQ(told(10, 10, 9), "--k 10 is reduced to 9: there are 10 people in the train split\n");
   EXPECT_EQ(told(100000000, 10, 9),
             "--k 100000000 is reduced to 9: there are 10 people in the train split\n");
-  EXPECT_NE(image_writing::failure([] {
-              fitting_relations(99999999, 100000000);
-            }).find("--k 99999999: 100000000 x 99999999 need "),
-            std::string::npos);
+  try {
+    fitting_relations(99999999, 100000000);
+    FAIL() << "no error";
+  } catch (usage_error const& error) {
+    EXPECT_EQ(std::string(error.what()).find("--k 99999999: 100000000 x 99999999 need "), 0U);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "face_kit/data/pair_sampling.hpp"
 #include "face_kit/data/portable_math.hpp"
 #include "face_kit/data/synthetic_people.hpp"
+#include "face_kit/run/program.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -129,7 +130,7 @@ TEST(make_synthetic_faces, refuses_nothing_to_draw) {
 }
 
 TEST(make_synthetic_faces, refuses_more_than_memory_holds) {
-  EXPECT_THROW(make_synthetic_faces(small(2000000000, 2000000000, 1000000)), std::runtime_error);
+  EXPECT_THROW(make_synthetic_faces(small(2000000000, 2000000000, 1000000)), usage_error);
   auto options = small(4, 4, 1);
   options.family_size = std::numeric_limits<int>::max();
   EXPECT_EQ(make_synthetic_faces(options).families,

@@ -4,8 +4,11 @@
 #include "face_kit/run/training_run.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "image_writing.hpp"
@@ -132,6 +135,30 @@ TEST_F(training, is_not_repeated_when_it_is_finished) {
   EXPECT_EQ(again.per_epoch.size(), first.per_epoch.size());
   settings.rate = 0.25;
   EXPECT_NE(failure([&] { train(folder); }).find("rate: 0.5 there, 0.25 here"), std::string::npos);
+}
+
+TEST_F(training, removes_what_killed_runs_left) {
+  temporary_folder const folder;
+  pid_t const gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ::waitpid(gone, nullptr, 0);
+  auto const leave = [&] {
+    for (auto const* const file :
+         {"/seconds.txt", "/checkpoint.bin", "/result.json", "/scores.npy"})
+      write_atomically(folder.string() + file + '.' + std::to_string(gone) + ".0.tmp", "half");
+  };
+  auto const left = [&] {
+    int count = 0;
+    for (auto const& entry : std::filesystem::directory_iterator(folder.string()))
+      count += entry.path().extension() == ".tmp";
+    return count;
+  };
+  leave();
+  train(folder);
+  EXPECT_EQ(left(), 0) << "a new run";
+  leave();
+  train(folder);
+  EXPECT_EQ(left(), 0) << "a finished one";
 }
 
 TEST_F(training, refuses_a_batch_larger_than_the_train_split_and_a_loss_that_is_none) {

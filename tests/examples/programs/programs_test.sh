@@ -72,6 +72,13 @@ for program; do
       grep -q "^$name: cannot write its output$" err || fail "$name $option >/dev/full: $(cat err)"
     done
   fi
+  # So is a standard output that is closed.
+  for option in --help --version; do
+    code=0
+    "$program" $option >&- 2>err || code=$?
+    [ $code -eq 1 ] || fail "$name $option >&-: ended with $code"
+    grep -q "^$name: cannot write its output$" err || fail "$name $option >&-: $(cat err)"
+  done
   pair=$(mistyped "$name")
   expect_end 2 "unknown option ${pair% *} (did you mean ${pair#* }?); see --help$" "$program" \
     "${pair% *}" x
@@ -109,6 +116,41 @@ for program; do
       expect_json methods "$program" $small --images-per-person 4 --teacher-people 40 \
         --teacher-epochs 1 --widths 16,16 --blocks 0,0 --k 5 --method fcd --out trained
       grep -q '"method": "teacher"' out || fail "$(cat out)"
+      again() {
+        # shellcheck disable=SC2086
+        "$program" $small --images-per-person 4 --teacher-people 40 --teacher-epochs 1 \
+          --widths 16,16 --blocks 0,0 --k 5 --method fcd --quiet "$@"
+      }
+      # Closed streams: nothing that is printed gets into a file.
+      code=0
+      find trained -type f ! -name '*.png' ! -name '*.svg' | sort | xargs cksum >sums
+      again --out trained >&- 2>err || code=$?
+      [ $code -eq 1 ] || fail "train_student >&-: ended with $code"
+      grep -q "^train_student: cannot write its output$" err || fail "$(cat err)"
+      again --out trained >out 2>&- <&- || fail "train_student 2>&-"
+      find trained -type f ! -name '*.png' ! -name '*.svg' | sort | xargs cksum | cmp sums - ||
+        fail "closed streams: other files"
+      # A disk that is full, as a limit on the size of files, leaves no half page.
+      code=0
+      (
+        trap '' XFSZ
+        ulimit -f $(($(wc -c <trained/report.html) / 1024 - 1))
+        again --out trained
+      ) >out 2>err || code=$?
+      [ $code -eq 1 ] || fail "a full disk: ended with $code"
+      [ ! -e trained/report.html ] || fail "a full disk: half a page"
+      [ -z "$(find trained -name '*.tmp')" ] || fail "a full disk: $(find trained -name '*.tmp')"
+      again --out trained/. >out 2>err || fail "$(cat err)"
+      [ -s trained/report.html ] || fail "no page"
+      # What a killed run left, of every file, is removed from a finished run too.
+      gone=$(sh -c 'echo $$')
+      for file in fcd_seed1/seconds.txt fcd_seed1/scores.npy teacher/embeddings.npy table.csv \
+        report.html undecodable.txt; do
+        : >trained/$file.$gone.0.tmp
+      done
+      again --out trained >out 2>err || fail "$(cat err)"
+      [ -z "$(find trained -name '*.tmp')" ] ||
+        fail "left: $(find trained -name '*.tmp')"
       ;;
     torch_student)
       # shellcheck disable=SC2086
@@ -133,13 +175,24 @@ for program; do
   [ -s rows/embeddings.npy ] || fail "no embeddings"
   # A negative label is nobody's: -1 in labels.npy, no name in list.csv.
   cp one/Anna/1.png other.png
-  printf 'one/Anna/1.png 0\nother.png -1\n' >unknown.txt
+  printf 'one/Anna/1.png 0\nother.png -7\n' >unknown.txt
   expect_json faces "$program" $network unknown.txt unknown --side 16
   [ "$(sed 1d unknown/list.csv | tr '\n' ' ')" = 'one/Anna/1.png,00000000 other.png,"" ' ] ||
     fail "list.csv: $(cat unknown/list.csv)"
+  [ "$(tail -c 8 unknown/labels.npy | od -An -td8 | tr -d ' ')" = -1 ] || fail "no -1 in labels.npy"
   printf 'one/Anna/1.png 0\none/Anna/1.png 1\n' >twice.txt
   expect_end 1 "twice.txt: line 2: one/Anna/1.png is listed twice, first in line 1$" "$program" \
     $network twice.txt twice --side 16 --quiet
+  printf 'one/Anna/1.png 0\n./one//Anna/1.png 1\n' >twice.txt
+  expect_end 1 "twice.txt: line 2: ./one//Anna/1.png is listed twice, first in line 1$" "$program" \
+    $network twice.txt twice --side 16 --quiet
+  head -c 60 one/Anna/1.png >cut.png
+  printf 'one/Anna/1.png 0\ncut.png 1\n' >cut.txt
+  expect_end 1 "cut.txt: line 2: cut.png: bad PNG near byte" "$program" $network cut.txt cut --side 16 \
+    --quiet
+  printf 'a,b,same\none/Anna/1.png,cut.png,1\n' >cut.csv
+  expect_end 1 "cut.csv: line 2: cut.png: bad PNG near byte" "$program" $network cut.csv cut --side 16 \
+    --quiet
   printf 'one/Anna/1.png 0\nnone.png 1\n' >absent.txt
   expect_end 1 ".*absent.txt: line 2: none.png: cannot open" "$program" $network absent.txt absent \
     --side 16 --quiet

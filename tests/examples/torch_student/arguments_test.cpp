@@ -24,9 +24,11 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
       {"--people", {{"1", "1 is less than 2"}}},
       {"--synthetic-images", {{"1", "1 is less than 2"}}},
       {"--dev-people", {{"-1", "-1 is less than 0"}}},
-      {"--landmarks", {{"", "is empty"}}},
-      {"--teacher-script", {{"", "is empty"}}},
-      {"--method", {{"mrd", "mrd not in {supervised,fcd,coupleface}"}}},
+      {"--landmarks", {{"", "is empty"}, {" ", "is blank"}}},
+      {"--teacher-script", {{"", "is empty"}, {" ", "is blank"}}},
+      {"--method",
+       {{"mrd", "mrd not in {supervised,fcd,coupleface}"},
+        {"fcd,", "'fcd,' has an empty value between its commas"}}},
       {"--network", {{"vgg", "vgg not in {mobilefacenet,iresnet18,iresnet50}"}}},
       {"--embedding", {{"0", "0 is not in [1, 16384]"}, {"-5", "-5 is not in [1, 16384]"}}},
       {"--side", {{"0", "0 is not in [16, 1024]"}, {"50", "50 is not a multiple of 16"}}},
@@ -43,7 +45,10 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
       {"--weight-decay", {{"-1", "-1 is not in [0, 1]"}}},
       {"--flip", {{"7", "7 is not in [0, 1]"}}},
       {"--shift", {{"-1", "-1 is not in [0, 64]"}, {"65", "65 is not in [0, 64]"}}},
-      {"--mask-share", {{"-1", "-1 is not in [0, 1]"}, {"0,2", "2 is not in [0, 1]"}}},
+      {"--mask-share",
+       {{"-1", "-1 is not in [0, 1]"},
+        {"0,2", "2 is not in [0, 1]"},
+        {"0,,1", "'0,,1' has an empty value between its commas"}}},
       {"--fcd-weight", {{"-1", "-1 is not in [0, 1e+06]"}}},
       {"--lambda", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
       {"--cls-weight", {{"-1", "-1 is not in [0, 1e+06]"}}},
@@ -54,8 +59,8 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
       {"--refresh", {{"-1", "-1 is less than 0"}}},
       {"--seed", {{"-1", "-1 is less than 0"}}},
       {"--threads", {{"-1", "-1 is not in [0, 1024]"}}},
-      {"--out", {{"", "is empty"}}},
-      {"--config", {}},
+      {"--out", {{"", "is empty"}, {"  ", "is blank"}}},
+      {"--config", {{"", "is empty"}, {" ", "is blank"}}},
   });
 }
 
@@ -73,7 +78,7 @@ TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
                          "--batch: 64 is more than the 20 images of --people x --synthetic-images");
   auto const outputs =
       program.run({"--data", "x", "--method", "supervised", "--batch", "2000000000"});
-  EXPECT_EQ(outputs.status, face_kit::status_failed);
+  EXPECT_EQ(outputs.status, face_kit::status_usage);
   EXPECT_EQ(outputs.message.find("program: --batch: outputs of the first layer: 2000000000 x "), 0U)
       << outputs.message;
   std::string const none = "so there is no loss";

@@ -15,16 +15,18 @@ bad_options::tested_program<arguments> const program{declare, expect_valid};
 
 TEST(train_student_arguments, are_refused_outside_their_ranges) {
   program.expect_every_option_checked({
-      {"--data", {{"", "is empty"}}},
-      {"--list", {{"", "is empty"}}},
-      {"--teacher-embeddings", {{"", "is empty"}}},
-      {"--eval-pairs", {{"", "is empty"}}},
+      {"--data", {{"", "is empty"}, {" ", "is blank"}}},
+      {"--list", {{"", "is empty"}, {" ", "is blank"}}},
+      {"--teacher-embeddings", {{"", "is empty"}, {" ", "is blank"}}},
+      {"--eval-pairs", {{"", "is empty"}, {" ", "is blank"}}},
       {"--select-folds",
        {{"x", "'x' is neither a fold nor a range of folds such as 0-4"},
         {"0-4x", "'0-4x' is neither a fold nor a range of folds such as 0-4"},
         {"4-0", "'4-0' is neither a fold nor a range of folds such as 0-4"},
         {"-1", "'-1' is neither a fold nor a range of folds such as 0-4"}}},
-      {"--report-folds", {{"1,,2", "'' is neither a fold nor a range of folds such as 0-4"}}},
+      {"--report-folds",
+       {{"1,,2", "'' is neither a fold nor a range of folds such as 0-4"},
+        {"1,2,", "'1,2,' ends with a comma"}}},
       {"--folds", {{"1", "1 is less than 2"}, {"2.5", "'2.5' is not a valid number"}}},
       {"--pairs-per-fold", {{"0", "0 is less than 2"}, {"3", "3 is not a multiple of 2"}}},
       {"--people", {{"1", "1 is less than 2"}}},
@@ -51,7 +53,8 @@ TEST(train_student_arguments, are_refused_outside_their_ranges) {
       {"--bank-depth", {{"0", "0 is less than 1"}}},
       {"--bank-age", {{"0", "0 is less than 1"}}},
       {"--mining",
-       {{"none",
+       {{"nearest,,gap", "'nearest,,gap' has an empty value between its commas"},
+        {"none",
          "none not in {nearest,random,rank_window,similarity_window,mixed,in_batch,bank,gap,"
          "absolute_gap,teacher_order,relative_margin}"}}},
       {"--mining-skip", {{"-1", "-1 is less than 0"}}},
@@ -74,14 +77,18 @@ TEST(train_student_arguments, are_refused_outside_their_ranges) {
       {"--mask", {{"-1", "-1 is not in [0, 1]"}, {"2", "2 is not in [0, 1]"}}},
       {"--side", {{"7", "7 is not in [8, 256]"}}},
       {"--widths",
-       {{"0,8,8", "0 is not in [1, 4096]"}, {"8,8,100000", "100000 is not in [1, 4096]"}}},
-      {"--blocks", {{"-1,0,0", "-1 is not in [0, 100]"}}},
+       {{"0,8,8", "0 is not in [1, 4096]"},
+        {"8,8,100000", "100000 is not in [1, 4096]"},
+        {"8,,8", "'8,,8' has an empty value between its commas"}}},
+      {"--blocks",
+       {{"-1,0,0", "-1 is not in [0, 100]"},
+        {"1,1,", "'1,1,' has an empty value between its commas"}}},
       {"--seed", {{"-1", "-1 is less than 0"}}},
       {"--seeds", {{"0", "0 is less than 1"}}},
       {"--threads", {{"-1", "-1 is not in [0, 1024]"}, {"100000", "100000 is not in [0, 1024]"}}},
       {"--device", {{"tpu", "tpu not in {cpu,cuda}"}}},
-      {"--out", {{"", "is empty"}}},
-      {"--config", {}},
+      {"--out", {{"", "is empty"}, {"  ", "is blank"}}},
+      {"--config", {{"", "is empty"}, {" ", "is blank"}}},
   });
 }
 
@@ -89,6 +96,8 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused({"--list", "list.csv"}, "--list requires --data");
   program.expect_refused({"--teacher-embeddings", "rows.npy"},
                          "--teacher-embeddings: needs --data");
+  program.expect_refused({"--data", "x"},
+                         "--data without --teacher-embeddings supports only --method supervised");
   program.expect_refused({"--widths", "8,8"}, "--widths: 2 values, but --blocks has 3");
   program.expect_refused({"--shift", "8", "--side", "8"}, "--shift: 8 is not less than --side, 8");
   program.expect_refused({"--warmup", "24.5"}, "--warmup: 24.5 is more than --epochs, 24");
@@ -97,6 +106,12 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused(
       {"--people", "10", "--images-per-person", "2", "--batch", "21"},
       "--batch: 21 is more than the 20 images of --people x --images-per-person");
+  program.expect_refused({"--batch", "2147483647"},
+                         "--batch: 2147483647 is more than the 1600 images of --people x");
+  program.expect_refused(
+      {"--seed", "18446744073709551615", "--seeds", "2"},
+      "--seed: 18446744073709551615 is too large for --seeds 2; the last seed would be above "
+      "18446744073709551615");
   std::string const none = "so there is no loss";
   program.expect_refused(
       {"--fcd-weight", "0", "--lambda", "0"},
@@ -115,6 +130,8 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
            {"--method", "fcd", "--fcd-weight", "0", "--cls-weight", "0.1"},
            {"--method", "supervised", "--fcd-weight", "0", "--lambda", "0"},
            {"--shift", "7", "--side", "8"},
+           {"--seed", "18446744073709551615"},
+           {"--seed", "18446744073709551614", "--seeds", "2"},
            {"--select-folds", "", "--report-folds", "5-9,11"},
            {"--compare", "--mining", "nearest,mixed,teacher_order"}}) {
     auto const end = program.run(words);
@@ -124,7 +141,7 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
 
 TEST(train_student_arguments, are_refused_where_memory_cannot_hold_the_network) {
   auto const weights = program.run({"--widths", "4096,4096,4096", "--blocks", "100,100,100"});
-  EXPECT_EQ(weights.status, face_kit::status_failed);
+  EXPECT_EQ(weights.status, face_kit::status_usage);
   // 9 * (4096 + 2 * 4096^2 + 600 * 4096^2)
   EXPECT_EQ(
       weights.message.find("program: --widths, --blocks: weights, gradients and momentum: 3 x "
@@ -132,7 +149,7 @@ TEST(train_student_arguments, are_refused_where_memory_cannot_hold_the_network) 
       0U)
       << weights.message;
   auto const outputs = program.run({"--data", "x", "--batch", "2000000000"});
-  EXPECT_EQ(outputs.status, face_kit::status_failed);
+  EXPECT_EQ(outputs.status, face_kit::status_usage);
   // 2 * (16^2 * 32 + 3 * 8^2 * 64 + 3 * 4^2 * 128)
   EXPECT_EQ(outputs.message.find(
                 "program: --batch: outputs of the layers: 2000000000 x 53248 need 425984 GB"),
