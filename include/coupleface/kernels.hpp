@@ -8,8 +8,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief The name of the set of kernels that all host functions use: "portable", "avx2" (AVX2 and
-/// FMA), "avx512" (F, BW, DQ and VL), "avx512_vnni" or "avx512_bf16" (both) on x86-64, "neon" on
-/// ARM64.
+/// FMA), "avx512" (F, BW, DQ and VL), "avx512_vnni" or "avx512_bf16" (both) on x86-64, "neon"
+/// or "neon_dotprod" on ARM64.
 ///
 /// It is the best set that the processor supports, whatever flags the unit was compiled with,
 /// unless the environment variable COUPLEFACE_KERNELS names another. The environment is read once,

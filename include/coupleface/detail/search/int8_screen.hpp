@@ -153,22 +153,31 @@ inline bool is_padding(fine_tile const& tile, std::int32_t e) {
   return e / right_rows >= tile.rows || e % right_rows >= tile.columns;
 }
 
-inline void portable_refine(fine_tile const& tile, product_hits const& hits, float* products) {
+/// A refine_kernel by fine(words, a, b), the sum of the products of two rows of pairs.
+template <class Fine>
+void refine_each(fine_tile const& tile, product_hits const& hits, float* products, Fine fine) {
   std::int32_t elements[product_hits::most + 1];
   std::int32_t const count = distinct_hits(hits, elements);
   for (std::int32_t h = 0; h < count; ++h) {
     std::int32_t const e = elements[h];
     products[e] = -std::numeric_limits<float>::infinity();
     if (is_padding(tile, e)) { continue; }
-    panel_word const* const a = tile.left + e / right_rows * tile.words;
-    panel_word const* const b = tile.right + e % right_rows * tile.words;
-    std::int32_t sum = 0;
-    for (index_t w = 0; w < tile.words; ++w) {
-      sum += low_whole(a[w]) * low_whole(b[w]);
-      sum += high_whole(a[w]) * high_whole(b[w]);
-    }
-    products[e] = refined(tile, e, sum);
+    products[e] = refined(tile, e,
+                          fine(tile.words, tile.left + e / right_rows * tile.words,
+                               tile.right + e % right_rows * tile.words));
   }
+}
+
+inline std::int32_t portable_fine_product(index_t words, panel_word const* a, panel_word const* b) {
+  std::int32_t sum = 0;
+  for (index_t w = 0; w < words; ++w) {
+    sum += low_whole(a[w]) * low_whole(b[w]);
+    sum += high_whole(a[w]) * high_whole(b[w]);
+  }
+  return sum;
+}
+inline void portable_refine(fine_tile const& tile, product_hits const& hits, float* products) {
+  refine_each(tile, hits, products, portable_fine_product);
 }
 
 }  // namespace detail

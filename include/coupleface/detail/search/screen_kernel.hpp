@@ -8,6 +8,7 @@
 #include <coupleface/detail/search/avx512_int8_screen.hpp>
 #include <coupleface/detail/search/avx512_screen.hpp>
 #include <coupleface/detail/search/int8_screen.hpp>
+#include <coupleface/detail/search/neon_screen.hpp>
 #include <coupleface/detail/search/portable_screen.hpp>
 #include <coupleface/detail/search/screen_panels.hpp>
 #include <coupleface/detail/simd/target.hpp>
@@ -75,6 +76,21 @@ inline screen_kernels best_screen() {
 }
 /// Whether the kernels in use multiply 8-bit elements at twice the rate of 16-bit ones.
 inline bool multiplies_int8() { return kernels_in_use() >= kernel_set::avx512_vnni; }
+#elif COUPLEFACE_NEON
+inline screen_kernels native_screen(screen_element element) {
+  kernel_set const set = kernels_in_use();
+  if (set == kernel_set::portable) { return portable_screen(element); }
+  if (element == screen_element::float32) { return {element, neon_float_product, neon_hits}; }
+  // NEON multiplies 16-bit elements at no more than the rate of floats.
+  if (element == screen_element::int16_pair) {
+    return {element, portable_int16_product, neon_hits};
+  }
+  return {element, set >= kernel_set::neon_dotprod ? neon_int8_product : portable_int8_product,
+          neon_hits, neon_refine};
+}
+inline screen_kernels best_screen() { return native_screen(screen_element::float32); }
+/// Whether the kernels in use multiply 8-bit elements at twice the rate of 16-bit ones.
+inline bool multiplies_int8() { return kernels_in_use() >= kernel_set::neon_dotprod; }
 #else
 inline screen_kernels native_screen(screen_element element) { return portable_screen(element); }
 inline screen_kernels best_screen() { return native_screen(screen_element::float32); }

@@ -10,6 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 // nvcc's front end does not accept GCC's vector types; CUDA units use the portable kernels.
 #if defined(__x86_64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
@@ -26,6 +30,11 @@
 // Every 64-bit ARM processor has these.
 #if defined(__aarch64__) && defined(__GNUC__) && !COUPLEFACE_HAS_CUDA
 #define COUPLEFACE_NEON 1
+#if defined(__clang__)
+#define COUPLEFACE_NEON_DOTPROD __attribute__((target("dotprod")))
+#else
+#define COUPLEFACE_NEON_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
 #else
 #define COUPLEFACE_NEON 0
 #endif
@@ -52,8 +61,8 @@ namespace detail {
 
 /// The kernels of a process. Each set of a processor includes the ones before it.
 #if COUPLEFACE_NEON
-enum class kernel_set : int { portable, neon };
-inline constexpr char const* kernel_set_names[] = {"portable", "neon"};
+enum class kernel_set : int { portable, neon, neon_dotprod };
+inline constexpr char const* kernel_set_names[] = {"portable", "neon", "neon_dotprod"};
 #else
 enum class kernel_set : int { portable, avx2, avx512, avx512_vnni, avx512_bf16 };
 inline constexpr char const* kernel_set_names[] = {"portable", "avx2", "avx512", "avx512_vnni",
@@ -65,7 +74,13 @@ inline constexpr char const* kernel_set_names[] = {"portable", "avx2", "avx512",
 /// The best set that the processor and the operating system support.
 inline kernel_set best_kernels() {
 #if COUPLEFACE_NEON
+#if defined(__ARM_FEATURE_DOTPROD)
+  return kernel_set::neon_dotprod;
+#elif defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0 ? kernel_set::neon_dotprod : kernel_set::neon;
+#else
   return kernel_set::neon;
+#endif
 #else
   bool const avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   bool const avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
