@@ -288,7 +288,7 @@ for number in nan inf -1 2.5 1e999 '' x; do
     expect_end 2 "--$option: " --embeddings none.npy --labels labels.npy --$option "$number"
   done
 done
-for list in 0.1,,0.2 0.1, ,; do
+for list in 0.1,,0.2 '0.1,' ','; do
   expect_end 2 "--far: '$list' has an empty value between its commas" --embeddings none.npy \
     --labels labels.npy --far $list
 done

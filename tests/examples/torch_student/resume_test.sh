@@ -82,6 +82,7 @@ for kill in 1 2; do
 done
 (student killed) >>"$folder/log" 2>&1
 expect_same killed
+[ -z "$(find "$folder/killed" -name '*.tmp')" ] || fail "half files of killed runs were left"
 echo "a second run: refused; killed twice: same bytes"
 
 mkdir "$folder/stopped"

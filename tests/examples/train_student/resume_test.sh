@@ -69,6 +69,7 @@ done
 (run killed --threads 2) >>"$folder/log" 2>&1
 expect_same killed
 [ ! -e "$folder/killed/.lock" ] || fail "the lock's file was left"
+[ -z "$(find "$folder/killed" -name '*.tmp')" ] || fail "half files of killed runs were left"
 echo "a second run: refused; killed three times: same bytes"
 
 fresh stopped
