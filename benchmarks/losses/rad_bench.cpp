@@ -89,6 +89,13 @@ void shapes(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK(rad_loss)->Apply(shapes);
+BENCHMARK(rad_loss)  // what a call costs: there is almost nothing to compute
+    ->Name("call/rad_loss")
+    ->ArgNames({"n", "d", "k", "c"})
+    ->Args({1, 16, 1, 1000})
+    ->Args({32, 16, 1, 1000})
+    ->UseRealTime()
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK(gather_alone)->Name("baseline/gather_alone")->Apply(shapes);
 BENCHMARK(two_products_and_a_gather)->Name("baseline/two_products_and_a_gather")->Apply(shapes);
 
