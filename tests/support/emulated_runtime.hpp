@@ -176,7 +176,7 @@ void sort_by_key(cuda_policy<Derived> const&, std::uint32_t const* keys, std::ui
 }
 
 /// Like cuBLAS on a device: c [m, n] = a b + beta c, all row-major; see cuda/product.cuh.
-template <class T, class Derived>
+template <bool in_bfloat16 = false, class T, class Derived>
 void product(cuda_policy<Derived> const&, bool a_turned, bool b_turned, index_t m, index_t n,
              index_t k, T const* a, index_t a_stride, T const* b, index_t b_stride, T beta, T* c,
              index_t c_stride) {
@@ -185,8 +185,10 @@ void product(cuda_policy<Derived> const&, bool a_turned, bool b_turned, index_t 
     for (index_t j = 0; j < n; ++j) {
       T sum = 0;
       for (index_t l = 0; l < k; ++l) {
-        sum += (a_turned ? a[l * a_stride + i] : a[i * a_stride + l]) *
-               (b_turned ? b[j * b_stride + l] : b[l * b_stride + j]);
+        T x = a_turned ? a[l * a_stride + i] : a[i * a_stride + l];
+        T y = b_turned ? b[j * b_stride + l] : b[l * b_stride + j];
+        if constexpr (in_bfloat16) { x = bfloat16(x), y = bfloat16(y); }
+        sum += x * y;
       }
       c[i * c_stride + j] = beta == 0 ? sum : sum + beta * c[i * c_stride + j];
     }

@@ -56,15 +56,10 @@ class product_handles {
   std::vector<cublasHandle_t> handles_;
 };
 
-/// What the products of a matrix product are computed in; sums are in the elements' type.
-enum class product_type {
-  elements,
-  bfloat16  ///< of float elements: rounded by the tensor cores that multiply them
-};
-
 /// c [m, n] = a [m, k] b [k, n] + beta c, all row-major with strides. If a is transposed it is
-/// given as [k, m], b as [n, k].
-template <product_type Type = product_type::elements, class T, class Derived>
+/// given as [k, m], b as [n, k]. In bfloat16: tensor cores round float elements to it; sums stay
+/// in float.
+template <bool in_bfloat16 = false, class T, class Derived>
 void product(cuda_policy<Derived> const& base, bool a_turned, bool b_turned, index_t m, index_t n,
              index_t k, T const* a, index_t a_stride, T const* b, index_t b_stride, T beta, T* c,
              index_t c_stride) {
@@ -89,7 +84,7 @@ void product(cuda_policy<Derived> const& base, bool a_turned, bool b_turned, ind
                         at_least_one(b_stride), a, at_least_one(a_stride), &beta, c,
                         at_least_one(c_stride)));
   };
-  if constexpr (Type == product_type::bfloat16) {
+  if constexpr (in_bfloat16) {
     multiply([](cublasHandle_t on, cublasOperation_t left, cublasOperation_t right, index_t rows,
                 index_t columns, index_t depth, float const* alpha, float const* x,
                 index_t x_stride, float const* y, index_t y_stride, float const* add, float* z,

@@ -16,8 +16,7 @@ template <class Logits, class Derived, class Acc, class E, class W, class Target
 class device_softmax {
  public:
   static constexpr bool kept = Logits::kept;
-  static constexpr product_type products =
-      has_bfloat16_products<Logits> ? product_type::bfloat16 : product_type::elements;
+  static constexpr bool in_bfloat16 = has_bfloat16_products<Logits>;
   static constexpr index_t class_tile = 4096;
   static constexpr index_t row_block = 2048;
 
@@ -106,9 +105,9 @@ class device_softmax {
   /// The same, after computing the products from the packed tile.
   logit_tile<Acc> multiply(index_t t, index_t first_row) {
     auto const result = tile(t, first_row);
-    product<products>(policy_, false, true, block(first_row), count(t), width_, units(first_row),
-                      width_, static_cast<Acc const*>(unit_weights_.data()), width_, Acc(0),
-                      result.z, count(t));
+    product<in_bfloat16>(policy_, false, true, block(first_row), count(t), width_, units(first_row),
+                         width_, static_cast<Acc const*>(unit_weights_.data()), width_, Acc(0),
+                         result.z, count(t));
     return result;
   }
 
@@ -124,12 +123,12 @@ class device_softmax {
     index_t const rows = block(first_row), classes = count(t);
     launch_indices(policy_, rows * classes, slopes_body<Acc>{logits, mean_.data()});
     auto const* const slopes = static_cast<Acc const*>(logits.z);
-    product<products>(policy_, false, false, rows, width_, classes, slopes, classes,
-                      static_cast<Acc const*>(unit_weights_.data()), width_, Acc(1), unit_gradient,
-                      width_);
+    product<in_bfloat16>(policy_, false, false, rows, width_, classes, slopes, classes,
+                         static_cast<Acc const*>(unit_weights_.data()), width_, Acc(1),
+                         unit_gradient, width_);
     if (weight_slopes == nullptr) { return; }
-    product<products>(policy_, true, false, classes, width_, rows, slopes, classes,
-                      units(first_row), width_, Acc(1), weight_slopes, width_);
+    product<in_bfloat16>(policy_, true, false, classes, width_, rows, slopes, classes,
+                         units(first_row), width_, Acc(1), weight_slopes, width_);
   }
 
   template <class H>
