@@ -65,4 +65,18 @@ TEST(fcd_pass, a_gradient_too_large_for_caches_has_the_bits_of_its_rows) {
   EXPECT_EQ(loss.at(0, 0), value_only.at(0, 0));
 }
 
+TEST(fcd_pass, zeros_have_the_same_sign_with_every_kernel) {
+  // The teacher's factor is -0.
+  auto const s = random_matrix<float>(1, 77, 9);
+  matrix<float> const t(1, 77, std::vector<double>(77, 0.0));
+  std::vector<matrix<float>> gradients;
+  for_each_kernel_set([&] {
+    matrix<double> loss(1, 1);
+    gradients.emplace_back(1, 77);
+    coupleface::fcd_loss(thrust::seq, s.view(), t.view(), loss.scalar(), gradients.back().view());
+  });
+  expect_zero(gradients[0]);
+  for (auto const& gradient : gradients) { EXPECT_TRUE(gradient.same_bits(gradients[0])); }
+}
+
 }  // namespace

@@ -21,9 +21,11 @@ struct keep_logits {
 /// rounded to 8 bits, summed in float. Not for rows of double.
 ///
 /// The error of a logit is at most delta = scale (2^-7 + 2^-16), but for rounding errors in float;
-/// about scale 2^-9 / sqrt(d) is usual. The right class's logit is exact, as without. The loss is
-/// wrong by at most delta, a gradient by at most exp(2 delta) (1 + 2^-6) - 1 of the sum of its
-/// terms' magnitudes; about a quarter of a percent of its norm is usual.
+/// about scale 2^-9 / sqrt(d) is usual. The right class's logit and its terms of the gradients are
+/// computed as without. The loss is wrong by at most delta; a slope by a factor of at most
+/// exp(2 delta), and the other classes' terms of a gradient by 2^-6 of their magnitudes more. About
+/// a quarter of a percent of a gradient's norm is usual. On CUDA only the logits' products are of
+/// bfloat16.
 ///
 /// The kernels "avx512_bf16" multiply bfloat16 at twice the rate of float, and so does cuBLAS on
 /// compute capability 8.0 or higher. Other host kernels round alike and multiply in float, which is

@@ -17,6 +17,7 @@ struct bfloat16_operands {
   using element = bfloat16_pair;
   static constexpr index_t panel = panel_width<float>, class_tile = softmax_class_tile;
   static constexpr index_t logit_rows = panel;
+  static constexpr bool exact_targets = true;
 
   static index_t padded_width(softmax_shape shape) { return rounded_up(shape.width, panel); }
   static index_t columns_size(softmax_shape shape) {

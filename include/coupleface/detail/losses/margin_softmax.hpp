@@ -75,6 +75,9 @@ void softmax_gradients(Derived const& policy, Tiles const& work, Acc* memory, do
     }
     bool const ignored = work.samples[i].column < 0;
     index_t const used = work.width();
+    if constexpr (Tiles::operands::exact_targets) {
+      if (!ignored) { work.add_target_weight(i, mean, sum); }
+    }
     project_gradient(embeddings.row(i), ignored ? 0.0 : row_norm(embeddings.row(i), used), sum, 1.0,
                      gradient.row(i), used);
   });
@@ -118,7 +121,7 @@ void margin_softmax_by(Derived const& policy, matrix_view<E const> embeddings,
   constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
   constexpr bool with_weights = !std::is_same_v<WeightGradient, no_gradient>;
   index_t const n = embeddings.extent(0);
-  softmax_tiles<Operands, W, Targets> work{weights, targets, n, margin.scale};
+  softmax_tiles<Operands, E, W, Targets> work{embeddings, weights, targets, n, margin.scale};
   line_scratch<element, Derived> const columns(policy, Operands::columns_size(work.shape()));
   line_scratch<element, Derived> const units(policy,
                                              with_weights ? Operands::units_size(work.shape()) : 0);

@@ -30,6 +30,10 @@ struct panel_operands {
   using accumulator = Acc;
   using element = Acc;
   static constexpr index_t panel = panel_width<Acc>, class_tile = softmax_class_tile;
+  /// Whether the target classes' terms are left out of the gradients' products and added exactly.
+  /// Where the margin is steep, their slopes are large and almost parallel to the row: rounded,
+  /// they would leave more error than gradient.
+  static constexpr bool exact_targets = Rounded;
   /// Rows of logits that must stay in memory until weight_slopes().
   static constexpr index_t logit_rows = softmax_row_block;
 

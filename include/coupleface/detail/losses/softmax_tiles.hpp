@@ -16,7 +16,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// State shared by the two passes. Operands: what the products read, panel_operands or the like.
-template <class Operands, class W, class Targets>
+template <class Operands, class E, class W, class Targets>
 struct softmax_tiles {
   using operands = Operands;
   using Acc = typename Operands::accumulator;
@@ -25,6 +25,7 @@ struct softmax_tiles {
   static constexpr index_t most_lanes = 16;  ///< each has a tile and a gradient of all rows
   static constexpr index_t panel = panel_width<Acc>;
 
+  matrix_view<E const> embeddings;
   matrix_view<W const> weights;
   Targets targets;
   index_t rows;
@@ -117,7 +118,29 @@ struct softmax_tiles {
     scale_exponentials(z, classes, log_sums, factors);
     for (index_t l = 0; l < used; ++l) {
       index_t const own = sample[l].column - first_class(tile);
-      if (own >= 0 && own < classes) { z[own * panel + l] = Acc(sample[l].slope * mean); }
+      if (own < 0 || own >= classes) { continue; }
+      z[own * panel + l] = Operands::exact_targets ? Acc(0) : Acc(sample[l].slope * mean);
+    }
+  }
+
+  /// sum [d] += slope x / || x ||
+  template <class X>
+  void add_unit(X const* x, double slope, Acc* sum) const {
+    double const inverse = inverse_norm<X>(row_norm(x, width()));
+    for (index_t j = 0; j < width(); ++j) {
+      sum[j] += Acc(slope) * store<Acc>(load(x[j]) * inverse);
+    }
+  }
+  /// Of sample i, which is not ignored.
+  void add_target_weight(index_t i, double mean, Acc* unit_gradient) const {
+    W const* const w = weights.row(targets.weight_row(samples[i].column));
+    add_unit(w, samples[i].slope * mean, unit_gradient);
+  }
+  void add_target_samples(index_t tile, double mean, Acc* weight_slopes) const {
+    for (index_t i = 0; i < rows; ++i) {
+      index_t const own = samples[i].column - first_class(tile);
+      if (own < 0 || own >= count(tile)) { continue; }
+      add_unit(embeddings.row(i), samples[i].slope * mean, weight_slopes + own * padded_width());
     }
   }
 
@@ -142,6 +165,9 @@ struct softmax_tiles {
         Operands::add_weight_slopes(shape(), count(tile), block, logit_panel(tile, block, memory),
                                     packed, units, weight_slopes);
       }
+    }
+    if constexpr (with_weights && Operands::exact_targets) {
+      add_target_samples(tile, mean, weight_slopes);
     }
     if constexpr (with_weights) {
       for (index_t c = 0; c < count(tile); ++c) {

@@ -16,6 +16,7 @@ template <class Logits, class Derived, class Acc, class E, class W, class Target
 class device_softmax {
  public:
   static constexpr bool kept = Logits::kept;
+  /// Of logits. Slopes of target classes would lose too much (softmax_operands.hpp).
   static constexpr bool in_bfloat16 = has_bfloat16_products<Logits>;
   static constexpr index_t class_tile = 4096;
   static constexpr index_t row_block = 2048;
@@ -123,12 +124,11 @@ class device_softmax {
     index_t const rows = block(first_row), classes = count(t);
     launch_indices(policy_, rows * classes, slopes_body<Acc>{logits, mean_.data()});
     auto const* const slopes = static_cast<Acc const*>(logits.z);
-    product<in_bfloat16>(policy_, false, false, rows, width_, classes, slopes, classes,
-                         static_cast<Acc const*>(unit_weights_.data()), width_, Acc(1),
-                         unit_gradient, width_);
+    product(policy_, false, false, rows, width_, classes, slopes, classes,
+            static_cast<Acc const*>(unit_weights_.data()), width_, Acc(1), unit_gradient, width_);
     if (weight_slopes == nullptr) { return; }
-    product<in_bfloat16>(policy_, true, false, classes, width_, rows, slopes, classes,
-                         units(first_row), width_, Acc(1), weight_slopes, width_);
+    product(policy_, true, false, classes, width_, rows, slopes, classes, units(first_row), width_,
+            Acc(1), weight_slopes, width_);
   }
 
   template <class H>
