@@ -42,8 +42,9 @@ inline void declare(CLI::App& app, arguments& a) {
       ->capture_default_str();
   app.add_flag(
       "--centre", a.centre,
-      "Subtract the mean of all embeddings (of those with a label) before normalising each. For a "
-      "teacher whose embeddings share a common direction, which makes all relations nearly equal");
+      "Subtract the mean of all embeddings (of those that have a label and are finite) before "
+      "normalising each. For a teacher whose embeddings share a common direction, which makes all "
+      "relations nearly equal");
   app.add_flag("--bfloat16-bits", a.bfloat16_bits, "Interpret uint16 input as bfloat16");
   app.add_option("--threads", a.threads,
                  "Threads; 0: all cores. The result is bit-identical for any number. If other "

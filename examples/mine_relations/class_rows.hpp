@@ -8,6 +8,7 @@
 #include <coupleface/prototypes.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -34,27 +35,33 @@ void for_each_piece(char const* doing, index_t rows, Body body) {
   }
 }
 
-/// Mean of the rows with a label (of all rows without labels), each column summed in order.
+/// Mean of the rows with a label, each column summed in order. Rows that are not finite are left
+/// out: they would make the mean, and so the relations of every class, NaN.
 template <class T>
 std::vector<float> mean_row(matrix_view<T const> rows, std::vector<std::int32_t> const& labels) {
   index_t const width = rows.extent(1);
   std::vector<double> sums(static_cast<std::size_t>(width));
   double* const sum = sums.data();
   index_t counted = 0;
-  auto const counts = [&](index_t i) {
-    return labels.empty() || labels[static_cast<std::size_t>(i)] >= 0;
-  };
+  std::vector<unsigned char> counts(static_cast<std::size_t>(rows_of_piece));
   for_each_piece("mean", rows.extent(0), [&](index_t first, index_t count) {
     index_t const columns = 64;
+#pragma omp parallel for schedule(static)
+    for (index_t i = 0; i < count; ++i) {
+      bool counted_row = labels[static_cast<std::size_t>(first + i)] >= 0;
+      for (index_t j = 0; counted_row && j < width; ++j)
+        counted_row = std::isfinite(element(rows(first + i, j)));
+      counts[static_cast<std::size_t>(i)] = counted_row;
+    }
 #pragma omp parallel for schedule(static)
     for (index_t begin = 0; begin < width; begin += columns) {
       index_t const end = std::min(width, begin + columns);
       for (index_t i = first; i < first + count; ++i) {
-        if (!counts(i)) continue;
+        if (!counts[static_cast<std::size_t>(i - first)]) continue;
         for (index_t j = begin; j < end; ++j) sum[j] += element(rows(i, j));
       }
     }
-    for (index_t i = first; i < first + count; ++i) counted += counts(i);
+    for (index_t i = 0; i < count; ++i) counted += counts[static_cast<std::size_t>(i)];
   });
   std::vector<float> mean;
   for (double const s : sums) mean.push_back(static_cast<float>(s / double(counted)));

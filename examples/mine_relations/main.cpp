@@ -31,8 +31,18 @@ namespace {
 
 using namespace mine_relations;
 
+/// What each row of the outputs takes in memory.
+index_t bytes_of_class(arguments const& a, index_t k, index_t width) {
+  index_t bytes = k * index_t(sizeof(float) + sizeof(std::int32_t));
+  if (!a.prototypes_out.empty()) bytes += width * index_t(sizeof(float));
+  if (!a.merge_list.empty()) bytes += 2 * index_t(sizeof(index_t));  // groups of classes
+  return bytes;
+}
+
 /// An empty table for the classes; K is limited to the number of other classes.
-relation_table table_of(arguments const& a, index_t classes, std::vector<std::int32_t> present) {
+/// @param largest  for classes of labels: which label is the reason for their number
+relation_table table_of(arguments const& a, index_t classes, std::vector<std::int32_t> present,
+                        index_t width, std::string const& largest) {
   index_t const there = present.empty() ? classes : static_cast<index_t>(present.size());
   if (there < 2)
     throw std::runtime_error((a.labels.empty() ? a.embeddings : a.labels) + ": " +
@@ -43,10 +53,8 @@ relation_table table_of(arguments const& a, index_t classes, std::vector<std::in
     note("--k %lld is reduced to %lld: there are %lld classes", static_cast<long long>(a.k),
          static_cast<long long>(k), static_cast<long long>(there));
   }
-  expect_memory(a.labels.empty()
-                    ? "the tables"
-                    : a.labels + ": the largest label + 1 is the number of rows; the tables",
-                classes, k, sizeof(float) + sizeof(std::int32_t));
+  expect_memory(largest + "rows of the outputs x their bytes", classes, bytes_of_class(a, k, width),
+                1);
   return {classes, k, std::move(present)};
 }
 
@@ -72,7 +80,10 @@ void tell_not_finite(row_faults const& faults, std::string const& file) {
 template <class T>
 void mine_samples(arguments const& a, matrix_view<T const> rows, stopwatch const& watch) {
   auto const labels = read_labels(a.labels, a.embeddings, rows.extent(0));
-  auto table = table_of(a, labels.classes, labels.present);
+  auto table = table_of(a, labels.classes, labels.present, rows.extent(1),
+                        a.labels + ": label " + std::to_string(labels.classes - 1) + " of row " +
+                            std::to_string(labels.largest_in_row) +
+                            " is the largest, and the outputs have a row for each up to it; ");
   row_faults faults;
   auto const prototypes = class_rows(rows, labels, a.centre, a.labels, faults);
   tell_not_finite(faults, a.embeddings);
@@ -89,7 +100,7 @@ void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch co
   row_faults const faults = faults_of(rows);
   tell_not_finite(faults, a.embeddings);
   if (faults.zero.empty() && !a.centre) {
-    auto table = table_of(a, rows.extent(0), {});
+    auto table = table_of(a, rows.extent(0), {}, rows.extent(1), "");
     return mine(a, rows, table, watch);
   }
   if (!faults.zero.empty()) {
@@ -99,7 +110,7 @@ void mine_prototypes(arguments const& a, matrix_view<T const> rows, stopwatch co
   }
   auto present = rows_that_are_not_zero(faults);
   if (present.empty()) throw std::runtime_error(a.embeddings + ": all rows are zero");
-  auto table = table_of(a, rows.extent(0), std::move(present));
+  auto table = table_of(a, rows.extent(0), std::move(present), rows.extent(1), "");
   if (a.centre) {
     auto const centred = centred_rows(rows, table.present, a.embeddings);
     return mine(a, matrix_view<float const>(centred.data(), table.mined, rows.extent(1)), table,

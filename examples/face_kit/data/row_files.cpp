@@ -3,9 +3,11 @@
 
 #include <coupleface/io/mapped_file.hpp>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 #include <stdexcept>
 
@@ -38,7 +40,9 @@ sample_labels read_labels_of_type(std::string const& file) {
                                "]");
     }
     labels.of.push_back(static_cast<std::int32_t>(label));
-    labels.classes = label >= labels.classes ? label + 1 : labels.classes;
+    if (label < labels.classes) continue;
+    labels.classes = label + 1;
+    labels.largest_in_row = i;
   }
   return labels;
 }
@@ -123,15 +127,40 @@ std::vector<std::int32_t> without_gaps(sample_labels const& labels) {
 
 namespace {
 
-/// A sentence if that needs more than this machine's memory, else empty.
+/// Bytes that this process can still have: what the machine, its container and `ulimit -v` leave.
+double available_memory() {
+  double const page = double(::sysconf(_SC_PAGESIZE));
+  double least = double(::sysconf(_SC_PHYS_PAGES)) * page, number = 0;
+  std::ifstream machine("/proc/meminfo");
+  for (std::string word; machine >> word;) {
+    if (word != "MemAvailable:" || !(machine >> number)) continue;
+    least = std::min(least, number * 1024);
+    break;
+  }
+  for (char const* const limit :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"})
+    if (std::ifstream container(limit); container >> number) least = std::min(least, number);
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    std::ifstream own("/proc/self/statm");
+    double const used = own >> number ? number * page : 0;
+    least = std::min(least, double(limit.rlim_cur) - used);
+  }
+  return std::max(least, 0.0);
+}
+
+/// A sentence if that needs more memory than there is, else empty.
 std::string beyond_memory(std::string const& what, index_t rows, index_t columns,
                           index_t bytes_each) {
   double const wanted = double(rows) * double(columns) * double(bytes_each);
-  double const there = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE));
+  double const there = available_memory();
   if (wanted <= there) return "";
+  auto const gigabytes = [](double bytes) {
+    return std::to_string(static_cast<long>(bytes / 1e9));
+  };
   return what + ": " + std::to_string(rows) + " x " + std::to_string(columns) + " need " +
-         std::to_string(static_cast<long>(wanted / 1e9)) +
-         " GB, more than the memory of this machine";
+         gigabytes(wanted) + " GB, more than the memory that is available, " + gigabytes(there) +
+         " GB";
 }
 
 }  // namespace

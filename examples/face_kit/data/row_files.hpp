@@ -33,6 +33,7 @@ struct sample_labels {
   std::vector<std::int32_t> of;
   std::vector<std::int32_t> present;  ///< the classes that have rows, ascending
   index_t classes = 0;                ///< the largest + 1
+  index_t largest_in_row = -1;        ///< the first row with the largest
 };
 
 /// @brief [rows] of int32 or int64. @throws std::runtime_error  naming both files, or the row
@@ -42,7 +43,8 @@ sample_labels read_labels(std::string const& file, std::string const& embeddings
 std::vector<std::int32_t> without_gaps(sample_labels const& labels);
 
 /// Catches a label that is wrong by a factor of a million before memory runs out.
-/// @throws std::runtime_error  if that needs more than this machine's memory
+/// @throws std::runtime_error  if that needs more memory than the machine, the container or
+///   `ulimit -v` leaves
 void expect_memory(std::string const& what, index_t rows, index_t columns, index_t bytes_each);
 /// The same where the value of an option is to blame. @throws usage_error
 void expect_option_fits(std::string const& what, index_t rows, index_t columns, index_t bytes_each);

@@ -57,6 +57,12 @@ mine broken.npy labels.npy h.npy r.npy --k 12
 expect_log "^broken.npy: 2 of 3000 rows are not finite (first: row 17, counted from 0)"
 mine --prototypes broken.npy h.npy r.npy --k 12
 expect_log "^broken.npy: 2 of 3000 rows are not finite (first: row 17, counted from 0)"
+# Only the relations of their classes are NaN, though they have a part in no mean.
+mine --prototypes --centre broken.npy h.npy r.npy --k 12
+"$files" check broken.npy f4 - 1 12 h.npy r.npy 1 || fail "centred rows, two not finite"
+mine broken.npy labels.npy h.npy r.npy --k 12 --centre
+"$files" check broken.npy f4 labels.npy 1 12 h.npy r.npy 1 || fail "centred, two rows not finite"
+expect_log "over 398 classes"
 mine embeddings.npy labels.npy h.npy r.npy --k 12 --centre --prototypes-out means.npy \
   --merge-list merge.csv --merge-threshold 0.9999
 "$files" check embeddings.npy f4 labels.npy 1 12 h.npy r.npy 1 || fail "centred"
@@ -101,6 +107,13 @@ expect_refusal "labels_low.npy: label -2 of row 4" embeddings.npy labels_low.npy
 expect_refusal "labels_wide.npy: label 1099511627776 of row 4" embeddings.npy labels_wide.npy \
   h.npy r.npy
 expect_refusal "labels_high.npy: .*more than the memory" embeddings.npy labels_high.npy h.npy r.npy
+(
+  # What is there, not what the machine has, decides: a limit stands for memory in use.
+  ulimit -v 8000000
+  "$program" --version >version 2>&1 || exit 0 # AddressSanitizer itself needs more
+  expect_refusal "labels_high.npy: label 2000000000 of row 4 is the largest, .* 2000000001 x 8 \
+need 16 GB, more than the memory that is available, " embeddings.npy labels_high.npy h.npy r.npy --k 1
+)
 expect_refusal "labels_none.npy: no row has a class" embeddings.npy labels_none.npy h.npy r.npy
 head -c 100000 embeddings.npy >cut.npy
 expect_refusal "cut.npy: .*header promises" cut.npy labels.npy h.npy r.npy

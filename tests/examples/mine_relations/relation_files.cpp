@@ -13,6 +13,7 @@
 #include <coupleface/top_k.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -100,13 +101,20 @@ void make(std::string const& folder, index_t samples, index_t classes, index_t w
   coupleface::write_npy(file("large"), coupleface::make_matrix_view(large.data(), samples, width));
 }
 
+/// The mean of the finite rows that have a label, or of all that are finite.
 void subtract_mean(std::vector<float>& x, index_t rows, index_t width,
                    std::vector<std::int32_t> const& labels) {
+  std::vector<bool> counts;
+  for (index_t i = 0; i < rows; ++i) {
+    float const* const row = &x[i * width];
+    bool const finite = std::all_of(row, row + width, [](float v) { return std::isfinite(v); });
+    counts.push_back(finite && (labels.empty() || labels[i] >= 0));
+  }
   for (index_t j = 0; j < width; ++j) {
     double sum = 0;
     index_t count = 0;
     for (index_t i = 0; i < rows; ++i) {
-      if (!labels.empty() && labels[i] < 0) { continue; }
+      if (!counts[i]) { continue; }
       sum += double(x[i * width + j]);
       ++count;
     }
