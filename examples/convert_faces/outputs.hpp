@@ -131,6 +131,7 @@ void write_pack(arguments const& a, Source const& source) {
     first = sample;
   });
   writer.commit();
+  set_complete_output(a.output);
 }
 
 template <class Source>

@@ -17,8 +17,7 @@ volatile std::sig_atomic_t requested = 0;
 void request_stop(int signal) {
   requested = 1;
   std::signal(signal, SIG_DFL);  // a second signal ends the program at once
-  static constexpr char text[] =
-      "\nstopping after this step; press Ctrl-C again to stop immediately\n";
+  static constexpr char text[] = "\nstopping; press Ctrl-C again to stop immediately\n";
   // A signal handler cannot report a failed write.
   if (!quiet() && ::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
 }

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "face_kit/run/program.hpp"
+
 namespace face_kit {
 
 namespace fs = std::filesystem;
@@ -126,6 +128,7 @@ void output_folder::commit() {
   if (there) fs::rename(path_, old);
   fs::rename(temporary_, path_);
   temporary_.clear();
+  set_complete_output(path_);
   if (there) fs::remove_all(old);
 }
 

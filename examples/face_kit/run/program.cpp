@@ -7,13 +7,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <coupleface/kernels.hpp>
 #include <coupleface/version.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <numeric>
 
 #include "face_kit/run/interruption.hpp"
@@ -24,6 +27,7 @@ namespace face_kit {
 namespace {
 
 bool wants_json = false;
+std::string complete_output;
 
 std::string dotted(int a, int b, int c) {
   return std::to_string(a) + '.' + std::to_string(b) + '.' + std::to_string(c);
@@ -64,6 +68,37 @@ std::string unknown_option(CLI::App& app, int argc, char** argv) {
     if (looks && std::find(names.begin(), names.end(), name) == names.end()) return name;
   }
   return "";
+}
+
+/// Makes whole numbers decimal for every option of such numbers: CLI11 reads 010 as octal, and
+/// one that is too large as the largest. Text that is no whole number is left to CLI11.
+/// @returns what is wrong with the number, or empty
+std::string make_decimal(std::string& typed, bool is_signed) {
+  bool const sign = typed[0] == '-' || typed[0] == '+', negative = typed[0] == '-';
+  std::string digits = typed.substr(sign ? 1 : 0);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) return "";
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  std::string const number = (negative ? "-" : "") + digits;
+  using signed_limits = std::numeric_limits<std::int64_t>;
+  std::string const most = negative    ? std::to_string(signed_limits::min()).substr(1)
+                           : is_signed ? std::to_string(signed_limits::max())
+                                       : std::to_string(std::numeric_limits<std::uint64_t>::max());
+  if (digits.size() > most.size() || (digits.size() == most.size() && digits > most))
+    return number + (negative ? " is less than -" : " is more than ") + most;
+  typed = number;
+  return "";
+}
+
+void read_whole_numbers_as_decimal(CLI::App& app) {
+  for (auto* const option : app.get_options()) {
+    std::string const type = option->get_type_name();
+    bool const is_signed = type.compare(0, 3, "INT") == 0;
+    if (option->get_items_expected_min() == 0 || (!is_signed && type.compare(0, 4, "UINT") != 0))
+      continue;
+    // Before other checks of the option, which see the number as it is used.
+    option->transform(CLI::Validator(
+        [is_signed](std::string& typed) { return make_decimal(typed, is_signed); }, ""));
+  }
 }
 
 /// "--far: '0.1,,0.2' has an empty value between its commas" for the first such list, or empty.
@@ -166,6 +201,8 @@ std::string coupleface_version() {
   return dotted(COUPLEFACE_VERSION_MAJOR, COUPLEFACE_VERSION_MINOR, COUPLEFACE_VERSION_PATCH);
 }
 
+void set_complete_output(std::string const& path) { complete_output = path; }
+
 bool json_wanted() { return wants_json; }
 
 std::string nearest_name(std::string const& typed, std::vector<std::string> const& names) {
@@ -211,9 +248,12 @@ std::string version_text(std::string const& program, std::string const& librarie
 int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,
                 std::string const& libraries) {
   open_standard_streams();
+  // A file beyond `ulimit -f` is then a write that fails, with a message and no remains.
+  std::signal(SIGXFSZ, SIG_IGN);
   set_program_name(app.get_name());
   bool quiet_wanted = false;
   wants_json = false;
+  complete_output.clear();
   // The options declared last may have set a group, which would apply to these.
   app.option_defaults()->group(app.get_help_ptr()->get_group());
   app.set_help_flag("-h,--help", "Show this help and exit");
@@ -225,6 +265,7 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
       ->group("Output");
   app.add_flag("--json", wants_json, "Print results on the standard output as JSON instead of text")
       ->group("Output");
+  read_whole_numbers_as_decimal(app);
   auto const failed = [&](std::string const& message, exit_status status) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), one_sentence(message).c_str());
     return status;
@@ -233,7 +274,11 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   auto const ended = [&] {
     std::cout.flush();
     bool const written = std::cout.good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-    return written ? status_ok : failed("cannot write its output", status_failed);
+    if (written) return status_ok;
+    return failed(complete_output.empty()
+                      ? "cannot write its output"
+                      : "cannot write to the standard output; " + complete_output + " is complete",
+                  status_failed);
   };
   try {
     app.parse(argc, argv);
@@ -253,7 +298,7 @@ int run_program(CLI::App& app, int argc, char** argv, std::function<void()> cons
   } catch (usage_error const& error) {
     return failed(error.what(), status_usage);
   } catch (interrupted const& stop) {
-    if (stop.checkpoint.empty()) note("stopped; no checkpoint had been written yet");
+    if (stop.checkpoint.empty()) note("stopped; nothing was written");
     else note("stopped; run the same command again to continue from %s", stop.checkpoint.c_str());
     return status_interrupted;
   } catch (std::bad_alloc const&) {

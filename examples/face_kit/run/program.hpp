@@ -31,6 +31,9 @@ bool json_wanted();
 int run_program(CLI::App& app, int argc, char** argv, std::function<void()> const& body,
                 std::string const& libraries = "");
 
+/// Names output that is complete on disk: if the standard output fails later, the error says so.
+void set_complete_output(std::string const& path);
+
 /// "0.1.0"
 std::string coupleface_version();
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -64,7 +65,9 @@ TEST(program, ends_with_the_status_of_what_happened) {
   auto const stopped = run({}, [] { throw interrupted{"state.bin"}; });
   EXPECT_EQ(stopped.status, 130);
   EXPECT_EQ(stopped.err, "stopped; run the same command again to continue from state.bin\n");
-  EXPECT_EQ(run({}, [] { throw interrupted{}; }).status, 130);
+  auto const without_state = run({}, [] { throw interrupted{}; });
+  EXPECT_EQ(without_state.status, 130);
+  EXPECT_EQ(without_state.err, "stopped; nothing was written\n");
   EXPECT_EQ(run({}, [] { throw std::bad_alloc(); }).status, 1);
   auto const system = run({}, [] {
     throw std::filesystem::filesystem_error("cannot x", "some/file",
@@ -120,6 +123,49 @@ TEST(program, says_in_one_line_what_is_wrong_with_the_arguments) {
   EXPECT_EQ(run({"a,,b", "--fars=0.1,0.2"}).status, 0) << "a name, no list";
   EXPECT_EQ(run({"--share", "1", "--seed", "18446744073709551615"}).status, 0);
   expect({"--threshold", "middle"}, "--threshold: middle not in {low,high}");
+}
+
+TEST(program, reads_whole_numbers_as_decimal) {
+  struct numbers {
+    std::int64_t rank = 0;
+    std::uint64_t seed = 0;
+    std::vector<int> widths;
+  };
+  auto const read = [](std::vector<std::string> arguments, numbers& n) {
+    arguments.insert(arguments.begin(), "program");
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    CLI::App app{"Reads numbers.", "program"};
+    app.add_option("--rank", n.rank, "")->check(CLI::Range(std::int64_t{-100}, std::int64_t{100}));
+    app.add_option("--seed", n.seed, "")->check(at_least(0));
+    app.add_option("--widths", n.widths, "")->check(in_range(0, 4096))->delimiter(',');
+    testing::internal::CaptureStderr();
+    int const status = run_program(app, static_cast<int>(argv.size()), argv.data(), [] {});
+    return std::to_string(status) + ' ' + testing::internal::GetCapturedStderr();
+  };
+  numbers n;
+  EXPECT_EQ(read({"--rank", "010", "--seed=0100", "--widths", "016,08,000"}, n), "0 ");
+  EXPECT_EQ(n.rank, 10);
+  EXPECT_EQ(n.seed, 100U);
+  EXPECT_EQ(n.widths, (std::vector<int>{16, 8, 0}));
+  EXPECT_EQ(read({"--rank", "-012", "--seed", "018446744073709551615"}, n), "0 ");
+  EXPECT_EQ(n.rank, -12);
+  EXPECT_EQ(n.seed, 18446744073709551615U);
+  EXPECT_EQ(read({"--seed", "18446744073709551616"}, n),
+            "2 program: --seed: 18446744073709551616 is more than 18446744073709551615; see "
+            "--help\n");
+  EXPECT_EQ(read({"--rank", "9223372036854775808"}, n),
+            "2 program: --rank: 9223372036854775808 is more than 9223372036854775807; see "
+            "--help\n");
+  EXPECT_EQ(read({"--rank", "-9223372036854775809"}, n),
+            "2 program: --rank: -9223372036854775809 is less than -9223372036854775808; see "
+            "--help\n");
+}
+
+TEST(program, fails_to_write_beyond_a_limit_on_files_instead_of_being_killed) {
+  std::signal(SIGXFSZ, SIG_DFL);
+  EXPECT_EQ(run({}).status, 0);
+  EXPECT_EQ(std::signal(SIGXFSZ, SIG_IGN), SIG_IGN);
 }
 
 TEST(program, shows_help_and_version) {

@@ -106,10 +106,31 @@ for program; do
     convert_faces)
       expect_json images "$program" people set --to rec
       grep -q '"images": 3$' out || fail "$(cat out)"
+      # Beyond a limit on files: an error and no remains, instead of a signal.
+      (
+        head -c 5000 /dev/zero >>people/Anna/2.jpg
+        ulimit -f 4
+        code=0
+        "$program" people large --to rec >out 2>err || code=$?
+        [ $code -eq 1 ] || fail "ulimit -f: ended with $code"
+        grep -q "^convert_faces: .*large.*: .*write" err || fail "ulimit -f: $(cat err)"
+        [ -z "$(find . -name 'large*')" ] || fail "ulimit -f left $(find . -name 'large*')"
+      )
+      code=0
+      "$program" people full --to rec >/dev/full 2>err || code=$?
+      [ $code -eq 1 ] || fail "convert_faces >/dev/full: ended with $code"
+      grep -q "^convert_faces: cannot write to the standard output; full.* is complete$" err ||
+        fail "convert_faces >/dev/full: $(cat err)"
       ;;
     evaluate)
       expect_json pairs "$program" --scores scores.csv --out scores
       cmp out scores/results.json || fail "another document than results.json"
+      code=0
+      "$program" --scores scores.csv --out closed >&- 2>err || code=$?
+      [ $code -eq 1 ] || fail "evaluate >&-: ended with $code"
+      grep -q "^evaluate: cannot write to the standard output; closed is complete$" err ||
+        fail "evaluate >&-: $(cat err)"
+      cmp closed/results.json scores/results.json || fail "evaluate >&-: other results"
       ;;
     train_student)
       # shellcheck disable=SC2086
@@ -133,7 +154,6 @@ for program; do
       # A disk that is full, as a limit on the size of files, leaves no half page.
       code=0
       (
-        trap '' XFSZ
         ulimit -f $(($(wc -c <trained/report.html) / 1024 - 1))
         again --out trained
       ) >out 2>err || code=$?
