@@ -121,6 +121,14 @@ expect "no folds: no accuracy" tables
 sed 1d pairs.csv | awk -F, '{ print $2 % 60 "/p" $2 ".jpg " $3 % 60 "/p" $3 ".jpg " $4 }' >paths.txt
 run --embeddings doubles.npy --list people.csv --pairs paths.txt --resamples 0 --no-all-pairs --out paths
 cmp paths/pair_scores.npy one/pair_scores.npy || fail "paths: other scores"
+# A table whose only column is the path: names without people.
+cut -d, -f1 people.csv >names.csv
+sed '1s/.*/"&"/' names.csv >quoted.csv
+for names in names quoted; do
+  run --embeddings doubles.npy --list $names.csv --pairs paths.txt --resamples 0 --no-all-pairs \
+    --out $names
+  cmp $names/pair_scores.npy one/pair_scores.npy || fail "$names: other scores"
+done
 # LFW's: image 1 of NAME has the first row of that person, and so on.
 (
   echo "path,person"

@@ -57,10 +57,11 @@ inline bool is_lfw_line(std::vector<std::string_view> const& fields) {
 
 inline bool is_pickle(mapped_file const& file) { return file.size() > 0 && file.data()[0] == 0x80; }
 
-/// Whether the first line has commas and this column, quoted or not: the header of a table.
+/// Whether the first line has this column, quoted or not: the header of a table. Its only column is
+/// one too.
 inline bool has_column(mapped_file const& file, std::string const& name) {
   text_lines lines(file);
-  if (!lines.next() || lines.line().find(',') == std::string_view::npos) { return false; }
+  if (!lines.next()) { return false; }
   for (std::string_view const column : split_at_commas(lines.line())) {
     if (column == name || column == '"' + name + '"') { return true; }
   }
