@@ -6,6 +6,7 @@
 #include <coupleface/interop/torch/dispatch.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 
+#include <type_traits>
 #include <utility>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -37,6 +38,10 @@ at::Tensor with_targets(tensor_targets const& targets, at::Tensor const& beside,
            classes);
 }
 
+template <class View>
+inline constexpr bool has_double =
+    std::is_same_v<std::remove_const_t<typename View::element_type>, double>;
+
 /// The library's gradient has a row for every sampled class; the tensor's has one for every class.
 inline at::Tensor rows_of_classes(at::Tensor const& gradient, at::Tensor const& classes) {
   if (!gradient.defined() || !classes.defined()) { return gradient; }
@@ -54,8 +59,8 @@ inline at::Tensor rows_of_classes(at::Tensor const& gradient, at::Tensor const& 
 /// @param margin arc_margin (default), cosine_margin, combined_margin, plain_margin<...>, ...
 /// @param logits recompute_logits{} (default), keep_logits{} or bfloat16_products<...>{}
 /// @return scalar tensor
-/// @throws std::invalid_argument if shapes, element types or devices do not fit or, on the CPU, a
-///   label is out of range or not sampled
+/// @throws std::invalid_argument if shapes, element types or devices do not fit, rows are of double
+///   with bfloat16_products or, on the CPU, a label is out of range or not sampled
 /// @complexity margin_softmax_loss's @determinism the same
 /// @scratch margin_softmax_loss's, and gradients of what requires them until backward
 /// Source: as margin_softmax_loss.
@@ -79,7 +84,10 @@ at::Tensor margin_softmax_loss(Policy const& policy, at::Tensor const& embedding
       auto const call = [&](auto const& on, auto a, auto b) {
         auto const result = detail::loss_view(loss, a);
         using L = typename decltype(result)::element_type;
-        if (learns) {
+        if constexpr (detail::has_bfloat16_products<Logits> &&
+                      (detail::has_double<decltype(a)> || detail::has_double<decltype(b)>)) {
+          detail::fail(name, "bfloat16_products are not for rows of double");
+        } else if (learns) {
           margin_softmax_loss(on, a, b, targets, result, detail::unchecked_matrix<L>(of_e),
                               detail::unchecked_matrix<L>(of_w), margin, logits);
         } else {
