@@ -126,8 +126,8 @@ cut -d, -f1 people.csv >names.csv
 sed '1s/.*/"&"/' names.csv >quoted.csv
 for names in names quoted; do
   run --embeddings doubles.npy --list $names.csv --pairs paths.txt --resamples 0 --no-all-pairs \
-    --out $names
-  cmp $names/pair_scores.npy one/pair_scores.npy || fail "$names: other scores"
+    --out path_$names
+  cmp path_$names/pair_scores.npy one/pair_scores.npy || fail "$names: other scores"
 done
 # LFW's: image 1 of NAME has the first row of that person, and so on.
 (
