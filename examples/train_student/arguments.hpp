@@ -85,6 +85,7 @@ inline void expect_network_fits(architecture const& a, int batch) {
 /// Checks combinations of options, before any data is read.
 /// @throws usage_error
 inline void expect_valid(arguments const& a) {
+  expect_distinct("--mining", a.mining);
   auto const stages = a.run.net.widths.size(), blocks = a.run.net.blocks.size();
   if (stages != blocks)
     throw usage_error("--widths: " + std::to_string(stages) + " values, but --blocks has " +

@@ -5,12 +5,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "face_kit/run/output_folder.hpp"
+#include "face_kit/run/program.hpp"
 
 namespace face_kit {
 
@@ -102,6 +105,18 @@ inline CLI::Validator as_plain_path() {
         return "";
       },
       "");
+}
+
+/// For lists of what is compared: each value has a run of its own.
+/// @throws usage_error  if one is there twice
+template <class T>
+void expect_distinct(char const* option, std::vector<T> const& values) {
+  for (auto value = values.begin(); value != values.end(); ++value) {
+    if (std::find(values.begin(), value, *value) == value) continue;
+    std::ostringstream text;
+    text << option << ": " << *value << " is listed twice";
+    throw usage_error(text.str());
+  }
 }
 
 /// Makes an empty or blank value of any option declared so far an error: no file has that name.

@@ -121,6 +121,11 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused(
       {"--mining", "similarity_window", "--mining-lowest", "0.5", "--mining-highest", "0.1"},
       "--mining-lowest: is above mining-highest");
+  for (auto const* const mining : {"nearest,nearest", "gap,nearest,gap"})
+    program.expect_refused(
+        {"--mining", mining},
+        "--mining: " + std::string(mining).substr(std::string(mining).rfind(',') + 1) +
+            " is listed twice");
   program.expect_refused({"--mining", "mixed", "--k", "10", "--mining-hard", "11"},
                          "--mining-hard: is more than k");
   for (auto const& words : std::vector<std::vector<std::string>>{
