@@ -46,9 +46,11 @@ void report_relation_spread(matrix<float> const& teacher, std::vector<int> const
                             run_settings const& s) {
   matrix<float> const prototypes = teacher_prototypes(teacher, train, labels, classes);
   relation_table const table = mine_classes({}, view_of(prototypes), s.k, 0);
-  // Over all ordered pairs of classes: |sum of unit vectors|^2 = C + sum of the pairs' cosines.
+  // Over all ordered pairs of classes: |sum of prototypes|^2 = sum of their squared norms, which
+  // are 1 or 0, + sum of the pairs' cosines.
   double const c = classes, squares = prototypes.colwise().sum().cast<double>().squaredNorm();
-  double const all = (squares - c) / (c * std::max(1.0, c - 1));
+  double const own = prototypes.cast<double>().squaredNorm();
+  double const all = (squares - own) / (c * std::max(1.0, c - 1));
   double const nearest = table.values.col(0).cast<double>().mean();
   int const last = std::min(s.k, classes - 1) - 1;
   double const farthest = last < 0 ? nearest : table.values.col(last).cast<double>().mean();

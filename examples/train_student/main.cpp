@@ -65,12 +65,20 @@ matrix<float> synthetic_teacher(arguments const& a, training_data const& data) {
   return read_embeddings(file, *data.faces);
 }
 
-void centre_and_normalise(matrix<float>& teacher, std::vector<int> const& train, bool centre) {
+/// @throws std::runtime_error  naming the teacher, if no train image has a direction
+void centre_and_normalise(matrix<float>& teacher, std::vector<int> const& train, bool centre,
+                          std::string const& name) {
   if (centre) {
     Eigen::RowVectorXd mean = Eigen::RowVectorXd::Zero(teacher.cols());
     for (int row : train) mean += teacher.row(row).cast<double>();
     teacher.rowwise() -= (mean / static_cast<double>(train.size())).cast<float>();
   }
+  bool const all_zero =
+      std::all_of(train.begin(), train.end(), [&](int row) { return teacher.row(row).isZero(0); });
+  if (all_zero)
+    throw std::runtime_error(name + ": the rows of all train images are " +
+                             (centre ? "equal, and zero once centred" : "zero") +
+                             ", so there is nothing to learn from them");
   matrix<float> const raw = teacher;
   coupleface::normalize_rows(thrust::omp::par, view_of(raw), view_of(teacher));
 }
@@ -212,7 +220,8 @@ void run(arguments& a) {
        data.train.size(), data.classes, data.report.size(), a.run.k, a.run.lambda, a.run.q);
   run_record teacher;
   if (taught) {
-    centre_and_normalise(data.teacher, data.train, a.faces.centre);
+    centre_and_normalise(data.teacher, data.train, a.faces.centre,
+                         synthetic ? "the synthetic teacher" : a.faces.teacher_embeddings);
     a.run.net.embedding = static_cast<int>(data.teacher.cols());
     expect_bank_fits(a.run, classes);
     digest check;

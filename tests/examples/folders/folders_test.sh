@@ -7,6 +7,7 @@ set -eu
 folder=$1
 formats=$2
 convert=$3
+train_student=$4
 trainers="$4 ${5:-}"
 torch_student=${5:-}
 embed=${6:-}
@@ -27,13 +28,19 @@ image() {
   printf '\000\001\010\000\000\000\000\072\176\233\125\000\000\000\012\111\104\101\124\170\234\143'
   printf '\230\000\000\000\222\000\221\022\042\373\173\000\000\000\000\111\105\116\104\256\102\140\202'
 }
-# Float32 [ROWS, 1] with NaN in one row.
+# Float32 [ROWS, 1], 1 and 2 in turn, with NaN in one row.
 rows_with_nan() {
   printf '\223NUMPY\001\000\166\000%-117s\n' \
     "{'descr': '<f4', 'fortran_order': False, 'shape': ($1, 1), }"
   at=0
   while [ $at -lt "$1" ]; do
-    if [ $at -eq "$2" ]; then printf '\000\000\300\177'; else printf '\000\000\200\077'; fi
+    if [ $at -eq "$2" ]; then
+      printf '\000\000\300\177'
+    elif [ $((at % 2)) -eq 0 ]; then
+      printf '\000\000\200\077'
+    else
+      printf '\000\000\000\100'
+    fi
     at=$((at + 1))
   done
 }
@@ -109,6 +116,23 @@ for trainer in $trainers; do
     --out "out_$name" --skip-undecodable --method fcd --epochs 1 --batch 2 >log 2>&1 ||
     fail "$name: $(cat log)"
 done
+# A teacher without directions teaches nothing: equal rows once centred, and rows of zeros.
+for byte in 100 000; do
+  {
+    rows_with_nan 0 0 | sed 's/(0, 1)/(8, 1)/'
+    for _ in 1 2 3 4 5 6 7 8; do printf "\\000\\000\\000\\$byte"; done
+  } >teacher.npy
+  for centre in --centre-teacher --no-centre-teacher; do
+    [ $byte$centre != 100--no-centre-teacher ] || continue
+    code=0
+    "$train_student" --data people --side 16 --teacher-embeddings teacher.npy --eval-pairs pairs.csv --out none \
+      --skip-undecodable --method fcd --epochs 1 --batch 2 $centre >log 2>&1 || code=$?
+    [ $code -eq 1 ] || fail "a teacher without directions: ended with $code: $(cat log)"
+    expect_log "^train_student: teacher.npy: the rows of all train images are .*zero"
+    [ -z "$(find none -name '*.bin' -o -name '*.csv')" ] || fail "it was trained: $(find none)"
+  done
+done
+echo "a teacher without directions: refused"
 if [ -z "$embed" ]; then
   echo "embed_faces: left out, it is not built"
   rm -rf "$folder"
