@@ -95,6 +95,8 @@ eval_pairs load_pairs(std::string const& file, face_dataset& faces, bool skip_un
   auto const& folds = list.folds;
   found.dealt = std::all_of(folds.begin(), folds.end(),
                             [&](coupleface::index_t fold) { return fold == folds[0]; });
+  found.one_fold = found.dealt && !folds.empty();
+  found.listed = static_cast<int>(list.size());
   for (coupleface::index_t i = 0; i < list.size(); ++i) {
     auto const k = static_cast<std::size_t>(i);
     auto const fold = found.dealt ? i % 10 : folds[k];
@@ -123,7 +125,10 @@ void warn_of_pairs(std::string const& file, eval_pairs const& found, face_datase
     warn("%s: %d pairs skipped: an image cannot be decoded (see %s); the first is %s", file.c_str(),
          found.left_out, list.c_str(), first.reason.c_str());
   }
-  if (found.dealt) warn("%s: has no folds; pairs are assigned to ten folds in turn", file.c_str());
+  if (!found.dealt || found.listed < 2) return;
+  warn("%s: has %s; pairs are assigned to %s folds in turn", file.c_str(),
+       found.one_fold ? "one fold" : "no folds",
+       found.listed < 10 ? std::to_string(found.listed).c_str() : "ten");
 }
 
 pair_rows rows_of_pairs(std::vector<verification_pair> const& pairs, int faces) {

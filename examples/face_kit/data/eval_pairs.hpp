@@ -14,7 +14,9 @@ struct eval_pairs {
   std::vector<verification_pair> pairs;
   int left_out = 0;  ///< pairs with an image that was left out as undecodable
   std::vector<left_out_image> undecodable;  ///< images of a pack
-  bool dealt = false;  ///< the list has no folds, or one: pairs are assigned to ten in turn
+  bool dealt = false;     ///< the list has no folds, or one: pairs are assigned to ten in turn
+  bool one_fold = false;  ///< the list has one fold
+  int listed = 0;         ///< pairs of the list
 };
 
 /// @brief Reads pairs of faces of a dataset: LFW's pairs.txt, lines "a b same", or CSV with

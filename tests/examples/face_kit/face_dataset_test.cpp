@@ -605,6 +605,25 @@ TEST_F(faces_on_disk, pairs_in_every_form) {
   EXPECT_TRUE(have_rows(faces, found.pairs));
 }
 
+TEST_F(faces_on_disk, pairs_without_two_folds_are_assigned_to_ten) {
+  auto faces = load_faces(folder.string(), "", 2);
+  auto const file = (folder / "pairs").string();
+  auto const told = [&](std::string const& header, std::string const& end, int pairs) {
+    std::string text = header;
+    for (int i = 0; i < pairs; ++i) text += (i % 2 == 0 ? "0,1,1" : "1,2,0") + end + '\n';
+    write_text(file, text);
+    testing::internal::CaptureStderr();
+    warn_of_pairs(file, load_pairs(file, faces), faces);
+    return testing::internal::GetCapturedStderr();
+  };
+  std::string const none = "a,b,same\n", fold = "a,b,same,fold\n";
+  EXPECT_EQ(told(none, "", 12), file + ": has no folds; pairs are assigned to ten folds in turn\n");
+  EXPECT_EQ(told(fold, ",3", 12),
+            file + ": has one fold; pairs are assigned to ten folds in turn\n");
+  EXPECT_EQ(told(fold, ",3", 4), file + ": has one fold; pairs are assigned to 4 folds in turn\n");
+  EXPECT_EQ(told(none, "", 1), "") << "refused later, as there is one fold";
+}
+
 TEST_F(faces_on_disk, pairs_of_left_out_images_are_left_out) {
   write_file(folder / "ann/0.jpg", {0xFF, 0xD8, 0xFF});
   auto faces = load_faces(folder.string(), "", 2, true);
