@@ -145,6 +145,8 @@ void embed(arguments const& a, Source const& source) {
                                    });
   coupleface::npy_writer rows(folder.path("embeddings.npy"));
   std::vector<index_t> labels, undecodable;
+  index_t not_finite = 0;
+  std::string first_not_finite;
   std::string reasons;
   progress shown("embed_faces", "face", 0, source.size());
   while (auto const batch = loader.next()) {
@@ -154,8 +156,13 @@ void embed(arguments const& a, Source const& source) {
     auto unit = ask_script(a.network, [&] {
       return embed_faces::network_rows(network, torch::stack(images), device, {a.rgb, a.flip});
     });
+    torch::Tensor const finite = unit.isfinite().all(1);
     for (std::size_t k = 0; k < batch->samples.size(); ++k) {
-      if (batch->samples[k].reason.empty()) continue;
+      if (batch->samples[k].reason.empty()) {
+        if (finite[static_cast<std::int64_t>(k)].item<bool>()) continue;
+        if (not_finite++ == 0) first_not_finite = name_of(source, a.faces, batch->indices[k]);
+        continue;
+      }
       unit[static_cast<std::int64_t>(k)].fill_(std::numeric_limits<float>::quiet_NaN());
       undecodable.push_back(batch->indices[k]);
       reasons += batch->samples[k].reason + '\n';
@@ -174,6 +181,10 @@ void embed(arguments const& a, Source const& source) {
   } else {
     std::printf("%lld faces\n", static_cast<long long>(source.size()));
   }
+  if (not_finite > 0)
+    warn("%s: the network's output is not finite for %lld of %lld images (first: %s)",
+         a.network.c_str(), static_cast<long long>(not_finite),
+         static_cast<long long>(source.size()), first_not_finite.c_str());
   if (undecodable.empty()) return;
   warn("%zu images cannot be decoded: their rows are NaN (see %s/undecodable.txt); the first is %s",
        undecodable.size(), a.output.c_str(), reasons.substr(0, reasons.find('\n')).c_str());
