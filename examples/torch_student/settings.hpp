@@ -103,6 +103,11 @@ inline void expect_valid(arguments const& a) {
   if (a.faces.data.empty() && a.run.batch > images)
     throw usage_error("--batch: " + std::to_string(a.run.batch) + " is more than the " +
                       std::to_string(images) + " images of --people x --synthetic-images");
+  expect_distinct("--method", a.methods);
+  std::vector<std::string> masks;  // as they name the runs
+  for (double const share : a.mask_shares)
+    masks.push_back(share == 0 ? "0" : std::to_string(std::lround(100 * share)) + " %");
+  expect_distinct("--mask-share", masks);
   for (double const share : a.mask_shares)
     if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
   for (auto const& method : a.methods) {

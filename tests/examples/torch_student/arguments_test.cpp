@@ -67,6 +67,9 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
 TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused({"--list", "list.csv"}, "--list requires --data");
   program.expect_refused({}, "--method coupleface: needs --teacher-embeddings or --teacher-script");
+  program.expect_refused({"--method", "fcd,supervised,fcd"}, "--method: fcd is listed twice");
+  program.expect_refused({"--method", "supervised", "--mask-share", "0.5,0,0.501"},
+                         "--mask-share: 50 % is listed twice");
   program.expect_refused({"--method", "supervised", "--amp"}, "--amp: needs --device cuda");
   program.expect_refused({"--method", "supervised", "--mask-share", "0.5"},
                          "--mask-share: needs --landmarks");
