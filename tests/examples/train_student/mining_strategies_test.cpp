@@ -202,4 +202,19 @@ TEST(mining, settings_that_do_not_fit_are_named) {
       << message(s);
 }
 
+TEST(relation_spread, counts_a_prototype_of_zeros_as_unrelated) {
+  ts::matrix<float> teacher(3, 2);
+  teacher << 1, 0, 0, 0, 0.6f, 0.8f;
+  ts::run_settings settings;
+  settings.k = 1;
+  testing::internal::CaptureStderr();
+  ts::report_relation_spread(teacher, {0, 1, 2}, {0, 1, 2}, 3, settings);
+  // The six ordered pairs: 0.6 twice, else 0. The nearest of each: 0.6, 0, 0.6.
+  std::string const told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(told.find("relations of the teacher's classes: mean 0.200 over all pairs, 0.400 to the "
+                      "nearest class, "),
+            0U)
+      << told;
+}
+
 }  // namespace
