@@ -24,8 +24,7 @@ struct keep_logits {
 /// about scale 2^-9 / sqrt(d) is usual. The right class's logit and its terms of the gradients are
 /// computed as without. The loss is wrong by at most delta; a slope by a factor of at most
 /// exp(2 delta), and the other classes' terms of a gradient by 2^-6 of their magnitudes more. About
-/// a quarter of a percent of a gradient's norm is usual. On CUDA only the logits' products are of
-/// bfloat16.
+/// 0.15 % of a gradient's norm is usual. On CUDA only the logits' products are of bfloat16.
 ///
 /// The kernels "avx512_bf16" multiply bfloat16 at twice the rate of float, and so does cuBLAS on
 /// compute capability 8.0 or higher. Other host kernels round alike and multiply in float, which is
