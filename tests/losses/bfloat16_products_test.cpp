@@ -2,6 +2,7 @@
 // margin_softmax_loss with bfloat16_products: every operand rounded, and nothing else.
 #include <coupleface/losses/margin_softmax.hpp>
 
+#include "../support/counting_allocator.hpp"
 #include "../support/kernel_sets.hpp"
 #include "../support/reference.hpp"
 
@@ -247,6 +248,31 @@ TEST(bfloat16_products, kept_logits_change_no_bit) {
       margin_softmax_loss(policy(), e.view(), w.view(), labels.vector(), loss.scalar(),
                           arc_margin(), bfloat16_products<>());
       EXPECT_TRUE(loss.same_bits(a.loss));
+    }
+  });
+}
+
+template <class Logits>
+std::size_t scratch_bytes(index_t n, Logits logits) {
+  auto const e = on_host(random_matrix<float>(n, 40, 57));
+  auto const w = on_host(random_matrix<float>(600, 40, 58));
+  auto const labels = on_host(random_labels(n, 600, 59));
+  host_matrix<float> loss(1, 1), gradient(n, 40), weight_gradient(600, 40);
+  allocation_count count;
+  counting_allocator allocator(count);
+  margin_softmax_loss(thrust::seq(allocator), e.view(), w.view(), labels.vector(), loss.scalar(),
+                      gradient.view(), weight_gradient.view(), arc_margin(), logits);
+  return count.bytes;
+}
+
+TEST(bfloat16_products, documented_scratch) {
+  std::size_t const lanes = 5, more = lanes * (136 << 10);  // five tiles of classes
+  with_every_kernel([&] {
+    for (index_t const n : {1, 33, 700}) {
+      EXPECT_LE(scratch_bytes(n, bfloat16_products<>()),
+                scratch_bytes(n, recompute_logits()) + more);
+      EXPECT_LE(scratch_bytes(n, bfloat16_products<keep_logits>()),
+                scratch_bytes(n, keep_logits()) + more);
     }
   });
 }

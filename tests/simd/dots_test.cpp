@@ -92,7 +92,7 @@ TEST(dots, rows_widened_beforehand_change_no_bit) {
     for (int r = 0; r < widened_rows; ++r) { rows[r] = row(2 + r); }
     double found[widened_rows][3];
     for_each_kernel_set([&] {
-      coupleface::detail::widened_dots(rows, a.data(), b.data(), width, found, rows, rows);
+      coupleface::detail::widened_dots(rows, a.data(), b.data(), width, found, rows);
       for (int r = 0; r < widened_rows; ++r) {
         double const expected[3] = {dot(rows[r], row(0), width), dot(rows[r], row(1), width),
                                     dot(rows[r], rows[r], width)};

@@ -29,6 +29,7 @@ struct keep_logits {
 /// The kernels "avx512_bf16" multiply bfloat16 at twice the rate of float, and so does cuBLAS on
 /// compute capability 8.0 or higher. Other host kernels round alike and multiply in float, which is
 /// no faster. Bits are the same for any policy and thread count, not for all kernels.
+/// Scratch is that of Logits, and at most 136 KiB more for each lane.
 /// @tparam Logits recompute_logits or keep_logits
 template <class Logits = recompute_logits>
 struct bfloat16_products {

@@ -20,13 +20,11 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// out[r] = {x . a, x . b, x . x} with x = rows[r]. Rows a and b are floats already widened.
-/// Prefetches the rows `next` into the first cache and the rows `soon` into the second, line by
-/// line. Prefetches that the second cache cannot queue are dropped; the first one's make up for it.
+/// Prefetches the rows `soon` line by line.
 inline void widened_dots(float const* const (&rows)[widened_rows], double const* a, double const* b,
                          index_t width, double (&out)[widened_rows][3],
-                         float const* const (&next)[widened_rows],
                          float const* const (&soon)[widened_rows]) {
-  COUPLEFACE_RETURN_KERNEL(widened_dots(rows, a, b, width, out, next, soon));
+  COUPLEFACE_RETURN_KERNEL(widened_dots(rows, a, b, width, out, soon));
 }
 
 /// sum [d] += rows[r] scales[r] for r = 0, 1, ..., N - 1, each product rounded.

@@ -81,17 +81,13 @@ class relation_gaps<float, float, float, shared_bank> {
     index_t const width = s_.width;
     for (int r = 0; r < batch.count; r += widened_rows) {
       // The last row is repeated to fill the group.
-      float const *rows[widened_rows], *next[widened_rows], *rows_soon[widened_rows];
+      float const *rows[widened_rows], *rows_soon[widened_rows];
       for (int p = 0; p < widened_rows; ++p) {
         rows[p] = bank_.row(batch.ids[std::min(r + p, batch.count - 1)]);
-        int const at = r + widened_rows + p, after = at - batch.count;
-        next[p] = at < batch.count     ? bank_.row(batch.ids[at])
-                  : after < soon.count ? bank_.row(soon.ids[after])
-                                       : rows[p];
         rows_soon[p] = r + p < soon.count ? bank_.row(soon.ids[r + p]) : rows[p];
       }
       double inner[widened_rows][3];
-      widened_dots(rows, wide_s_, wide_t_, width, inner, next, rows_soon);
+      widened_dots(rows, wide_s_, wide_t_, width, inner, rows_soon);
       for (int p = 0; p < widened_rows && r + p < batch.count; ++p) {
         norms[r + p] = std::sqrt(inner[p][2]);
         gaps[r + p] = cosine_of(s_.data, s_.norm, rows[p], norms[r + p], width, inner[p][0]) -

@@ -69,6 +69,7 @@ COUPLEFACE_AVX512_VNNI COUPLEFACE_ALWAYS_INLINE std::int32_t fine_product(index_
   return sum_of_lanes(first + second);
 }
 
+// Not by refine_each(): fine_product() cannot be inlined into a function without the attribute.
 COUPLEFACE_AVX512_VNNI inline void avx512_refine(fine_tile const& tile, product_hits const& hits,
                                                  float* products) {
   std::int32_t elements[product_hits::most + 1];
