@@ -954,6 +954,20 @@ def slope(points):
     return float(np.polyfit(x, y, 1)[0]) if len(points) > 1 else math.nan
 
 
+# Colours of Okabe and Ito, which most colour-blind people can tell apart. One contender has one
+# colour in every plot. Contenders that are not listed are not drawn.
+DRAWN = {
+    "ours": ("coupleface", "#D55E00", 1),
+    "ours/float": ("coupleface, screen in float", "#E69F00", 1),
+    "ours/int16": ("coupleface, screen in 16 bits", "#CC79A7", 1),
+    "faiss": ("FAISS", "#0072B2", 1),
+    "torch": ("PyTorch", "#009E73", 1),
+    "torch_normalizing_bank": ("PyTorch, normalizing its bank", "#56B4E9", 1),
+    "floor/sgemm": ("sgemm alone", "#7F7F7F", 2),
+    "floor/gather": ("reading the rows alone", "#7F7F7F", 2),
+}
+
+
 def draw(run, file, title, axis, items):
     """items: {size: item}. Writes data and a gnuplot script, and draws where gnuplot is found."""
     folder = run.options.out / "plots"
@@ -963,17 +977,22 @@ def draw(run, file, title, axis, items):
         for contender, median in item["medians"].items():
             series.setdefault(contender, []).append((size, median))
     blocks, curves = [], []
-    for i, (contender, points) in enumerate(series.items()):
+    for contender, points in series.items():
+        known = [name for name in DRAWN if contender in (name, run.peer(name))]
+        if not known:
+            continue
         blocks.append("\n".join(f"{size} {seconds:.9g}" for size, seconds in points))
-        label = f"{contender}, slope {slope(points):.2f}".replace("_", "\\\\_")
-        dash = ' dashtype 2 linecolor "gray40"' if contender.startswith("floor/") else ""
-        curves.append(f'"{file}.dat" index {i} with linespoints linewidth 2{dash} title "{label}"')
+        name, colour, dash = DRAWN[known[0]]
+        curves.append(f'"{file}.dat" index {len(curves)} with linespoints linewidth 2 pointtype 7 '
+                      f'dashtype {dash} linecolor rgb "{colour}" '
+                      f'title "{name}, slope {slope(points):.2f}"')
     sizes = ", ".join(str(size) for size in sorted(items))
     (folder / f"{file}.dat").write_text("\n\n\n".join(blocks) + "\n")
     (folder / f"{file}.gp").write_text(
         f'set terminal svg size 800,560 font "sans,14" background "white"\n'
         f'set output "{file}.svg"\nset title "{title}"\nset logscale xy\n'
         f'set xlabel "{axis}"\nset ylabel "seconds"\nset xtics ({sizes})\n'
+        f'set xrange [{min(items) / 1.1}:{max(items) * 1.1}]\n'
         f'set format y "10^{{%L}}"\nset grid\nset key outside bottom center maxcols 2\n'
         "plot " + ", \\\n     ".join(curves) + "\n")
     try:
@@ -984,11 +1003,11 @@ def draw(run, file, title, axis, items):
 
 
 def curves(run, sizes):
-    for file, axis, wanted, measure in sizes:
+    threads = f"{run.threads} thread" + ("s" if run.threads > 1 else "")
+    for file, title, axis, wanted, measure in sizes:
         if run.has(file.split("_")[0]):
             items = {size: measure(size) for size in wanted}
-            title = f"{file.split('_')[0]}, time over {axis}, {run.threads} thread(s)"
-            draw(run, file, title, axis, items)
+            draw(run, file, f"{title}, {threads}", axis, items)
 
 
 # ---- main -------------------------------------------------------------------------------------
@@ -1059,13 +1078,17 @@ def measure_everything(run):
     if options.curves or QUICK:
         middle = 500 if QUICK else 10000
         curves(run, [
-            ("nearest_over_c", "C", [200, 700] if QUICK else [5000, 10000, 20000, 50000],
+            ("nearest_over_c", f"{k} nearest of C rows of {width}", "C rows",
+             [200, 700] if QUICK else [5000, 10000, 20000, 50000],
              lambda n: nearest(run, n, width, k)),
-            ("nearest_over_k", "K", [1, 10] if QUICK else [1, 10, 100, 1000],
+            ("nearest_over_k", f"K nearest of {middle} rows of {width}", "K",
+             [1, 10] if QUICK else [1, 10, 100, 1000],
              lambda k: nearest(run, middle, width, k)),
-            ("nearest_over_d", "d", [16, 64] if QUICK else [64, 128, 256, 512, 1024],
+            ("nearest_over_d", f"{k} nearest of {middle} rows of d", "d columns",
+             [16, 64] if QUICK else [64, 128, 256, 512, 1024],
              lambda d: nearest(run, middle, d, k)),
-            ("rad_over_n", "n", [16, 32] if QUICK else [64, 128, 256, 512, 1024, 2048],
+            ("rad_over_n", f"RAD and its gradient, {k} relations of n rows of {width}", "n rows",
+             [16, 32] if QUICK else [64, 128, 256, 512, 1024, 2048],
              lambda n: rad(run, n, width, k, classes, bank)),
         ])
 
