@@ -5,7 +5,7 @@
 #   1 version, config
 #   2 view, error, policy, element, settings/
 #   3 detail/simd/, detail/*.hpp, *.inc     what everything is built of
-#   4 detail/search/                        the exact search for pairs
+#   4 detail/search/, detail/pairs/         the exact search for pairs; laws over all pairs
 #   5 detail/{mining,losses,evaluation,io}/ rooms, which do not include each other
 #   6 the primitives: the other headers of coupleface/ itself
 #   7 {mining,losses,evaluation,io}/        rooms again, each with its own in detail/
@@ -29,7 +29,7 @@ function(place_of header layer_result room_result)
     set(layer 2)
   elseif(header MATCHES "^coupleface/detail/(simd/)?[a-z_0-9]+\\.(hpp|inc|cuh)$")
     set(layer 3)
-  elseif(header MATCHES "^coupleface/detail/search/")
+  elseif(header MATCHES "^coupleface/detail/(search|pairs)/")
     set(layer 4)
   elseif(header MATCHES "^coupleface/(detail/)?(mining|losses|evaluation|io)/")
     set(room ${CMAKE_MATCH_2})

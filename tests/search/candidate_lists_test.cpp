@@ -2,7 +2,7 @@
 // What an exact search holds of a query while screened scores stream by: nothing that may be among
 // the K best is dropped, and nothing else stays for long.
 #include <coupleface/detail/search/candidate_lists.hpp>
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 
 #include "../support/matrix.hpp"
 

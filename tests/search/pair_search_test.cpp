@@ -4,7 +4,7 @@
 #include <coupleface/detail/mining/gap.hpp>
 #include <coupleface/detail/search/pair_search.hpp>
 #include <coupleface/mining/gap.hpp>
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 
 #include "../support/kernel_sets.hpp"
 #include "../support/pair_search.hpp"

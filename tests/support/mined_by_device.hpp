@@ -4,7 +4,7 @@
 
 #include "brute_force.hpp"
 
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 #include <coupleface/mining/nearest.hpp>
 
 #include <thrust/execution_policy.h>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <coupleface/detail/mining/nearest.hpp>
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 #include <coupleface/relation.hpp>
 
 #include "brute_force.hpp"

@@ -10,7 +10,7 @@
 #include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/gap.hpp>
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
 

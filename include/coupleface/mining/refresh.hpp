@@ -7,7 +7,7 @@
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/refresh.hpp>
 #include <coupleface/error.hpp>
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/relation.hpp>
 #include <coupleface/view.hpp>

@@ -6,7 +6,7 @@
 #include <coupleface/detail/device_call.hpp>
 #include <coupleface/detail/mining/check.hpp>
 #include <coupleface/detail/mining/relative_margin.hpp>
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/relation.hpp>
 #include <coupleface/view.hpp>

@@ -2,6 +2,7 @@
 // coupleface: argument checks shared by all mining strategies.
 #pragma once
 
+#include <coupleface/detail/keep.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>
@@ -11,18 +12,6 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-template <class Keep, class = void>
-inline constexpr bool asks_whether_it_fits = false;
-template <class Keep>
-inline constexpr bool asks_whether_it_fits<
-    Keep, std::void_t<decltype(std::declval<Keep const&>().expect_fits("", 0, 0))>> = true;
-
-/// Checks the sizes of a predicate that has its own; any other predicate fits all sizes.
-template <class Keep>
-void expect_keep_fits(char const* function, Keep const& keep, index_t queries, index_t candidates) {
-  if constexpr (asks_whether_it_fits<Keep>) { keep.expect_fits(function, queries, candidates); }
-}
 
 /// A strategy's names for its two sets of rows, for error messages.
 struct mining_names {

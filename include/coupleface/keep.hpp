@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: predicates that decide which pairs may be mined. A `Keep` is a predicate on (query,
-// candidate) that does not throw. If it has a member expect_fits(function, queries, candidates),
-// that is called first.
+// coupleface: predicates that decide which pairs may be mined, or count in a loss. A `Keep` is a
+// predicate on (query, candidate) that does not throw. If it has a member expect_fits(function,
+// queries, candidates), that is called first.
 #pragma once
 
-#include <coupleface/detail/mining/check.hpp>
+#include <coupleface/detail/keep.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/view.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predicates on pairs: what they keep, what they ask, and two at once.
-#include <coupleface/mining/keep.hpp>
+#include <coupleface/keep.hpp>
 
-#include "../support/brute_force.hpp"
+#include "support/brute_force.hpp"
 
 namespace {
 

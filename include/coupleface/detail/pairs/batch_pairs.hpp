@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// coupleface: all pairs of a batch, host side: each product of two blocks of rows serves both.
+//
+// Blocks meet in rounds, as players of a tournament do: in each round every block has one task, so
+// that tasks add to their rows' sums and gradients without waiting for each other, and in an order
+// that does not depend on the threads.
+#pragma once
+
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/pairs/law_terms.hpp>
+#include <coupleface/detail/pairs/pair_rows.hpp>
+#include <coupleface/detail/scratch.hpp>
+
+#include <algorithm>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Blocks of a batch, and the rounds in which they meet.
+struct block_rounds {
+  index_t rows, block, blocks;
+
+  /// Smaller batches get smaller blocks, so that there are tasks for several threads.
+  static block_rounds of(index_t rows, index_t panel) {
+    constexpr index_t most = 128, tasks = 8;
+    index_t const block = std::clamp(rounded_up(rows / tasks, panel), panel, most);
+    return {rows, block, rounded_up_quotient(rows, block)};
+  }
+  index_t players() const { return blocks + blocks % 2; }  ///< one rests if there is an odd number
+  index_t rounds() const { return std::max(index_t(0), players() - 1); }
+  index_t tasks() const { return players() / 2; }
+
+  /// The blocks of a task; the second is >= blocks if the first one rests.
+  void meet(index_t round, index_t task, index_t& first, index_t& second) const {
+    index_t const circle = players() - 1;
+    index_t const a = task == 0 ? circle : (round + task) % circle;
+    index_t const b = (round + circle - task) % circle;
+    first = std::min(a, b);
+    second = std::max(a, b);
+  }
+  index_t begin(index_t b) const { return b * block; }
+  index_t end(index_t b) const { return std::min(rows, (b + 1) * block); }
+};
+
+/// Walks over all pairs of a batch. Memory of a lane: products of two blocks for the student, of
+/// one panel and a block for the teacher.
+template <class Acc, class Relation, class Keep>
+class batch_pairs {
+ public:
+  using panel_type = pair_panel<Acc, Keep>;
+  static constexpr index_t panel = panel_width<Acc>;
+  static constexpr index_t most_lanes = 16;
+
+  batch_pairs(block_rounds rounds, packed_side<Acc> student, packed_side<Acc> teacher,
+              Relation relation, pair_mask<Keep> mask)
+      : rounds_(rounds), student_(student), teacher_(teacher), relation_(relation), mask_(mask) {}
+
+  index_t lanes() const { return lane_count(rounds_.blocks, most_lanes); }
+  index_t lane_size() const { return rounds_.block * (rounds_.block + panel); }
+  index_t rows() const { return rounds_.rows; }
+
+  /// visit(task) for all tasks, `memory` for all lanes.
+  template <class Derived, class Visit>
+  void for_each_task(Derived const& policy, Acc* memory, Visit visit) const {
+    index_t const lanes = this->lanes(), size = lane_size();
+    for_each_index(policy, lanes, [=, rounds = rounds_](index_t lane) {
+      for (index_t b = lane; b < rounds.blocks; b += lanes) { visit(b, b, memory + lane * size); }
+    });
+    for (index_t round = 0; round < rounds_.rounds(); ++round) {
+      for_each_index(policy, lanes, [=, rounds = rounds_](index_t lane) {
+        for (index_t task = lane; task < rounds.tasks(); task += lanes) {
+          index_t first, second;
+          rounds.meet(round, task, first, second);
+          if (second < rounds.blocks) { visit(first, second, memory + lane * size); }
+        }
+      });
+    }
+  }
+
+  /// sums += terms of all pairs.
+  template <class Derived, class Terms>
+  void add_terms(Derived const& policy, Acc* memory, Terms terms, row_numbers constants,
+                 row_numbers sums) const {
+    for_each_task(policy, memory, [=, *this](index_t a, index_t b, Acc* mine) {
+      for_each_panel(a, b, mine, [&](panel_type const& at) {
+        if (a == b) {
+          add_pair_terms<pair_owners::row>(at, relation_, terms, constants, sums);
+        } else {
+          add_pair_terms<pair_owners::both>(at, relation_, terms, constants, sums);
+        }
+      });
+    });
+  }
+
+  /// gradient [rows, padded width] += d loss / d prepared rows; `own` as for pair_slopes().
+  template <class Derived, class Law>
+  void add_gradient(Derived const& policy, Acc* memory, Law law, double scale,
+                    row_numbers constants, row_numbers own, Acc* gradient) const {
+    for_each_task(policy, memory, [=, *this](index_t a, index_t b, Acc* mine) {
+      for_each_panel(a, b, mine, [&](panel_type const& at) {
+        if (a == b) {
+          pair_slopes<pair_owners::ordered>(at, relation_, law, scale, constants, own);
+        } else {
+          pair_slopes<pair_owners::both>(at, relation_, law, scale, constants, own);
+        }
+        add_to_rows(at, gradient);
+      });
+      if (a != b) { add_to_columns(a, b, mine, gradient); }
+    });
+  }
+
+ private:
+  /// visit(panel) for the panels of block a beside block b, with their relations.
+  template <class Visit>
+  void for_each_panel(index_t a, index_t b, Acc* memory, Visit visit) const {
+    index_t const column = rounds_.begin(b), count = rounds_.end(b) - column;
+    for (index_t row = rounds_.begin(a); row < rounds_.end(a); row += panel) {
+      Acc* const products = memory + (row - rounds_.begin(a)) * rounds_.block;
+      Acc* const of_teacher = memory + rounds_.block * rounds_.block;
+      relate(student_, row, column, count, products);
+      relate(teacher_, row, column, count, of_teacher);
+      visit(panel_type{products, of_teacher, row, column, count, &mask_});
+    }
+  }
+
+  void relate(packed_side<Acc> const& side, index_t row, index_t column, index_t count,
+              Acc* z) const {
+    for (index_t j = 0; j < count; j += product_rows) {
+      panel_product<left_side::rows>(side.width, side.rows_from(column + j), side.next * panel,
+                                     side.columns_from(row), z + j * panel, panel, false);
+    }
+    relation_.find(z, count, side, row, side, column);
+  }
+
+  /// The gradients of the panel's rows += slopes times the rows of the block.
+  void add_to_rows(panel_type const& at, Acc* gradient) const {
+    index_t const width = student_.padded_width();
+    for (index_t j = 0; j < width; j += panel) {
+      for (index_t l = 0; l < panel && at.row + l < rows(); l += product_rows) {
+        panel_product<left_side::columns>(at.count, at.student + l, 0,
+                                          student_.rows_from(j / panel * student_.next + at.column),
+                                          gradient + (at.row + l) * width + j, width, true);
+      }
+    }
+  }
+
+  /// The gradients of block b's rows += slopes times the rows of block a.
+  void add_to_columns(index_t a, index_t b, Acc const* slopes, Acc* gradient) const {
+    index_t const width = student_.padded_width(), column = rounds_.begin(b);
+    index_t const depth = rounded_up(rounds_.end(a) - rounds_.begin(a), panel);
+    for (index_t j = 0; j < width; j += panel) {
+      for (index_t r = 0; column + r < rounds_.end(b); r += product_rows) {
+        panel_product<left_side::rows>(
+            depth, slopes + r * panel, rounds_.block * panel,
+            student_.rows_from(j / panel * student_.next + rounds_.begin(a)),
+            gradient + (column + r) * width + j, width, true);
+      }
+    }
+  }
+
+  block_rounds rounds_;
+  packed_side<Acc> student_, teacher_;
+  Relation relation_;
+  pair_mask<Keep> mask_;
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// coupleface: the operations of a pair loss on one panel of relations, apart from the products.
+//
+// A panel holds the relations of `panel` rows i, side by side, to some rows j, one after another:
+// pair (i, j) is at [j * panel + i]. Every loop runs along i, so that compilers vectorise it.
+#pragma once
+
+#include <coupleface/detail/element.hpp>
+#include <coupleface/detail/simd/panel_product.hpp>
+#include <coupleface/detail/simd/row_kernels.hpp>
+#include <coupleface/settings/penalty.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// Which rows own a pair's terms.
+enum class pair_owners {
+  row,      ///< row i: the other side is a bank
+  ordered,  ///< row i, of both orders of the pair: rows i and j are of one block
+  both      ///< rows i and j: of different blocks of one batch
+};
+
+/// Keeps of which no pair outside of the diagonal, or none at all, is left out.
+template <class Keep>
+inline constexpr bool keeps_apart = false;
+template <class Keep>
+inline constexpr bool keeps_all = false;
+
+/// Which pairs (i, j) of `rows` x `columns` count.
+template <class Keep>
+struct pair_mask {
+  index_t rows, columns;
+  Keep keep;
+
+  /// Whether all pairs of a panel count.
+  bool is_whole(index_t row, index_t row_count, index_t column, index_t column_count) const {
+    bool const apart = row + row_count <= column || column + column_count <= row;
+    return row + row_count <= rows && column + column_count <= columns &&
+           (keeps_all<Keep> || (keeps_apart<Keep> && apart));
+  }
+};
+
+/// Products of one panel, and where it lies.
+template <class Acc, class Keep>
+struct pair_panel {
+  Acc* student;  ///< [count, panel] relations or products; later slopes
+  Acc* teacher;
+  index_t row, column, count;
+  pair_mask<Keep> const* mask;
+};
+
+/// Numbers of a law for each row, one after another: number k of row i is at [k * rows + i].
+struct row_numbers {
+  double* numbers;
+  index_t rows;
+
+  double& operator()(index_t k, index_t i) const { return numbers[k * rows + i]; }
+};
+
+/// A law's constants of one row.
+template <int N>
+using law_constants = std::array<double, std::size_t(N)>;
+
+template <int N>
+law_constants<N> constants_of(row_numbers from, index_t i) {
+  law_constants<N> c{};
+  for (int k = 0; k < N; ++k) { c[std::size_t(k)] = from(k, i); }
+  return c;
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END
+
+#define COUPLEFACE_KERNELS_FILE "coupleface/detail/pairs/pair_panels.inc"
+#include <coupleface/detail/simd/for_each_target.inc>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// sums(k, .) += the terms of each pair, for the rows that own it.
+template <pair_owners Owners, class Acc, class Keep, class Relation, class Terms>
+void add_pair_terms(pair_panel<Acc, Keep> const& at, Relation const& relation, Terms const& terms,
+                    row_numbers constants, row_numbers sums) {
+  bool const whole = at.mask->is_whole(at.row, panel_width<Acc>, at.column, at.count);
+  if (whole) {
+    COUPLEFACE_RETURN_KERNEL(add_pair_terms<Owners, false>(at, relation, terms, constants, sums));
+  }
+  COUPLEFACE_RETURN_KERNEL(add_pair_terms<Owners, true>(at, relation, terms, constants, sums));
+}
+
+/// The student's products become d loss / d product; for relations that pull a row to itself, `own`
+/// gets the sum of these pulls.
+template <pair_owners Owners, class Acc, class Keep, class Relation, class Law>
+void pair_slopes(pair_panel<Acc, Keep> const& at, Relation const& relation, Law const& law,
+                 double scale, row_numbers constants, row_numbers own) {
+  bool const whole = at.mask->is_whole(at.row, panel_width<Acc>, at.column, at.count);
+  if (whole) {
+    COUPLEFACE_RETURN_KERNEL(pair_slopes<Owners, false>(at, relation, law, scale, constants, own));
+  }
+  COUPLEFACE_RETURN_KERNEL(pair_slopes<Owners, true>(at, relation, law, scale, constants, own));
+}
+
+/// z = sqrt(max(0, row_squares[i] + column_squares[j] - 2 z)): distances from products.
+template <class Acc>
+void distances_of_products(Acc* z, index_t count, Acc const* row_squares,
+                           Acc const* column_squares) {
+  COUPLEFACE_RETURN_KERNEL(distances_of_products(z, count, row_squares, column_squares));
+}
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

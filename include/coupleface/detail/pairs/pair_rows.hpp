@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// coupleface: rows of one side of all pairs, packed in panels for products, host side.
+#pragma once
+
+#include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/row.hpp>
+#include <coupleface/detail/rounding.hpp>
+#include <coupleface/detail/scratch.hpp>
+#include <coupleface/detail/simd/panel_product.hpp>
+#include <coupleface/element.hpp>
+
+#include <algorithm>
+
+COUPLEFACE_NAMESPACE_BEGIN
+namespace detail {
+
+/// What products multiply: unit rows for cosines, rows as they are for inner products, rows minus
+/// their mean for distances, which then lose fewer digits.
+enum class prepared { unit, raw, centred };
+
+/// Packed rows. Element (i, j) of `rows` is at [(j / panel * next + i) * panel + j % panel], and of
+/// `columns` at [(i / panel * width + j) * panel + i % panel]. Padding is 0.
+template <class Acc>
+struct packed_side {
+  static constexpr index_t panel = panel_width<Acc>;
+
+  Acc* rows;
+  index_t next;
+  Acc* columns;  ///< null if the rows are only read as the left operand
+  index_t width;
+  Acc* squares;  ///< squared norms of the packed rows, null if nobody reads them
+
+  Acc* rows_from(index_t first) const { return rows + first * panel; }
+  Acc* columns_from(index_t first) const { return columns + first * width; }
+  index_t padded_width() const { return rounded_up(width, panel); }
+};
+
+/// One element as products read it.
+template <class Acc, prepared How, class E>
+Acc prepared_element(E x, double inverse, double mean) {
+  if constexpr (How == prepared::unit) { return store<Acc>(load(x) * inverse); }
+  if constexpr (How == prepared::centred) { return store<Acc>(load(x) - mean); }
+  return store<Acc>(load(x));
+}
+
+/// Packs rows first ... first + panel - 1 of x; they are rows at ... of the packed side.
+template <prepared How, class Acc, class E>
+void pack_panel(matrix_view<E const> x, index_t first, double const* mean,
+                packed_side<Acc> const& side, index_t at) {
+  constexpr index_t panel = panel_width<Acc>;
+  index_t const width = side.width, used = std::clamp(x.extent(0) - first, index_t(0), panel);
+  double inverse[std::size_t(panel)] = {}, squares[std::size_t(panel)] = {};
+  for (index_t i = 0; How == prepared::unit && i < used; ++i) {
+    inverse[i] = inverse_norm<E>(row_norm(x.row(first + i), width));
+  }
+  for (index_t j = 0; j < width; j += panel) {
+    Acc block[std::size_t(panel)][std::size_t(panel)] = {};
+    index_t const columns = std::min(panel, width - j);
+    for (index_t i = 0; i < used; ++i) {
+      E const* const row = x.row(first + i) + j;
+      for (index_t l = 0; l < columns; ++l) {
+        double const shift = How == prepared::centred ? mean[j + l] : 0.0;
+        block[i][l] = prepared_element<Acc, How>(row[l], inverse[i], shift);
+        squares[i] += double(block[i][l]) * double(block[i][l]);
+      }
+    }
+    Acc* const out = side.rows_from(j / panel * side.next + at);
+    std::copy(&block[0][0], &block[0][0] + panel * panel, out);
+    for (index_t l = 0; side.columns != nullptr && l < columns; ++l) {
+      Acc* const column = side.columns_from(at) + (j + l) * panel;
+      for (index_t i = 0; i < panel; ++i) { column[i] = block[i][l]; }
+    }
+  }
+  for (index_t i = 0; side.squares != nullptr && i < panel; ++i) {
+    side.squares[at + i] = Acc(squares[i]);
+  }
+}
+
+/// Memory of packed rows, and of their mean.
+template <class Acc, prepared How, class Derived>
+class packed_rows_of {
+ public:
+  static constexpr index_t panel = panel_width<Acc>;
+
+  /// For `rows` rows; `with_columns` if they are read as the right operand too.
+  packed_rows_of(Derived const& policy, index_t rows, index_t width, bool with_columns)
+      : padded_(rounded_up(rows, panel)),
+        width_(width),
+        // Never null: products of width 0 still form pointers into it.
+        rows_(policy, padded_ * std::max(panel, rounded_up(width, panel))),
+        columns_(policy, with_columns ? padded_ * std::max(index_t(1), width) : 0),
+        squares_(policy, How == prepared::centred ? padded_ : 0) {}
+
+  packed_side<Acc> side() const {
+    return {rows_.data(), padded_, columns_.data(), width_, squares_.data()};
+  }
+
+  /// Rows first ... of x, as many as fit; `mean` [d] is read if How is centred.
+  template <class E>
+  void pack(Derived const& policy, matrix_view<E const> x, index_t first,
+            double const* mean) const {
+    for_each_index(policy, padded_ / panel, [=, to = side()](index_t p) {
+      pack_panel<How>(x, first + p * panel, mean, to, p * panel);
+    });
+  }
+
+ private:
+  index_t padded_, width_;
+  line_scratch<Acc, Derived> rows_, columns_;
+  scratch<Acc, Derived> squares_;
+};
+
+/// The mean of rows that are to be centred: any row near all others would do, so that its rounding
+/// does not matter.
+template <prepared How, class Derived>
+class mean_of_rows {
+ public:
+  template <class E>
+  mean_of_rows(Derived const& policy, matrix_view<E const> x)
+      : mean_(policy, How == prepared::centred ? x.extent(1) : 0) {
+    index_t const width = mean_.size(), lanes = lane_count(width);
+    for_each_index(policy, lanes, [=, mean = mean_.data()](index_t lane) {
+      index_t const end = lane_begin(lane + 1, lanes, width);
+      for (index_t j = lane_begin(lane, lanes, width); j < end; ++j) { mean[j] = 0; }
+      for (index_t i = 0; i < x.extent(0); ++i) {
+        for (index_t j = lane_begin(lane, lanes, width); j < end; ++j) {
+          mean[j] += load(x.row(i)[j]) / double(x.extent(0));
+        }
+      }
+    });
+  }
+  double const* data() const { return mean_.data(); }
+
+ private:
+  scratch<double, Derived> mean_;
+};
+
+}  // namespace detail
+COUPLEFACE_NAMESPACE_END

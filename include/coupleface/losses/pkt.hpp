@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// coupleface: probabilistic knowledge transfer: each row's similarities, as probabilities, agree.
+#pragma once
+
+#include <coupleface/detail/device_call.hpp>
+#include <coupleface/detail/logarithm.hpp>
+#include <coupleface/detail/pairs/check.hpp>
+#include <coupleface/detail/pairs/pair_loss.hpp>
+#include <coupleface/pair_relation.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/settings/pair_law.hpp>
+#include <coupleface/view.hpp>
+
+#include <array>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief The law of pkt_loss. A row's sums over j: K(s), K(t).
+struct pkt_law : pair_law {
+  static constexpr int sums = 2, constants = 2;
+  double epsilon = 1e-7;
+  bool valid() const { return epsilon > 0; }
+  double similarity(double cosine) const { return (1 + cosine) / 2 + epsilon; }
+  std::array<double, 2> statistics(double s, double t) const {
+    return {similarity(s), similarity(t)};
+  }
+  std::array<double, 2> finish(std::array<double, 2> const& row,
+                               std::array<double, 2> const&) const {
+    return {1 / row[0], 1 / row[1]};
+  }
+  double value(double s, double t, std::array<double, 2> const& c) const {
+    double const p = similarity(t) * c[1];
+    return p * detail::logarithm(p / (similarity(s) * c[0]));
+  }
+  /// The sum over j of the teacher's probabilities is 1.
+  double slope(double s, double t, std::array<double, 2> const& c) const {
+    return 0.5 * (c[0] - similarity(t) * c[1] / similarity(s));
+  }
+};
+
+/// @brief Probabilistic knowledge transfer (PKT).
+///
+/// L = 1/(n (n - 1)) sum_{i != j} p_ij(t) log( p_ij(t) / p_ij(s) ),
+/// p_ij(x) = K_ij / sum_{k != i} K_ik, K_ij = (1 + cos(x_i, x_j)) / 2 + epsilon; 0 for fewer than
+/// two rows. The sum over a row is the Kullback-Leibler divergence of its probabilities. The
+/// authors' code adds epsilon to the probabilities instead, and keeps the diagonal. A row of norm
+/// 0 has cosine 0. NaN or infinite input makes the loss NaN.
+///
+/// @param policy any Thrust execution policy
+/// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
+/// @param loss one float or double in the policy's memory, overwritten
+/// @param law pkt_law{epsilon}, epsilon > 0 (default 1e-7)
+/// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
+///   is written
+/// @complexity O(n^2 (d_s + d_t)): two walks with half a product of all pairs for each side, and
+/// one product for
+///   the gradient
+/// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
+///   most 160 KiB for each of at most 16 lanes; nothing grows with n^2
+/// @determinism bit-identical for any policy and thread count, with one set of kernels
+/// Source: stated (Passalis and Tefas, ECCV 2018); epsilon's place: ours.
+template <class Policy, class S, class T, class L>
+void pkt_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
+              scalar_view<L> loss, pkt_law law = {}) {
+  detail::device_call<Policy> const call("pkt_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("pkt_loss", Policy, S, T, L);
+  detail::pair_loss_of_batch(policy, "pkt_loss", student, teacher, loss, detail::no_gradient{}, law,
+                             detail::product_relation("pkt_loss", cosine{}), other_rows{});
+}
+
+/// @brief pkt_loss and its gradient with respect to the student, [n, d_s], overwritten. The loss
+/// has the bits of the value-only form.
+template <class Policy, class S, class T, class L, class G>
+void pkt_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
+              scalar_view<L> loss, matrix_view<G> student_gradient, pkt_law law = {}) {
+  detail::device_call<Policy> const call("pkt_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("pkt_loss", Policy, S, T, L);
+  detail::pair_loss_of_batch(policy, "pkt_loss", student, teacher, loss, student_gradient, law,
+                             detail::product_relation("pkt_loss", cosine{}), other_rows{});
+}
+
+COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// coupleface: relational knowledge distillation: distances between a batch's rows agree.
+#pragma once
+
+#include <coupleface/detail/device_call.hpp>
+#include <coupleface/detail/pairs/check.hpp>
+#include <coupleface/detail/pairs/pair_loss.hpp>
+#include <coupleface/pair_relation.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/settings/pair_law.hpp>
+#include <coupleface/view.hpp>
+
+#include <array>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief The law of rkd_distance_loss. Sums over all pairs: distances, and how many are not 0.
+template <class Penalty>
+struct rkd_distance_law : pair_law {
+  static constexpr int sums = 4, constants = 3, back_sums = 1;
+  using numbers = std::array<double, 3>;
+  Penalty penalty;
+
+  explicit rkd_distance_law(Penalty of) : penalty(of) {}
+  std::array<double, 4> statistics(double s, double t) const {
+    return {s, s == 0 ? 0.0 : 1.0, t, t == 0 ? 0.0 : 1.0};
+  }
+  /// 1 / mean distance of both sides, and 1 / the student's number of distances.
+  numbers finish(std::array<double, 4> const&, std::array<double, 4> const& all) const {
+    return {all[0] == 0 ? 0.0 : all[1] / all[0], all[2] == 0 ? 0.0 : all[3] / all[2],
+            all[1] == 0 ? 0.0 : 1 / all[1]};
+  }
+  double value(double s, double t, numbers const& c) const {
+    return penalty(s * c[0] - t * c[1]).value;
+  }
+  std::array<double, 1> back(double s, double t, numbers const& c) const {
+    return {penalty(s * c[0] - t * c[1]).slope * s};
+  }
+  /// The third number becomes the derivative through the mean, for each distance in it.
+  numbers finish_back(numbers const& c, std::array<double, 1> const&,
+                      std::array<double, 1> const& all) const {
+    return {c[0], c[1], -all[0] * c[0] * c[0] * c[2]};
+  }
+  double slope(double s, double t, numbers const& c) const {
+    return penalty(s * c[0] - t * c[1]).slope * c[0] + c[2];
+  }
+};
+
+/// @brief Relational knowledge distillation of distances (RKD-D).
+///
+/// L = 1/(n (n - 1)) sum_{i != j} phi( || s_i - s_j || / mu(s) - || t_i - t_j || / mu(t) ),
+/// mu(x) = the mean of the distances that are not 0; 0 for fewer than two rows. The paper's mean is
+/// over n^2 entries, whose diagonal is 0: its loss is (n - 1)/n times this one. Where all rows of a
+/// side are equal, its ratios are 0. Equal rows pull each other nowhere. NaN or infinite input
+/// makes the loss NaN.
+///
+/// @param policy any Thrust execution policy
+/// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
+/// @param loss one float or double in the policy's memory, overwritten
+/// @param penalty phi: smooth_l1 (default, beta = 1: the paper's), or any other
+/// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
+///   is written
+/// @complexity O(n^2 (d_s + d_t)): three walks with half a product of all pairs for each side, and
+/// one
+///   product for the gradient
+/// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
+///   most 160 KiB for each of at most 16 lanes; nothing grows with n^2
+/// @determinism bit-identical for any policy and thread count, with one set of kernels
+/// Source: stated (Park et al., CVPR 2019).
+template <class Policy, class S, class T, class L, class Penalty = smooth_l1>
+void rkd_distance_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
+                       scalar_view<L> loss, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rkd_distance_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("rkd_distance_loss", Policy, S, T, L);
+  detail::pair_loss_of_batch(policy, "rkd_distance_loss", student, teacher, loss,
+                             detail::no_gradient{}, rkd_distance_law<Penalty>(penalty),
+                             detail::product_relation("rkd_distance_loss", euclidean_distance{}),
+                             other_rows{});
+}
+
+/// @brief rkd_distance_loss and its gradient with respect to the student, [n, d_s], overwritten.
+/// The loss has the bits of the value-only form.
+template <class Policy, class S, class T, class L, class G, class Penalty = smooth_l1>
+void rkd_distance_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
+                       scalar_view<L> loss, matrix_view<G> student_gradient, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rkd_distance_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("rkd_distance_loss", Policy, S, T, L);
+  detail::pair_loss_of_batch(policy, "rkd_distance_loss", student, teacher, loss, student_gradient,
+                             rkd_distance_law<Penalty>(penalty),
+                             detail::product_relation("rkd_distance_loss", euclidean_distance{}),
+                             other_rows{});
+}
+
+COUPLEFACE_NAMESPACE_END

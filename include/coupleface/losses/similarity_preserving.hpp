@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// coupleface: similarity-preserving distillation: normalised rows of the Gram matrix agree.
+#pragma once
+
+#include <coupleface/detail/device_call.hpp>
+#include <coupleface/detail/pairs/check.hpp>
+#include <coupleface/detail/pairs/pair_loss.hpp>
+#include <coupleface/pair_relation.hpp>
+#include <coupleface/policy.hpp>
+#include <coupleface/settings/pair_law.hpp>
+#include <coupleface/view.hpp>
+
+#include <array>
+#include <cmath>
+
+COUPLEFACE_NAMESPACE_BEGIN
+
+/// @brief The law of similarity_preserving_loss. A row's sums over j: s^2, t^2, s t.
+struct similarity_preserving_law : pair_law {
+  static constexpr int sums = 3, constants = 3;
+  std::array<double, 3> statistics(double s, double t) const { return {s * s, t * t, s * t}; }
+  /// 1 / norm of both rows, and sum_j (A_ij(s) - A_ij(t)) A_ij(s).
+  std::array<double, 3> finish(std::array<double, 3> const& row,
+                               std::array<double, 3> const&) const {
+    double const s = row[0] == 0 ? 0.0 : 1 / std::sqrt(row[0]);
+    double const t = row[1] == 0 ? 0.0 : 1 / std::sqrt(row[1]);
+    return {s, t, 1 - row[2] * s * t};
+  }
+  double value(double s, double t, std::array<double, 3> const& c) const {
+    double const gap = s * c[0] - t * c[1];
+    return gap * gap;
+  }
+  double slope(double s, double t, std::array<double, 3> const& c) const {
+    return 2 * c[0] * ((s * c[0] - t * c[1]) - c[2] * (s * c[0]));
+  }
+};
+
+/// @brief Similarity-preserving distillation (SP).
+///
+/// L = 1/n^2 sum_{i, j} ( A_ij(s) - A_ij(t) )^2, A_ij(x) = x_i . x_j / || (x_i . x_1, ..., x_i .
+/// x_n) ||, the rows of the Gram matrix divided by their norms; 0 without rows. A row of zeros
+/// stays zeros, and has gradient 0. NaN or infinite input makes the loss NaN.
+///
+/// @param policy any Thrust execution policy
+/// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
+/// @param loss one float or double in the policy's memory, overwritten
+/// @param relation inner_product (default: the paper's) or cosine
+/// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
+///   is written
+/// @complexity O(n^2 (d_s + d_t)): two walks with half a product of all pairs for each side, and
+/// one product for
+///   the gradient
+/// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
+///   most 160 KiB for each of at most 16 lanes; nothing grows with n^2
+/// @determinism bit-identical for any policy and thread count, with one set of kernels
+/// Source: stated (Tung and Mori, ICCV 2019).
+template <class Policy, class S, class T, class L, class Relation = inner_product>
+void similarity_preserving_loss(Policy const& policy, matrix_view<S> student,
+                                matrix_view<T> teacher, scalar_view<L> loss,
+                                Relation relation = {}) {
+  detail::device_call<Policy> const call("similarity_preserving_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("similarity_preserving_loss", Policy, S, T, L);
+  detail::pair_loss_of_batch(policy, "similarity_preserving_loss", student, teacher, loss,
+                             detail::no_gradient{}, similarity_preserving_law{},
+                             detail::product_relation("similarity_preserving_loss", relation),
+                             every_row{});
+}
+
+/// @brief similarity_preserving_loss and its gradient with respect to the student, [n, d_s],
+/// overwritten. The loss has the bits of the value-only form.
+template <class Policy, class S, class T, class L, class G, class Relation = inner_product>
+void similarity_preserving_loss(Policy const& policy, matrix_view<S> student,
+                                matrix_view<T> teacher, scalar_view<L> loss,
+                                matrix_view<G> student_gradient, Relation relation = {}) {
+  detail::device_call<Policy> const call("similarity_preserving_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("similarity_preserving_loss", Policy, S, T, L);
+  detail::pair_loss_of_batch(policy, "similarity_preserving_loss", student, teacher, loss,
+                             student_gradient, similarity_preserving_law{},
+                             detail::product_relation("similarity_preserving_loss", relation),
+                             every_row{});
+}
+
+COUPLEFACE_NAMESPACE_END
