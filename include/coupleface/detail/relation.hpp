@@ -31,23 +31,6 @@ struct squared_gap_term {
   }
 };
 
-template <class A, class B>
-COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, index_t width) {
-  double lanes[dot_lanes] = {};
-  index_t j = 0;
-  for (; j + dot_lanes <= width; j += dot_lanes) {
-    for (int l = 0; l < dot_lanes; ++l) {
-      double const gap = load(a[j + l]) - load(b[j + l]);
-      lanes[l] = std::fma(gap, gap, lanes[l]);
-    }
-  }
-  for (int l = 0; j + l < width; ++l) {
-    double const gap = load(a[j + l]) - load(b[j + l]);
-    lanes[l] = std::fma(gap, gap, lanes[l]);
-  }
-  return fold(lanes);
-}
-
 /// The relation of two rows, computed by one thread; cuda/relation.cuh has it for teams.
 template <class Relation, class A, class B>
 COUPLEFACE_HOST_DEVICE double relation_by(one_thread const&, Relation const& relation, row<A> a,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/pairs/close_pairs.hpp>
 #include <coupleface/detail/pairs/law_terms.hpp>
 #include <coupleface/detail/pairs/pair_rows.hpp>
 #include <coupleface/detail/scratch.hpp>
@@ -32,106 +33,126 @@ struct bank_side {
   }
 };
 
-/// Walks over all pairs of a batch with a bank: a bank_side for the student's rows, and one for the
-/// teacher's.
-template <class Acc, class Relation, class StudentBank, class TeacherBank, class Keep,
-          class Derived>
+/// The batch's rows, as the caller passed them and packed.
+template <class Acc, class E>
+struct batch_side {
+  using accumulator = Acc;
+  matrix_view<E const> data;
+  packed_side<Acc> packed;
+};
+
+/// Walks over all pairs of a batch with a bank.
+template <class Derived, class Student, class Teacher, class StudentBank, class TeacherBank,
+          class Relation, class Keep>
 class bank_pairs {
  public:
+  using Acc = typename Student::accumulator;
   using panel_type = pair_panel<Acc, Keep>;
   static constexpr index_t panel = panel_width<Acc>;
   static constexpr index_t most_lanes = 32;
-  bank_pairs(index_t rows, packed_side<Acc> student, packed_side<Acc> teacher,
-             StudentBank student_bank, TeacherBank teacher_bank, Relation relation,
-             pair_mask<Keep> mask)
-      : rows_(rows),
-        student_(student),
+
+  bank_pairs(Student student, Teacher teacher, StudentBank student_bank, TeacherBank teacher_bank,
+             Relation relation, pair_mask<Keep> mask)
+      : student_(student),
         teacher_(teacher),
         student_bank_(student_bank),
         teacher_bank_(teacher_bank),
         relation_(relation),
         mask_(mask) {}
 
-  index_t lanes() const { return lane_count(rounded_up_quotient(rows_, panel), most_lanes); }
+  index_t lanes() const { return lane_count(rounded_up_quotient(rows(), panel), most_lanes); }
   index_t lane_size() const { return 2 * bank_tile * panel; }
-  index_t rows() const { return rows_; }
+  index_t rows() const { return mask_.rows; }
 
   template <class Terms>
   void add_terms(Derived const& policy, Acc* memory, Terms terms, row_numbers constants,
                  row_numbers sums) const {
-    for_each_panel(policy, memory, [=](panel_type const& at, auto const& walk) {
-      add_pair_terms<pair_owners::row>(at, walk.relation, terms, constants, sums);
-    });
+    for_each_panel(policy, memory,
+                   [=](panel_type const& at, Relation const& relation, auto const&, bool) {
+                     add_pair_terms<pair_owners::row>(at, relation, terms, constants, sums);
+                   });
   }
 
   template <class Law>
   void add_gradient(Derived const& policy, Acc* memory, Law law, double scale,
                     row_numbers constants, row_numbers own, Acc* gradient) const {
-    for_each_panel(policy, memory, [=](panel_type const& at, auto const& walk) {
-      pair_slopes<pair_owners::row>(at, walk.relation, law, scale, constants, own);
-      walk.add_to_rows(at, gradient);
-    });
+    index_t const width = student_.packed.padded_width();
+    for_each_panel(
+        policy, memory,
+        [=](panel_type const& at, Relation const& relation, auto const& rows, bool has_close) {
+          if constexpr (Relation::pulls_itself) {
+            if (has_close) {
+              add_close_pairs<pair_owners::row>(at, rows, relation, law, scale, constants, gradient,
+                                                width);
+            }
+          }
+          pair_slopes<pair_owners::row>(at, relation, law, scale, constants, own);
+          add_to_rows(at, rows, gradient);
+        });
   }
 
  private:
-  /// What a lane needs; copied to it.
-  struct block_walk {
-    packed_side<Acc> student, teacher, student_block, teacher_block;
-    Relation relation;
-    pair_mask<Keep> mask;
-    index_t first;  ///< bank row of the block's first
-
-    void relate(packed_side<Acc> const& side, packed_side<Acc> const& block, index_t row,
-                index_t at, index_t count, Acc* z) const {
-      for (index_t j = 0; j < count; j += product_rows) {
-        panel_product<left_side::rows>(side.width, block.rows_from(at + j), block.next * panel,
-                                       side.columns_from(row), z + j * panel, panel, false);
-      }
-      relation.find(z, count, side, row, block, at);
+  /// z = relations of a panel; returns whether some rows are close.
+  template <class Rows>
+  static bool relate(Rows const& of, Relation const& relation, index_t count, Acc* z) {
+    for (index_t j = 0; j < count; j += product_rows) {
+      panel_product<left_side::rows>(of.rows.width, of.columns.rows_from(of.column + j),
+                                     of.columns.next * panel, of.rows.columns_from(of.row),
+                                     z + j * panel, panel, false);
     }
+    return relation.find(z, count, of);
+  }
 
-    void add_to_rows(panel_type const& at, Acc* gradient) const {
-      index_t const width = student.padded_width();
-      for (index_t j = 0; j < width; j += panel) {
-        for (index_t l = 0; l < panel && at.row + l < mask.rows; l += product_rows) {
-          panel_product<left_side::columns>(
-              at.count, at.student + l, 0,
-              student_block.rows_from(j / panel * student_block.next + at.column - first),
-              gradient + (at.row + l) * width + j, width, true);
-        }
+  /// The gradients of the panel's rows += slopes times the rows of the bank.
+  template <class Rows>
+  static void add_to_rows(panel_type const& at, Rows const& of, Acc* gradient) {
+    index_t const width = of.rows.padded_width();
+    for (index_t j = 0; j < width; j += panel) {
+      for (index_t l = 0; l < panel && at.row + l < at.mask->rows; l += product_rows) {
+        panel_product<left_side::columns>(
+            at.count, at.student + l, 0,
+            of.columns.rows_from(j / panel * of.columns.next + of.column),
+            gradient + (at.row + l) * width + j, width, true);
       }
     }
-  };
+  }
 
+  /// visit(panel, relation, rows, whether some are close) for all panels.
   template <class Visit>
   void for_each_panel(Derived const& policy, Acc* memory, Visit visit) const {
-    index_t const lanes = this->lanes(), size = lane_size(), rows = rows_;
-    index_t const bank_rows = student_bank_.bank.extent(0);
+    index_t const lanes = this->lanes(), size = lane_size(), bank_rows = mask_.columns;
     for (index_t first = 0; first < bank_rows; first += bank_block) {
       index_t const count = std::min(bank_block, bank_rows - first);
-      block_walk const walk{student_,
-                            teacher_,
-                            student_bank_.pack(policy, first),
-                            teacher_bank_.pack(policy, first),
-                            relation_,
-                            mask_,
-                            first};
-      for_each_index(policy, lanes, [=](index_t lane) {
+      auto const student_rows = rows_of(policy, student_, student_bank_, first);
+      auto const teacher_rows = rows_of(policy, teacher_, teacher_bank_, first);
+      for_each_index(policy, lanes, [=, relation = relation_, mask = mask_](index_t lane) {
         Acc *const mine = memory + lane * size, *const of_teacher = mine + bank_tile * panel;
-        for (index_t row = lane * panel; row < rows; row += lanes * panel) {
+        auto student = student_rows;
+        auto teacher = teacher_rows;
+        for (index_t row = lane * panel; row < mask.rows; row += lanes * panel) {
           for (index_t at = 0; at < count; at += bank_tile) {
             index_t const used = std::min(bank_tile, count - at);
-            walk.relate(walk.student, walk.student_block, row, at, used, mine);
-            walk.relate(walk.teacher, walk.teacher_block, row, at, used, of_teacher);
-            visit(panel_type{mine, of_teacher, row, first + at, used, &walk.mask}, walk);
+            student.row = teacher.row = row;
+            student.column = teacher.column = at;
+            student.data_column = teacher.data_column = first + at;
+            bool const has_close = relate(student, relation, used, mine);
+            relate(teacher, relation, used, of_teacher);
+            visit(panel_type{mine, of_teacher, row, first + at, used, &mask}, relation, student,
+                  has_close);
           }
         }
       });
     }
   }
 
-  index_t rows_;
-  packed_side<Acc> student_, teacher_;
+  template <class E, class H, class Packed>
+  static panel_rows<Acc, E, H> rows_of(Derived const& policy, batch_side<Acc, E> const& batch,
+                                       bank_side<H, Packed> const& bank, index_t first) {
+    return {batch.packed, bank.pack(policy, first), 0, 0, batch.data, bank.bank, first};
+  }
+
+  Student student_;
+  Teacher teacher_;
   StudentBank student_bank_;
   TeacherBank teacher_bank_;
   Relation relation_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/pairs/close_pairs.hpp>
 #include <coupleface/detail/pairs/law_terms.hpp>
 #include <coupleface/detail/pairs/pair_rows.hpp>
 #include <coupleface/detail/scratch.hpp>
@@ -44,16 +45,23 @@ struct block_rounds {
 
 /// Walks over all pairs of a batch. Memory of a lane: products of two blocks for the student, of
 /// one panel and a block for the teacher.
-template <class Acc, class Relation, class Keep>
+template <class Acc, class Relation, class Keep, class S, class T>
 class batch_pairs {
  public:
   using panel_type = pair_panel<Acc, Keep>;
   static constexpr index_t panel = panel_width<Acc>;
   static constexpr index_t most_lanes = 16;
 
-  batch_pairs(block_rounds rounds, packed_side<Acc> student, packed_side<Acc> teacher,
-              Relation relation, pair_mask<Keep> mask)
-      : rounds_(rounds), student_(student), teacher_(teacher), relation_(relation), mask_(mask) {}
+  batch_pairs(matrix_view<S const> student, packed_side<Acc> packed_student,
+              matrix_view<T const> teacher, packed_side<Acc> packed_teacher, Relation relation,
+              pair_mask<Keep> mask)
+      : rounds_(block_rounds::of(student.extent(0), panel)),
+        student_rows_(student),
+        teacher_rows_(teacher),
+        student_(packed_student),
+        teacher_(packed_teacher),
+        relation_(relation),
+        mask_(mask) {}
 
   index_t lanes() const { return lane_count(rounds_.blocks, most_lanes); }
   index_t lane_size() const { return rounds_.block * (rounds_.block + panel); }
@@ -82,7 +90,7 @@ class batch_pairs {
   void add_terms(Derived const& policy, Acc* memory, Terms terms, row_numbers constants,
                  row_numbers sums) const {
     for_each_task(policy, memory, [=, *this](index_t a, index_t b, Acc* mine) {
-      for_each_panel(a, b, mine, [&](panel_type const& at) {
+      for_each_panel(a, b, mine, [&](panel_type const& at, bool) {
         if (a == b) {
           add_pair_terms<pair_owners::row>(at, relation_, terms, constants, sums);
         } else {
@@ -97,11 +105,11 @@ class batch_pairs {
   void add_gradient(Derived const& policy, Acc* memory, Law law, double scale,
                     row_numbers constants, row_numbers own, Acc* gradient) const {
     for_each_task(policy, memory, [=, *this](index_t a, index_t b, Acc* mine) {
-      for_each_panel(a, b, mine, [&](panel_type const& at) {
+      for_each_panel(a, b, mine, [&](panel_type const& at, bool has_close) {
         if (a == b) {
-          pair_slopes<pair_owners::ordered>(at, relation_, law, scale, constants, own);
+          slopes<pair_owners::ordered>(at, has_close, law, scale, constants, own, gradient);
         } else {
-          pair_slopes<pair_owners::both>(at, relation_, law, scale, constants, own);
+          slopes<pair_owners::both>(at, has_close, law, scale, constants, own, gradient);
         }
         add_to_rows(at, gradient);
       });
@@ -117,19 +125,38 @@ class batch_pairs {
     for (index_t row = rounds_.begin(a); row < rounds_.end(a); row += panel) {
       Acc* const products = memory + (row - rounds_.begin(a)) * rounds_.block;
       Acc* const of_teacher = memory + rounds_.block * rounds_.block;
-      relate(student_, row, column, count, products);
-      relate(teacher_, row, column, count, of_teacher);
-      visit(panel_type{products, of_teacher, row, column, count, &mask_});
+      bool const has_close = relate(student_, student_rows_, row, column, count, products);
+      relate(teacher_, teacher_rows_, row, column, count, of_teacher);
+      visit(panel_type{products, of_teacher, row, column, count, &mask_}, has_close);
     }
   }
 
-  void relate(packed_side<Acc> const& side, index_t row, index_t column, index_t count,
-              Acc* z) const {
+  template <pair_owners Owners, class Law>
+  void slopes(panel_type const& at, bool has_close, Law const& law, double scale,
+              row_numbers constants, row_numbers own, Acc* gradient) const {
+    if constexpr (Relation::pulls_itself) {
+      if (has_close) {
+        add_close_pairs<Owners>(at, rows_of(student_, student_rows_, at.row, at.column), relation_,
+                                law, scale, constants, gradient, student_.padded_width());
+      }
+    }
+    pair_slopes<Owners>(at, relation_, law, scale, constants, own);
+  }
+
+  template <class E>
+  static panel_rows<Acc, E, E> rows_of(packed_side<Acc> const& side, matrix_view<E const> data,
+                                       index_t row, index_t column) {
+    return {side, side, row, column, data, data, column};
+  }
+
+  template <class E>
+  bool relate(packed_side<Acc> const& side, matrix_view<E const> data, index_t row, index_t column,
+              index_t count, Acc* z) const {
     for (index_t j = 0; j < count; j += product_rows) {
       panel_product<left_side::rows>(side.width, side.rows_from(column + j), side.next * panel,
                                      side.columns_from(row), z + j * panel, panel, false);
     }
-    relation_.find(z, count, side, row, side, column);
+    return relation_.find(z, count, rows_of(side, data, row, column));
   }
 
   /// The gradients of the panel's rows += slopes times the rows of the block.
@@ -159,6 +186,8 @@ class batch_pairs {
   }
 
   block_rounds rounds_;
+  matrix_view<S const> student_rows_;
+  matrix_view<T const> teacher_rows_;
   packed_side<Acc> student_, teacher_;
   Relation relation_;
   pair_mask<Keep> mask_;

@@ -49,8 +49,8 @@ void batch_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stud
   mean_of_rows<Relation::how, Derived> const teacher_mean(policy, teacher);
   of_student.pack(policy, student, 0, student_mean.data());
   of_teacher.pack(policy, teacher, 0, teacher_mean.data());
-  batch_pairs<acc, Relation, Keep> const walks(
-      block_rounds::of(n, panel_width<acc>), of_student.side(), of_teacher.side(), relation, mask);
+  batch_pairs<acc, Relation, Keep, S, T> const walks(student, of_student.side(), teacher,
+                                                     of_teacher.side(), relation, mask);
   run_pair_walks<Relation>(policy, walks, student, of_student.side(), law, kept_pairs(policy, mask),
                            loss, gradient);
 }
@@ -77,8 +77,10 @@ void bank_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stude
   of_teacher.pack(policy, teacher, 0, teacher_mean.data());
   bank_side<H, packed> const students{student_bank, student_block, student_mean.data()};
   bank_side<B, packed> const teachers{teacher_bank, teacher_block, teacher_mean.data()};
-  bank_pairs<acc, Relation, bank_side<H, packed>, bank_side<B, packed>, Keep, Derived> const walks(
-      n, of_student.side(), of_teacher.side(), students, teachers, relation, mask);
+  bank_pairs<Derived, batch_side<acc, S>, batch_side<acc, T>, decltype(students),
+             decltype(teachers), Relation, Keep> const walks({student, of_student.side()},
+                                                             {teacher, of_teacher.side()}, students,
+                                                             teachers, relation, mask);
   run_pair_walks<Relation>(policy, walks, student, of_student.side(), law, kept_pairs(policy, mask),
                            loss, gradient);
 }

@@ -36,6 +36,8 @@ struct pair_mask {
   index_t rows, columns;
   Keep keep;
 
+  bool counts(index_t i, index_t j) const { return i < rows && j < columns && keep(i, j); }
+
   /// Whether all pairs of a panel count.
   bool is_whole(index_t row, index_t row_count, index_t column, index_t column_count) const {
     bool const apart = row + row_count <= column || column + column_count <= row;
@@ -47,6 +49,8 @@ struct pair_mask {
 /// Products of one panel, and where it lies.
 template <class Acc, class Keep>
 struct pair_panel {
+  static constexpr index_t panel = panel_width<Acc>;
+
   Acc* student;  ///< [count, panel] relations or products; later slopes
   Acc* teacher;
   index_t row, column, count;
@@ -60,6 +64,11 @@ struct row_numbers {
 
   double& operator()(index_t k, index_t i) const { return numbers[k * rows + i]; }
 };
+
+/// Rows whose squared distance is below this share of the sum of their squared norms are close. A
+/// product of centred rows of d floats has an error of about sqrt(d) 2^-25 of that sum; distances
+/// of all other rows then have 20 - log2(d) / 2 bits or more.
+inline constexpr double close_share = 1.0 / 16;
 
 /// A law's constants of one row.
 template <int N>
@@ -104,10 +113,11 @@ void pair_slopes(pair_panel<Acc, Keep> const& at, Relation const& relation, Law 
   COUPLEFACE_RETURN_KERNEL(pair_slopes<Owners, true>(at, relation, law, scale, constants, own));
 }
 
-/// z = sqrt(max(0, row_squares[i] + column_squares[j] - 2 z)): distances from products.
+/// Distances from products, or -1 for rows so close that the difference of squares has too few
+/// digits; returns whether there are any.
 template <class Acc>
-void distances_of_products(Acc* z, index_t count, Acc const* row_squares,
-                           Acc const* column_squares) {
+bool distances_of_products(Acc* z, index_t count, double const* row_squares,
+                           double const* column_squares) {
   COUPLEFACE_RETURN_KERNEL(distances_of_products(z, count, row_squares, column_squares));
 }
 

@@ -28,7 +28,7 @@ struct packed_side {
   index_t next;
   Acc* columns;  ///< null if the rows are only read as the left operand
   index_t width;
-  Acc* squares;  ///< squared norms of the packed rows, null if nobody reads them
+  double* squares;  ///< squared norms of the packed rows, null if nobody reads them
 
   Acc* rows_from(index_t first) const { return rows + first * panel; }
   Acc* columns_from(index_t first) const { return columns + first * width; }
@@ -72,7 +72,7 @@ void pack_panel(matrix_view<E const> x, index_t first, double const* mean,
     }
   }
   for (index_t i = 0; side.squares != nullptr && i < panel; ++i) {
-    side.squares[at + i] = Acc(squares[i]);
+    side.squares[at + i] = squares[i];
   }
 }
 
@@ -107,7 +107,7 @@ class packed_rows_of {
  private:
   index_t padded_, width_;
   line_scratch<Acc, Derived> rows_, columns_;
-  scratch<Acc, Derived> squares_;
+  scratch<double, Derived> squares_;
 };
 
 /// The mean of rows that are to be centred: any row near all others would do, so that its rounding

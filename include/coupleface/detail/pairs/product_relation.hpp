@@ -6,22 +6,37 @@
 //   pulls_itself   whether the relation depends on a row's length too, as a distance does; at()'s
 //                  slope is then also minus the derivative with respect to half the squared length
 //   penalty_value at(double z) const   value and d value / d product, from what find() left
-//   find(z, ...)   what must be done to products first
+//   bool find(z, count, sides) const   what must be done to products first; returns whether some
+//                                      rows are so close that close_pairs.hpp must add their
+//                                      gradient, and are left out by at()'s slope
 #pragma once
 
 #include <coupleface/detail/pairs/pair_panels.hpp>
 #include <coupleface/detail/pairs/pair_rows.hpp>
 #include <coupleface/detail/row.hpp>
 
+#include <cmath>
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
+
+/// The rows of a panel: of both sides the packed ones, and those that the caller passed.
+template <class Acc, class E, class H>
+struct panel_rows {
+  packed_side<Acc> rows, columns;
+  index_t row, column;  ///< the first ones, among the packed rows
+  matrix_view<E const> row_data;
+  matrix_view<H const> column_data;
+  index_t data_column;  ///< the first one in column_data
+};
 
 /// Products that need nothing done to them.
 struct plain_products {
   static constexpr bool pulls_itself = false;
-  template <class Acc>
-  void find(Acc*, index_t, packed_side<Acc> const&, index_t, packed_side<Acc> const&,
-            index_t) const {}
+  template <class Acc, class Rows>
+  bool find(Acc*, index_t, Rows const&) const {
+    return false;
+  }
 };
 
 /// Kernel: {value, slope} of a cosine.
@@ -42,15 +57,28 @@ struct product_of_rows : plain_products {
   penalty_value at(double z) const { return {z, 1.0}; }
 };
 
-/// || a - b ||; its derivative is 0 where the rows are equal.
+/// || a - b ||; its derivative is 0 where the rows are equal. Of close rows it is found from their
+/// differences, and stored with a minus sign.
 struct distance_of_rows {
   static constexpr prepared how = prepared::centred;
   static constexpr bool pulls_itself = true;
-  penalty_value at(double z) const { return {z, z > 0 ? -1.0 / z : 0.0 * z}; }
-  template <class Acc>
-  void find(Acc* z, index_t count, packed_side<Acc> const& rows, index_t row,
-            packed_side<Acc> const& columns, index_t column) const {
-    distances_of_products(z, count, rows.squares + row, columns.squares + column);
+  penalty_value at(double z) const {
+    return {z < 0 ? -z : z, z > 0 ? -1.0 / z : (is_nan(z) ? z : 0.0)};
+  }
+  template <class Acc, class Rows>
+  bool find(Acc* z, index_t count, Rows const& of) const {
+    constexpr index_t panel = panel_width<Acc>;
+    if (!distances_of_products(z, count, of.rows.squares + of.row,
+                               of.columns.squares + of.column)) {
+      return false;
+    }
+    for (index_t at = 0; at < count * panel; ++at) {
+      if (!(z[at] < 0)) { continue; }
+      auto const* const a = of.row_data.row(of.row + at % panel);
+      auto const* const b = of.column_data.row(of.data_column + at / panel);
+      z[at] = -Acc(std::sqrt(squared_distance(a, b, of.rows.width)));
+    }
+    return true;
   }
 };
 

@@ -47,6 +47,13 @@ COUPLEFACE_HOST_DEVICE inline void pair_dots(A const* a, B const* b, index_t wid
   COUPLEFACE_RETURN_KERNEL(pair_dots(a, b, width, out, soon));
 }
 
+/// || a - b ||^2: differences of the stored values, rounded to double, whose squares are fused into
+/// the lanes of a canonical sum.
+template <class A, class B>
+COUPLEFACE_HOST_DEVICE inline double squared_distance(A const* a, B const* b, index_t width) {
+  COUPLEFACE_RETURN_KERNEL(squared_distance(a, b, width));
+}
+
 /// out[j] = f(in[j]...), rounded to R; rows may be the same.
 template <class R, class Function, class... In>
 COUPLEFACE_HOST_DEVICE inline void transform(R* out, index_t width, Function f, In const*... in) {
