@@ -31,6 +31,8 @@ checks = {
         rows(8, 7),
     ),
 }
+for loss in "relation", "rkd", "similarity_preserving", "correlation_congruence", "pkt":
+    checks[loss] = (lambda s, of=getattr(ops, loss): of(s, teacher), rows(5, 7))
 for name, (function, *inputs) in checks.items():
     # Logits up to 8: third derivatives are larger than those of losses of order 1.
     assert torch.autograd.gradcheck(function, inputs, eps=1e-6, atol=1e-6, rtol=1e-5), name

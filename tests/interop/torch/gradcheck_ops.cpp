@@ -28,6 +28,22 @@ at::Tensor sampled_softmax(at::Tensor const& embeddings, at::Tensor const& weigh
                                  cf::sampled_labels(labels, classes), cf::cosine_margin{0.2, 8});
 }
 
+at::Tensor relation(at::Tensor const& student, at::Tensor const& teacher) {
+  return cf::relation_loss(thrust::device, student, teacher, cf::squared{});
+}
+at::Tensor rkd(at::Tensor const& student, at::Tensor const& teacher) {
+  return cf::rkd_distance_loss(thrust::device, student, teacher);
+}
+at::Tensor similarity_preserving(at::Tensor const& student, at::Tensor const& teacher) {
+  return cf::similarity_preserving_loss(thrust::device, student, teacher);
+}
+at::Tensor correlation_congruence(at::Tensor const& student, at::Tensor const& teacher) {
+  return cf::correlation_congruence_loss(thrust::device, student, teacher);
+}
+at::Tensor pkt(at::Tensor const& student, at::Tensor const& teacher) {
+  return cf::pkt_loss(thrust::device, student, teacher);
+}
+
 }  // namespace
 
 TORCH_LIBRARY(coupleface, library) {
@@ -35,4 +51,9 @@ TORCH_LIBRARY(coupleface, library) {
   library.def("rad", &rad);
   library.def("softmax", &softmax);
   library.def("sampled_softmax", &sampled_softmax);
+  library.def("relation", &relation);
+  library.def("rkd", &rkd);
+  library.def("similarity_preserving", &similarity_preserving);
+  library.def("correlation_congruence", &correlation_congruence);
+  library.def("pkt", &pkt);
 }

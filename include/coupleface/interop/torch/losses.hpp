@@ -9,6 +9,11 @@
 // gradient.
 #pragma once
 
+#include <coupleface/interop/torch/correlation_congruence.hpp>
 #include <coupleface/interop/torch/fcd.hpp>
 #include <coupleface/interop/torch/margin_softmax.hpp>
+#include <coupleface/interop/torch/pkt.hpp>
 #include <coupleface/interop/torch/rad.hpp>
+#include <coupleface/interop/torch/relation_loss.hpp>
+#include <coupleface/interop/torch/rkd.hpp>
+#include <coupleface/interop/torch/similarity_preserving.hpp>

@@ -2,8 +2,7 @@
 // coupleface: RAD on libtorch's tensors.
 #pragma once
 
-#include <coupleface/interop/torch/analytic_loss.hpp>
-#include <coupleface/interop/torch/dispatch.hpp>
+#include <coupleface/interop/torch/student_loss.hpp>
 #include <coupleface/losses/rad.hpp>
 
 #include <tuple>
@@ -46,39 +45,14 @@ inline labelled_ids checked_neighbours(tensor_neighbours const& n, at::Tensor co
           with_ids("rad_loss", "table", n.table, 2, "student", student)};
 }
 
-inline at::Tensor bank_rows(char const* argument, at::Tensor const& bank,
-                            at::Tensor const& teacher) {
-  auto const rows = with_rows("rad_loss", argument, bank);
-  expect_device("rad_loss", argument, rows, "teacher", teacher);
-  if (rows.scalar_type() != teacher.scalar_type()) {
-    fail("rad_loss", std::string(argument) + " has elements of " +
-                         c10::toString(rows.scalar_type()) + ", but teacher of " +
-                         c10::toString(teacher.scalar_type()));
-  }
-  return rows;
-}
 /// One tensor, or a pair: the student's bank and the teacher's.
 inline std::tuple<at::Tensor> checked_banks(at::Tensor const& bank, at::Tensor const& teacher) {
-  return {bank_rows("bank", bank, teacher)};
+  return {bank_rows("rad_loss", "bank", bank, teacher)};
 }
 inline std::tuple<at::Tensor, at::Tensor> checked_banks(
     std::pair<at::Tensor, at::Tensor> const& banks, at::Tensor const& teacher) {
-  return {bank_rows("student_bank", banks.first, teacher),
-          bank_rows("teacher_bank", banks.second, teacher)};
-}
-
-/// rad_loss of views, with a gradient where one is wanted.
-template <class Policy, class S, class T, class Neighbours, class Penalty, class... Banks>
-void rad_loss_of_views(Policy const& on, matrix_view<S> student, matrix_view<T> teacher,
-                       Neighbours const& neighbours, at::Tensor const& loss,
-                       at::Tensor const& gradient, Penalty penalty, Banks const&... banks) {
-  auto const result = loss_view(loss, student);
-  if (gradient.defined()) {
-    rad_loss(on, student, teacher, unchecked_matrix<T>(banks)..., neighbours, result,
-             unchecked_matrix<loss_type<S>>(gradient), penalty);
-  } else {
-    rad_loss(on, student, teacher, unchecked_matrix<T>(banks)..., neighbours, result, penalty);
-  }
+  return {bank_rows("rad_loss", "student_bank", banks.first, teacher),
+          bank_rows("rad_loss", "teacher_bank", banks.second, teacher)};
 }
 
 /// @tparam Banks one tensor, or a pair
@@ -86,21 +60,18 @@ template <class Policy, class Banks, class Neighbours, class Penalty>
 at::Tensor rad_loss_of_tensors(Policy const& policy, at::Tensor const& student,
                                at::Tensor const& teacher, Banks const& banks,
                                Neighbours const& neighbours, Penalty penalty) {
-  constexpr char const* name = "rad_loss";
-  auto const s = with_rows(name, "student", student), t = with_rows(name, "teacher", teacher);
-  auto const bank = checked_banks(banks, t);
-  auto const ids = checked_neighbours(neighbours, s);
-  auto const compute = [&](variables const& gradients) {
-    at::Tensor const loss = analytic_loss::make_loss(s);
-    with_row_views(name, policy, "student", s, "teacher", t, [&](auto const& on, auto a, auto b) {
-      auto const call = [&](auto const&... rows) {
-        rad_loss_of_views(on, a, b, ids.view(), loss, gradients[0], penalty, rows...);
-      };
-      std::apply(call, bank);
-    });
-    return loss;
+  expect_tensor("rad_loss", "student", student, 2);
+  expect_tensor("rad_loss", "teacher", teacher, 2);
+  auto const bank = checked_banks(banks, teacher);
+  auto const ids = checked_neighbours(neighbours, student);
+  auto const call = [&](auto const& on, auto rows, auto beside, auto const&... results) {
+    using T = typename decltype(beside)::element_type;
+    auto const with_banks = [&](auto const&... of) {
+      rad_loss(on, rows, beside, unchecked_matrix<T>(of)..., ids.view(), results..., penalty);
+    };
+    std::apply(with_banks, bank);
   };
-  return apply_analytic_loss(name, {student}, compute);
+  return student_loss("rad_loss", policy, student, teacher, call);
 }
 
 }  // namespace detail
