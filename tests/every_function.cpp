@@ -48,6 +48,10 @@ void losses(P const& policy, matrix_view<S const> x, matrix_view<B const> rows,
             matrix_view<G> gradient) {
   fcd_loss(policy, x, x, loss);
   fcd_loss(policy, x, x, loss, gradient);
+  angular_loss(policy, x, x, loss);
+  angular_loss(policy, x, x, loss, gradient, absolute{});
+  feature_loss(policy, x, x, loss);
+  feature_loss(policy, x, x, loss, gradient);
   rad_loss(policy, x, x, rows, table, loss);
   rad_loss(policy, x, x, rows, class_neighbours(labels, table), loss, gradient);
   rad_loss(policy, x, x, rows, rows, table, loss, gradient, hinge{0.1});

@@ -16,8 +16,10 @@
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/keep.hpp>
 #include <coupleface/kernels.hpp>
+#include <coupleface/losses/angular.hpp>
 #include <coupleface/losses/correlation_congruence.hpp>
 #include <coupleface/losses/fcd.hpp>
+#include <coupleface/losses/feature.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/pair_loss.hpp>
 #include <coupleface/losses/pkt.hpp>

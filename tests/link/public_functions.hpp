@@ -114,6 +114,10 @@ void digest_losses(collector& out, std::int64_t width) {
   auto const view = cf::make_scalar_view(&loss);
   cf::fcd_loss(policy, student.view(), teacher.view(), view, gradient.view());
   out.put("fcd_loss", digest_of().add(loss).add(gradient.data));
+  cf::angular_loss(policy, student.view(), teacher.view(), view, gradient.view());
+  out.put("angular_loss", digest_of().add(loss).add(gradient.data));
+  cf::feature_loss(policy, student.view(), teacher.view(), view, gradient.view());
+  out.put("feature_loss", digest_of().add(loss).add(gradient.data));
 
   std::vector<std::int32_t> ids;
   for (std::int64_t i = 0; i < n * k; ++i) {
