@@ -73,21 +73,22 @@ class bank_pairs {
                    });
   }
 
-  template <class Law>
-  void add_gradient(Derived const& policy, Acc* memory, Law law, double scale,
-                    row_numbers constants, row_numbers own, Acc* gradient) const {
+  template <class Terms, class Law, class Memory>
+  void add_terms_and_gradient(Derived const& policy, Acc* memory, Terms terms, Law law,
+                              double scale, Memory of) const {
     index_t const width = student_.packed.padded_width();
     for_each_panel(
         policy, memory,
         [=](panel_type const& at, Relation const& relation, auto const& rows, bool has_close) {
+          add_pair_terms<pair_owners::row>(at, relation, terms, of.constants, of.sums);
           if constexpr (Relation::pulls_itself) {
             if (has_close) {
-              add_close_pairs<pair_owners::row>(at, rows, relation, law, scale, constants, gradient,
-                                                width);
+              add_close_pairs<pair_owners::row>(at, rows, relation, law, scale, of.constants,
+                                                of.gradient, width);
             }
           }
-          pair_slopes<pair_owners::row>(at, relation, law, scale, constants, own);
-          add_to_rows(at, rows, gradient);
+          pair_slopes<pair_owners::row>(at, relation, law, scale, of.constants, of.own);
+          add_to_rows(at, rows, of.gradient);
         });
   }
 
@@ -95,11 +96,7 @@ class bank_pairs {
   /// z = relations of a panel; returns whether some rows are close.
   template <class Rows>
   static bool relate(Rows const& of, Relation const& relation, index_t count, Acc* z) {
-    for (index_t j = 0; j < count; j += product_rows) {
-      panel_product<left_side::rows>(of.rows.width, of.columns.rows_from(of.column + j),
-                                     of.columns.next * panel, of.rows.columns_from(of.row),
-                                     z + j * panel, panel, false);
-    }
+    panel_products(of.columns, of.column, count, of.rows, of.row, z);
     return relation.find(z, count, of);
   }
 
@@ -109,10 +106,9 @@ class bank_pairs {
     index_t const width = of.rows.padded_width();
     for (index_t j = 0; j < width; j += panel) {
       for (index_t l = 0; l < panel && at.row + l < at.mask->rows; l += product_rows) {
-        panel_product<left_side::columns>(
-            at.count, at.student + l, 0,
-            of.columns.rows_from(j / panel * of.columns.next + of.column),
-            gradient + (at.row + l) * width + j, width, true);
+        panel_product<left_side::columns>(at.count, at.student + l, 0,
+                                          of.columns.row_panel(of.column, j / panel),
+                                          gradient + (at.row + l) * width + j, width, true);
       }
     }
   }

@@ -23,8 +23,8 @@ struct block_rounds {
 
   /// Smaller batches get smaller blocks, so that there are tasks for several threads.
   static block_rounds of(index_t rows, index_t panel) {
-    constexpr index_t most = 128, tasks = 8;
-    index_t const block = std::clamp(rounded_up(rows / tasks, panel), panel, most);
+    constexpr index_t most = 256, least_blocks = 16;
+    index_t const block = std::clamp(rounded_up(rows / least_blocks, panel), panel, most);
     return {rows, block, rounded_up_quotient(rows, block)};
   }
   index_t players() const { return blocks + blocks % 2; }  ///< one rests if there is an odd number
@@ -100,20 +100,23 @@ class batch_pairs {
     });
   }
 
-  /// gradient [rows, padded width] += d loss / d prepared rows; `own` as for pair_slopes().
-  template <class Derived, class Law>
-  void add_gradient(Derived const& policy, Acc* memory, Law law, double scale,
-                    row_numbers constants, row_numbers own, Acc* gradient) const {
+  /// sums += terms of all pairs, gradient [rows, padded width] += d loss / d prepared rows; `own`
+  /// as for pair_slopes().
+  template <class Derived, class Terms, class Law, class Memory>
+  void add_terms_and_gradient(Derived const& policy, Acc* memory, Terms terms, Law law,
+                              double scale, Memory of) const {
     for_each_task(policy, memory, [=, *this](index_t a, index_t b, Acc* mine) {
       for_each_panel(a, b, mine, [&](panel_type const& at, bool has_close) {
         if (a == b) {
-          slopes<pair_owners::ordered>(at, has_close, law, scale, constants, own, gradient);
+          add_pair_terms<pair_owners::row>(at, relation_, terms, of.constants, of.sums);
+          slopes<pair_owners::ordered>(at, has_close, law, scale, of);
         } else {
-          slopes<pair_owners::both>(at, has_close, law, scale, constants, own, gradient);
+          add_pair_terms<pair_owners::both>(at, relation_, terms, of.constants, of.sums);
+          slopes<pair_owners::both>(at, has_close, law, scale, of);
         }
-        add_to_rows(at, gradient);
+        add_to_rows(at, of.gradient);
       });
-      if (a != b) { add_to_columns(a, b, mine, gradient); }
+      if (a != b) { add_to_columns(a, b, mine, of.gradient); }
     });
   }
 
@@ -131,16 +134,16 @@ class batch_pairs {
     }
   }
 
-  template <pair_owners Owners, class Law>
+  template <pair_owners Owners, class Law, class Memory>
   void slopes(panel_type const& at, bool has_close, Law const& law, double scale,
-              row_numbers constants, row_numbers own, Acc* gradient) const {
+              Memory const& of) const {
     if constexpr (Relation::pulls_itself) {
       if (has_close) {
         add_close_pairs<Owners>(at, rows_of(student_, student_rows_, at.row, at.column), relation_,
-                                law, scale, constants, gradient, student_.padded_width());
+                                law, scale, of.constants, of.gradient, student_.padded_width());
       }
     }
-    pair_slopes<Owners>(at, relation_, law, scale, constants, own);
+    pair_slopes<Owners>(at, relation_, law, scale, of.constants, of.own);
   }
 
   template <class E>
@@ -152,10 +155,7 @@ class batch_pairs {
   template <class E>
   bool relate(packed_side<Acc> const& side, matrix_view<E const> data, index_t row, index_t column,
               index_t count, Acc* z) const {
-    for (index_t j = 0; j < count; j += product_rows) {
-      panel_product<left_side::rows>(side.width, side.rows_from(column + j), side.next * panel,
-                                     side.columns_from(row), z + j * panel, panel, false);
-    }
+    panel_products(side, column, count, side, row, z);
     return relation_.find(z, count, rows_of(side, data, row, column));
   }
 
@@ -165,7 +165,7 @@ class batch_pairs {
     for (index_t j = 0; j < width; j += panel) {
       for (index_t l = 0; l < panel && at.row + l < rows(); l += product_rows) {
         panel_product<left_side::columns>(at.count, at.student + l, 0,
-                                          student_.rows_from(j / panel * student_.next + at.column),
+                                          student_.row_panel(at.column, j / panel),
                                           gradient + (at.row + l) * width + j, width, true);
       }
     }
@@ -177,10 +177,9 @@ class batch_pairs {
     index_t const depth = rounded_up(rounds_.end(a) - rounds_.begin(a), panel);
     for (index_t j = 0; j < width; j += panel) {
       for (index_t r = 0; column + r < rounds_.end(b); r += product_rows) {
-        panel_product<left_side::rows>(
-            depth, slopes + r * panel, rounds_.block * panel,
-            student_.rows_from(j / panel * student_.next + rounds_.begin(a)),
-            gradient + (column + r) * width + j, width, true);
+        panel_product<left_side::rows>(depth, slopes + r * panel, rounds_.block * panel,
+                                       student_.row_panel(rounds_.begin(a), j / panel),
+                                       gradient + (column + r) * width + j, width, true);
       }
     }
   }

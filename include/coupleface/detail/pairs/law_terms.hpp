@@ -33,6 +33,11 @@ struct value_terms {
   }
 };
 
+/// Nothing: a walk for the gradient alone.
+struct no_terms {
+  static constexpr int count = 0, constants = 0;
+};
+
 /// The last walk: d value / d s, the statistics' share included.
 template <class Law>
 struct slope_terms {
@@ -44,7 +49,7 @@ struct slope_terms {
 };
 
 /// Constants of each row from its sums and those of all rows, which are added in order.
-template <class Law, std::size_t Count, class Derived, class Finish>
+template <std::size_t Count, class Derived, class Finish>
 void finish_rows(Derived const& policy, index_t rows, row_numbers sums, Finish finish) {
   scratch<double, Derived> const totals(policy, index_t(Count));
   double* const all = totals.data();

@@ -43,8 +43,9 @@ void batch_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stud
   using acc = pair_accumulator<S, T>;
   using packed = packed_rows_of<acc, Relation::how, Derived>;
   index_t const n = student.extent(0);
-  packed const of_student(policy, n, student.extent(1), true);
-  packed const of_teacher(policy, n, teacher.extent(1), true);
+  index_t const block = block_rounds::of(n, panel_width<acc>).block;
+  packed const of_student(policy, n, block, student.extent(1), true);
+  packed const of_teacher(policy, n, block, teacher.extent(1), true);
   mean_of_rows<Relation::how, Derived> const student_mean(policy, student);
   mean_of_rows<Relation::how, Derived> const teacher_mean(policy, teacher);
   of_student.pack(policy, student, 0, student_mean.data());
@@ -66,11 +67,11 @@ void bank_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stude
   using acc = pair_accumulator<S, T>;
   using packed = packed_rows_of<acc, Relation::how, Derived>;
   index_t const n = student.extent(0), m = student_bank.extent(0);
-  index_t const block = std::min(bank_block, m);
-  packed const of_student(policy, n, student.extent(1), true);
-  packed const of_teacher(policy, n, teacher.extent(1), true);
-  packed const student_block(policy, block, student.extent(1), false);
-  packed const teacher_block(policy, block, teacher.extent(1), false);
+  index_t const block = std::min(bank_block, m), panel = panel_width<acc>;
+  packed const of_student(policy, n, panel, student.extent(1), true);
+  packed const of_teacher(policy, n, panel, teacher.extent(1), true);
+  packed const student_block(policy, block, bank_tile, student.extent(1), false);
+  packed const teacher_block(policy, block, bank_tile, teacher.extent(1), false);
   mean_of_rows<Relation::how, Derived> const student_mean(policy, student);
   mean_of_rows<Relation::how, Derived> const teacher_mean(policy, teacher);
   of_student.pack(policy, student, 0, student_mean.data());

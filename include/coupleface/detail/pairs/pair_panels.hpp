@@ -94,11 +94,12 @@ namespace detail {
 template <pair_owners Owners, class Acc, class Keep, class Relation, class Terms>
 void add_pair_terms(pair_panel<Acc, Keep> const& at, Relation const& relation, Terms const& terms,
                     row_numbers constants, row_numbers sums) {
-  bool const whole = at.mask->is_whole(at.row, panel_width<Acc>, at.column, at.count);
-  if (whole) {
-    COUPLEFACE_RETURN_KERNEL(add_pair_terms<Owners, false>(at, relation, terms, constants, sums));
+  if constexpr (Terms::count > 0) {
+    if (at.mask->is_whole(at.row, panel_width<Acc>, at.column, at.count)) {
+      COUPLEFACE_RETURN_KERNEL(add_pair_terms<Owners, false>(at, relation, terms, constants, sums));
+    }
+    COUPLEFACE_RETURN_KERNEL(add_pair_terms<Owners, true>(at, relation, terms, constants, sums));
   }
-  COUPLEFACE_RETURN_KERNEL(add_pair_terms<Owners, true>(at, relation, terms, constants, sums));
 }
 
 /// The student's products become d loss / d product; for relations that pull a row to itself, `own`

@@ -18,22 +18,46 @@ namespace detail {
 /// their mean for distances, which then lose fewer digits.
 enum class prepared { unit, raw, centred };
 
-/// Packed rows. Element (i, j) of `rows` is at [(j / panel * next + i) * panel + j % panel], and of
-/// `columns` at [(i / panel * width + j) * panel + i % panel]. Padding is 0.
+/// Packed rows, in blocks that lie together, so that a block's panels do not compete for the same
+/// places of a cache. Padding is 0.
 template <class Acc>
 struct packed_side {
   static constexpr index_t panel = panel_width<Acc>;
 
   Acc* rows;
-  index_t next;
-  Acc* columns;  ///< null if the rows are only read as the left operand
+  index_t block;  ///< rows of a block
+  Acc* columns;   ///< the transposed panels; null if the rows are only read as the left operand
   index_t width;
   double* squares;  ///< squared norms of the packed rows, null if nobody reads them
 
-  Acc* rows_from(index_t first) const { return rows + first * panel; }
-  Acc* columns_from(index_t first) const { return columns + first * width; }
   index_t padded_width() const { return rounded_up(width, panel); }
+  /// Element (row, p panel), where one row's next element and the next row's follow.
+  Acc* row_panel(index_t row, index_t p) const {
+    return rows + (row - row % block) * padded_width() + (p * block + row % block) * panel;
+  }
+  /// From one panel of a row to the next.
+  index_t next_panel() const { return block * panel; }
+  /// Element (row, 0); `row` starts a panel. The next row's follows, then element (row, 1).
+  Acc* column_panel(index_t row) const { return columns + row * width; }
 };
+
+/// z [count, panel] = products of rows `column` ... of one side with the panel of rows at `row` of
+/// the other. Parts of the panel stay in the first cache while the rows pass.
+template <class Acc>
+void panel_products(packed_side<Acc> const& columns, index_t column, index_t count,
+                    packed_side<Acc> const& rows, index_t row, Acc* z) {
+  constexpr index_t panel = panel_width<Acc>, most = 4 * panel;
+  index_t depth = 0;
+  do {  // once even for rows of width 0
+    index_t const part = std::min(most, rows.width - depth);
+    for (index_t j = 0; j < count; j += product_rows) {
+      panel_product<left_side::rows>(part, columns.row_panel(column + j, depth / panel),
+                                     columns.next_panel(), rows.column_panel(row) + depth * panel,
+                                     z + j * panel, panel, depth > 0);
+    }
+    depth += most;
+  } while (depth < rows.width);
+}
 
 /// One element as products read it.
 template <class Acc, prepared How, class E>
@@ -64,10 +88,10 @@ void pack_panel(matrix_view<E const> x, index_t first, double const* mean,
         squares[i] += double(block[i][l]) * double(block[i][l]);
       }
     }
-    Acc* const out = side.rows_from(j / panel * side.next + at);
+    Acc* const out = side.row_panel(at, j / panel);
     std::copy(&block[0][0], &block[0][0] + panel * panel, out);
     for (index_t l = 0; side.columns != nullptr && l < columns; ++l) {
-      Acc* const column = side.columns_from(at) + (j + l) * panel;
+      Acc* const column = side.column_panel(at) + (j + l) * panel;
       for (index_t i = 0; i < panel; ++i) { column[i] = block[i][l]; }
     }
   }
@@ -82,17 +106,19 @@ class packed_rows_of {
  public:
   static constexpr index_t panel = panel_width<Acc>;
 
-  /// For `rows` rows; `with_columns` if they are read as the right operand too.
-  packed_rows_of(Derived const& policy, index_t rows, index_t width, bool with_columns)
+  /// For `rows` rows in blocks; `with_columns` if they are read as the right operand too.
+  packed_rows_of(Derived const& policy, index_t rows, index_t block, index_t width,
+                 bool with_columns)
       : padded_(rounded_up(rows, panel)),
+        block_(block),
         width_(width),
         // Never null: products of width 0 still form pointers into it.
-        rows_(policy, padded_ * std::max(panel, rounded_up(width, panel))),
+        rows_(policy, rounded_up(rows, block) * std::max(panel, rounded_up(width, panel))),
         columns_(policy, with_columns ? padded_ * std::max(index_t(1), width) : 0),
         squares_(policy, How == prepared::centred ? padded_ : 0) {}
 
   packed_side<Acc> side() const {
-    return {rows_.data(), padded_, columns_.data(), width_, squares_.data()};
+    return {rows_.data(), block_, columns_.data(), width_, squares_.data()};
   }
 
   /// Rows first ... of x, as many as fit; `mean` [d] is read if How is centred.
@@ -105,7 +131,7 @@ class packed_rows_of {
   }
 
  private:
-  index_t padded_, width_;
+  index_t padded_, block_, width_;
   line_scratch<Acc, Derived> rows_, columns_;
   scratch<double, Derived> squares_;
 };

@@ -9,49 +9,66 @@
 #include <coupleface/detail/sum.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <type_traits>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// The three walks: statistics, value, gradient. `own` is null unless the relation pulls a row to
-/// itself. Returns whether there is a pair.
-template <class Derived, class Walks, class Acc, class Law, class L>
-void walk_pairs(Derived const& policy, Walks const& walks, Acc* memory, Law const& law,
-                double pairs, row_numbers constants, row_numbers sums, row_numbers own,
-                scalar_view<L> loss, Acc* gradient) {
-  index_t const n = walks.rows();
-  auto const clear = [&](row_numbers numbers, int count) {
-    for_each_index(policy, numbers.rows, [=](index_t i) {
+/// Numbers of a law for each row, and the gradient's.
+template <class Acc>
+struct law_memory {
+  row_numbers constants, sums, own;
+  Acc* gradient;  ///< [rows, padded width]
+
+  template <class Derived>
+  static void clear(Derived const& policy, row_numbers numbers, int count) {
+    for_each_index(policy, count == 0 ? 0 : numbers.rows, [=](index_t i) {
       for (int k = 0; k < count; ++k) { numbers(k, i) = 0; }
     });
-  };
-  auto const finished = [=](index_t i, law_constants<Law::constants> const& c) {
-    for (int k = 0; k < Law::constants; ++k) { constants(k, i) = c[std::size_t(k)]; }
-  };
-  clear(constants, Law::constants);
+  }
+  template <std::size_t N>
+  void keep(index_t i, std::array<double, N> const& c) const {
+    for (std::size_t k = 0; k < N; ++k) { constants(int(k), i) = c[k]; }
+  }
+};
+
+/// The walks of a law: one for statistics, one for the value and, with it or on its own if a law
+/// sums slopes too, one for the gradient.
+template <bool WithGradient, class Derived, class Walks, class Acc, class Law, class L>
+void walk_pairs(Derived const& policy, Walks const& walks, Acc* memory, Law const& law,
+                double pairs, law_memory<Acc> const& of, scalar_view<L> loss) {
+  index_t const n = walks.rows();
+  of.clear(policy, of.constants, Law::constants);
   if constexpr (Law::sums > 0) {
-    clear(sums, Law::sums);
-    walks.add_terms(policy, memory, statistic_terms<Law>{law}, constants, sums);
-    finish_rows<Law, std::size_t(Law::sums)>(
-        policy, n, sums, [=](index_t i, auto const& of_row, auto const& of_all) {
-          finished(i, law.finish(of_row, of_all));
-        });
+    of.clear(policy, of.sums, Law::sums);
+    walks.add_terms(policy, memory, statistic_terms<Law>{law}, of.constants, of.sums);
+    finish_rows<std::size_t(Law::sums)>(policy, n, of.sums,
+                                        [=](index_t i, auto const& of_row, auto const& of_all) {
+                                          of.keep(i, law.finish(of_row, of_all));
+                                        });
   }
-  clear(sums, 1 + Law::back_sums);
-  walks.add_terms(policy, memory, value_terms<Law>{law}, constants, sums);
+  of.clear(policy, of.sums, 1 + Law::back_sums);
+  if constexpr (WithGradient) { of.clear(policy, of.own, of.own.numbers == nullptr ? 0 : 1); }
   double const mean = pairs == 0 ? 0.0 : 1.0 / pairs;
-  store_sum(policy, sums.numbers, pairs == 0 ? 0 : n, mean, loss.data_handle());
-  if (gradient == nullptr) { return; }
-  if constexpr (Law::back_sums > 0) {
-    row_numbers const back{sums.numbers + sums.rows, sums.rows};
-    finish_rows<Law, std::size_t(Law::back_sums)>(
-        policy, n, back, [=](index_t i, auto const& of_row, auto const& of_all) {
-          finished(i, law.finish_back(constants_of<Law::constants>(constants, i), of_row, of_all));
-        });
+  value_terms<Law> const value{law};
+  slope_terms<Law> const slope{law};
+  if constexpr (WithGradient && Law::back_sums == 0) {
+    walks.add_terms_and_gradient(policy, memory, value, slope, mean, of);
+  } else {
+    walks.add_terms(policy, memory, value, of.constants, of.sums);
   }
-  clear(own, own.numbers == nullptr ? 0 : 1);
-  walks.add_gradient(policy, memory, slope_terms<Law>{law}, mean, constants, own, gradient);
+  store_sum(policy, of.sums.numbers, pairs == 0 ? 0 : n, mean, loss.data_handle());
+  if constexpr (WithGradient && Law::back_sums > 0) {
+    row_numbers const back{of.sums.numbers + of.sums.rows, of.sums.rows};
+    finish_rows<std::size_t(Law::back_sums)>(
+        policy, n, back, [=](index_t i, auto const& of_row, auto const& of_all) {
+          auto const c = constants_of<Law::constants>(of.constants, i);
+          of.keep(i, law.finish_back(c, of_row, of_all));
+        });
+    walks.add_terms_and_gradient(policy, memory, no_terms{}, slope, mean, of);
+  }
 }
 
 /// The gradient with respect to the rows from that with respect to the prepared rows.
@@ -68,7 +85,7 @@ void store_gradient(Derived const& policy, matrix_view<S const> student,
       project_gradient(s, row_norm(s, width), g, 1.0, gradient.row(i), width);
     } else {
       for (index_t j = 0; j < width; ++j) {
-        double const row = packed.rows_from(j / panel * packed.next + i)[j % panel];
+        double const row = packed.row_panel(i, j / panel)[j % panel];
         double const pull = Relation::pulls_itself ? own(0, i) * row : 0.0;
         gradient.row(i)[j] = store<G>(double(g[j]) + pull);
       }
@@ -101,11 +118,11 @@ void run_pair_walks(Derived const& policy, Walks const& walks, matrix_view<S con
   for_each_index(policy, with_gradient ? padded : 0, [=, width = packed.padded_width()](index_t i) {
     std::fill(g + i * width, g + (i + 1) * width, Acc(0));
   });
-  row_numbers const own_numbers{own.data(), padded};
-  walk_pairs(policy, walks, memory.data(), law, pairs, row_numbers{constants.data(), padded},
-             row_numbers{sums.data(), padded}, own_numbers, loss, g);
+  law_memory<Acc> const of{
+      {constants.data(), padded}, {sums.data(), padded}, {own.data(), padded}, g};
+  walk_pairs<with_gradient>(policy, walks, memory.data(), law, pairs, of, loss);
   if constexpr (with_gradient) {
-    store_gradient<Relation>(policy, student, packed, own_numbers, g, gradient);
+    store_gradient<Relation>(policy, student, packed, of.own, g, gradient);
   }
 }
 

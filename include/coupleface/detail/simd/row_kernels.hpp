@@ -15,6 +15,9 @@
 #define COUPLEFACE_KERNELS_FILE "coupleface/detail/simd/row_kernels.inc"
 #define COUPLEFACE_KERNELS_FOR_DEVICE
 #include <coupleface/detail/simd/for_each_target.inc>
+#define COUPLEFACE_KERNELS_FILE "coupleface/detail/simd/squared_distance.inc"
+#define COUPLEFACE_KERNELS_FOR_DEVICE
+#include <coupleface/detail/simd/for_each_target.inc>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
