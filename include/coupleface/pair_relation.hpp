@@ -5,7 +5,7 @@
 // function of the cosine:
 //   penalty_value operator()(double cosine) const      its value and derivative
 // which does not throw. It may have bool valid() const, which is called before anything is
-// computed.
+// computed. With CUDA the operator is a host-device function.
 #pragma once
 
 #include <coupleface/detail/pairs/product_relation.hpp>
@@ -26,7 +26,7 @@ struct euclidean_distance {};
 struct gaussian_kernel {
   double gamma = 0.4;
   bool valid() const { return gamma > 0; }
-  penalty_value operator()(double cosine) const {
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double cosine) const {
     double const value = std::exp(-2 * gamma * (1 - cosine));
     return {value, 2 * gamma * value};
   }
@@ -55,7 +55,7 @@ struct polynomial_of_cosine {
       term *= 2 * of.gamma / (p + 1);
     }
   }
-  penalty_value operator()(double cosine) const {
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double cosine) const {
     double value = coefficients[degree], slope = 0;
     for (int p = degree - 1; p >= 0; --p) {
       slope = slope * cosine + value;

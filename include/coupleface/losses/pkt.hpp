@@ -11,8 +11,6 @@
 #include <coupleface/settings/pair_law.hpp>
 #include <coupleface/view.hpp>
 
-#include <array>
-
 COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief The law of pkt_loss. A row's sums over j: K(s), K(t).
@@ -20,20 +18,21 @@ struct pkt_law : pair_law {
   static constexpr int sums = 2, constants = 2;
   double epsilon = 1e-7;
   bool valid() const { return epsilon > 0; }
-  double similarity(double cosine) const { return (1 + cosine) / 2 + epsilon; }
-  std::array<double, 2> statistics(double s, double t) const {
+  COUPLEFACE_HOST_DEVICE double similarity(double cosine) const {
+    return (1 + cosine) / 2 + epsilon;
+  }
+  COUPLEFACE_HOST_DEVICE numbers<2> statistics(double s, double t) const {
     return {similarity(s), similarity(t)};
   }
-  std::array<double, 2> finish(std::array<double, 2> const& row,
-                               std::array<double, 2> const&) const {
+  COUPLEFACE_HOST_DEVICE numbers<2> finish(numbers<2> const& row, numbers<2> const&) const {
     return {1 / row[0], 1 / row[1]};
   }
-  double value(double s, double t, std::array<double, 2> const& c) const {
+  COUPLEFACE_HOST_DEVICE double value(double s, double t, numbers<2> const& c) const {
     double const p = similarity(t) * c[1];
     return p * detail::logarithm(p / (similarity(s) * c[0]));
   }
   /// The sum over j of the teacher's probabilities is 1.
-  double slope(double s, double t, std::array<double, 2> const& c) const {
+  COUPLEFACE_HOST_DEVICE double slope(double s, double t, numbers<2> const& c) const {
     return 0.5 * (c[0] - similarity(t) * c[1] / similarity(s));
   }
 };

@@ -10,38 +10,35 @@
 #include <coupleface/settings/pair_law.hpp>
 #include <coupleface/view.hpp>
 
-#include <array>
-
 COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief The law of rkd_distance_loss. Sums over all pairs: distances, and how many are not 0.
 template <class Penalty>
 struct rkd_distance_law : pair_law {
   static constexpr int sums = 4, constants = 3, back_sums = 1;
-  using numbers = std::array<double, 3>;
   Penalty penalty;
 
   explicit rkd_distance_law(Penalty of) : penalty(of) {}
-  std::array<double, 4> statistics(double s, double t) const {
+  COUPLEFACE_HOST_DEVICE numbers<4> statistics(double s, double t) const {
     return {s, s == 0 ? 0.0 : 1.0, t, t == 0 ? 0.0 : 1.0};
   }
   /// 1 / mean distance of both sides, and 1 / the student's number of distances.
-  numbers finish(std::array<double, 4> const&, std::array<double, 4> const& all) const {
+  COUPLEFACE_HOST_DEVICE numbers<3> finish(numbers<4> const&, numbers<4> const& all) const {
     return {all[0] == 0 ? 0.0 : all[1] / all[0], all[2] == 0 ? 0.0 : all[3] / all[2],
             all[1] == 0 ? 0.0 : 1 / all[1]};
   }
-  double value(double s, double t, numbers const& c) const {
+  COUPLEFACE_HOST_DEVICE double value(double s, double t, numbers<3> const& c) const {
     return penalty(s * c[0] - t * c[1]).value;
   }
-  std::array<double, 1> back(double s, double t, numbers const& c) const {
+  COUPLEFACE_HOST_DEVICE numbers<1> back(double s, double t, numbers<3> const& c) const {
     return {penalty(s * c[0] - t * c[1]).slope * s};
   }
   /// The third number becomes the derivative through the mean, for each distance in it.
-  numbers finish_back(numbers const& c, std::array<double, 1> const&,
-                      std::array<double, 1> const& all) const {
+  COUPLEFACE_HOST_DEVICE numbers<3> finish_back(numbers<3> const& c, numbers<1> const&,
+                                                numbers<1> const& all) const {
     return {c[0], c[1], -all[0] * c[0] * c[0] * c[2]};
   }
-  double slope(double s, double t, numbers const& c) const {
+  COUPLEFACE_HOST_DEVICE double slope(double s, double t, numbers<3> const& c) const {
     return penalty(s * c[0] - t * c[1]).slope * c[0] + c[2];
   }
 };

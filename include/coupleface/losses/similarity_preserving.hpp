@@ -10,7 +10,6 @@
 #include <coupleface/settings/pair_law.hpp>
 #include <coupleface/view.hpp>
 
-#include <array>
 #include <cmath>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -18,19 +17,20 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @brief The law of similarity_preserving_loss. A row's sums over j: s^2, t^2, s t.
 struct similarity_preserving_law : pair_law {
   static constexpr int sums = 3, constants = 3;
-  std::array<double, 3> statistics(double s, double t) const { return {s * s, t * t, s * t}; }
+  COUPLEFACE_HOST_DEVICE numbers<3> statistics(double s, double t) const {
+    return {s * s, t * t, s * t};
+  }
   /// 1 / norm of both rows, and sum_j (A_ij(s) - A_ij(t)) A_ij(s).
-  std::array<double, 3> finish(std::array<double, 3> const& row,
-                               std::array<double, 3> const&) const {
+  COUPLEFACE_HOST_DEVICE numbers<3> finish(numbers<3> const& row, numbers<3> const&) const {
     double const s = row[0] == 0 ? 0.0 : 1 / std::sqrt(row[0]);
     double const t = row[1] == 0 ? 0.0 : 1 / std::sqrt(row[1]);
     return {s, t, 1 - row[2] * s * t};
   }
-  double value(double s, double t, std::array<double, 3> const& c) const {
+  COUPLEFACE_HOST_DEVICE double value(double s, double t, numbers<3> const& c) const {
     double const gap = s * c[0] - t * c[1];
     return gap * gap;
   }
-  double slope(double s, double t, std::array<double, 3> const& c) const {
+  COUPLEFACE_HOST_DEVICE double slope(double s, double t, numbers<3> const& c) const {
     return 2 * c[0] * ((s * c[0] - t * c[1]) - c[2] * (s * c[0]));
   }
 };

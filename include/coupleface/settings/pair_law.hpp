@@ -3,26 +3,36 @@
 // t.
 //
 // A law derives from pair_law and has
-//   double value(double s, double t, constants c) const     the pair's term
-//   double slope(double s, double t, constants c) const     its derivative with respect to s
+//   double value(double s, double t, numbers<constants> c) const   the pair's term
+//   double slope(double s, double t, numbers<constants> c) const   its derivative with respect to s
 // If terms depend on sums over the pairs of a row, or over all pairs, then also
-//   sums, constants                      how many sums, and how many numbers made of them
-//   std::array<double, sums> statistics(double s, double t) const    what is summed
-//   std::array<double, constants> finish(of_row, of_all) const       numbers of a row, from its
-//   sums
-//                                                                    and those of all rows
+//   sums, constants                                how many sums, and how many numbers made of them
+//   numbers<sums> statistics(double s, double t) const             what is summed
+//   numbers<constants> finish(of_row, of_all) const                numbers of a row, from its sums
+//                                                                  and those of all rows
 // and slope() includes what the pair's relation changes through these numbers. Where that takes
 // sums over slopes, then also back_sums, back(s, t, c) and finish_back(c, of_row, of_all), like
 // statistics() and finish(): a second walk over all pairs, before the one that asks for slopes.
+// None of these functions may throw. With CUDA all are host-device functions.
 #pragma once
 
 #include <coupleface/config.hpp>
 #include <coupleface/settings/penalty.hpp>
 
-#include <array>
+#include <cstddef>
 
 COUPLEFACE_PRECISE_BEGIN
 namespace coupleface {
+
+/// @brief N numbers of a law. Kernels may index it, which nvcc does not let them do with
+/// std::array.
+template <int N>
+struct numbers {
+  double at[std::size_t(N > 0 ? N : 1)];
+
+  COUPLEFACE_HOST_DEVICE constexpr double& operator[](std::size_t k) { return at[k]; }
+  COUPLEFACE_HOST_DEVICE constexpr double const& operator[](std::size_t k) const { return at[k]; }
+};
 
 /// @brief The base of laws: no sums.
 struct pair_law {
@@ -35,8 +45,12 @@ struct difference_law : pair_law {
   Penalty penalty;
 
   explicit difference_law(Penalty of) : penalty(of) {}
-  double value(double s, double t, std::array<double, 0>) const { return penalty(s - t).value; }
-  double slope(double s, double t, std::array<double, 0>) const { return penalty(s - t).slope; }
+  COUPLEFACE_HOST_DEVICE double value(double s, double t, numbers<0>) const {
+    return penalty(s - t).value;
+  }
+  COUPLEFACE_HOST_DEVICE double slope(double s, double t, numbers<0>) const {
+    return penalty(s - t).slope;
+  }
 };
 
 }  // namespace coupleface

@@ -14,7 +14,9 @@ template <class Law>
 struct statistic_terms {
   static constexpr int count = Law::sums, constants = 0;
   Law law;
-  auto operator()(double s, double t, law_constants<0>) const { return law.statistics(s, t); }
+  COUPLEFACE_HOST_DEVICE numbers<count> operator()(double s, double t, law_constants<0>) const {
+    return law.statistics(s, t);
+  }
 };
 
 /// The second walk: the value, and what finish_back() reads.
@@ -22,9 +24,9 @@ template <class Law>
 struct value_terms {
   static constexpr int count = 1 + Law::back_sums, constants = Law::constants;
   Law law;
-  std::array<double, std::size_t(count)> operator()(double s, double t,
-                                                    law_constants<constants> const& c) const {
-    std::array<double, std::size_t(count)> out{law.value(s, t, c)};
+  COUPLEFACE_HOST_DEVICE numbers<count> operator()(double s, double t,
+                                                   law_constants<constants> const& c) const {
+    numbers<count> out{law.value(s, t, c)};
     if constexpr (Law::back_sums > 0) {
       auto const back = law.back(s, t, c);
       for (std::size_t k = 0; k < std::size_t(Law::back_sums); ++k) { out[k + 1] = back[k]; }
@@ -43,7 +45,8 @@ template <class Law>
 struct slope_terms {
   static constexpr int count = 1, constants = Law::constants;
   Law law;
-  std::array<double, 1> operator()(double s, double t, law_constants<constants> const& c) const {
+  COUPLEFACE_HOST_DEVICE numbers<1> operator()(double s, double t,
+                                               law_constants<constants> const& c) const {
     return {law.slope(s, t, c)};
   }
 };
@@ -59,7 +62,7 @@ void finish_rows(Derived const& policy, index_t rows, row_numbers sums, Finish f
     all[k] = sum;
   });
   for_each_index(policy, rows, [=](index_t i) {
-    std::array<double, Count> of_row, of_all;
+    numbers<int(Count)> of_row, of_all;
     for (std::size_t k = 0; k < Count; ++k) {
       of_row[k] = sums(int(k), i);
       of_all[k] = all[k];

@@ -8,9 +8,8 @@
 #include <coupleface/detail/element.hpp>
 #include <coupleface/detail/simd/panel_product.hpp>
 #include <coupleface/detail/simd/row_kernels.hpp>
-#include <coupleface/settings/penalty.hpp>
+#include <coupleface/settings/pair_law.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -62,7 +61,9 @@ struct row_numbers {
   double* numbers;
   index_t rows;
 
-  double& operator()(index_t k, index_t i) const { return numbers[k * rows + i]; }
+  COUPLEFACE_HOST_DEVICE double& operator()(index_t k, index_t i) const {
+    return numbers[k * rows + i];
+  }
 };
 
 /// Rows whose squared distance is below this share of the sum of their squared norms are close. A
@@ -72,10 +73,10 @@ inline constexpr double close_share = 1.0 / 16;
 
 /// A law's constants of one row.
 template <int N>
-using law_constants = std::array<double, std::size_t(N)>;
+using law_constants = numbers<N>;
 
 template <int N>
-law_constants<N> constants_of(row_numbers from, index_t i) {
+COUPLEFACE_HOST_DEVICE law_constants<N> constants_of(row_numbers from, index_t i) {
   law_constants<N> c{};
   for (int k = 0; k < N; ++k) { c[std::size_t(k)] = from(k, i); }
   return c;

@@ -45,16 +45,16 @@ struct kernel_of_cosine : plain_products {
   static constexpr prepared how = prepared::unit;
   Kernel kernel;
   explicit kernel_of_cosine(Kernel of) : kernel(of) {}
-  penalty_value at(double z) const { return kernel(clamp_cosine(z)); }
+  COUPLEFACE_HOST_DEVICE penalty_value at(double z) const { return kernel(clamp_cosine(z)); }
 };
 
 struct cosine_itself {
-  penalty_value operator()(double cosine) const { return {cosine, 1.0}; }
+  COUPLEFACE_HOST_DEVICE penalty_value operator()(double cosine) const { return {cosine, 1.0}; }
 };
 
 struct product_of_rows : plain_products {
   static constexpr prepared how = prepared::raw;
-  penalty_value at(double z) const { return {z, 1.0}; }
+  COUPLEFACE_HOST_DEVICE penalty_value at(double z) const { return {z, 1.0}; }
 };
 
 /// || a - b ||; its derivative is 0 where the rows are equal. Of close rows it is found from their
@@ -62,7 +62,7 @@ struct product_of_rows : plain_products {
 struct distance_of_rows {
   static constexpr prepared how = prepared::centred;
   static constexpr bool pulls_itself = true;
-  penalty_value at(double z) const {
+  COUPLEFACE_HOST_DEVICE penalty_value at(double z) const {
     return {z < 0 ? -z : z, z > 0 ? -1.0 / z : (is_nan(z) ? z : 0.0)};
   }
   template <class Acc, class Rows>
