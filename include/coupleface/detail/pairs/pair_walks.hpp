@@ -9,7 +9,6 @@
 #include <coupleface/detail/sum.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <type_traits>
 
@@ -28,9 +27,9 @@ struct law_memory {
       for (int k = 0; k < count; ++k) { numbers(k, i) = 0; }
     });
   }
-  template <std::size_t N>
-  void keep(index_t i, std::array<double, N> const& c) const {
-    for (std::size_t k = 0; k < N; ++k) { constants(int(k), i) = c[k]; }
+  template <int N>
+  void keep(index_t i, numbers<N> const& c) const {
+    for (int k = 0; k < N; ++k) { constants(k, i) = c[std::size_t(k)]; }
   }
 };
 
