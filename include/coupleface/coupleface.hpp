@@ -18,6 +18,7 @@
 #include <coupleface/kernels.hpp>
 #include <coupleface/losses/angular.hpp>
 #include <coupleface/losses/correlation_congruence.hpp>
+#include <coupleface/losses/ekd.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/feature.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
@@ -47,6 +48,7 @@
 #include <coupleface/prototypes.hpp>
 #include <coupleface/relation.hpp>
 #include <coupleface/settings/bank_update.hpp>
+#include <coupleface/settings/ekd.hpp>
 #include <coupleface/settings/logits.hpp>
 #include <coupleface/settings/margin.hpp>
 #include <coupleface/settings/pair_law.hpp>

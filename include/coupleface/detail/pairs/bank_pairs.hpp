@@ -41,6 +41,11 @@ struct batch_side {
   packed_side<Acc> packed;
 };
 
+/// Every panel is wanted.
+struct every_panel {
+  bool operator()(index_t, index_t, index_t, index_t) const { return true; }
+};
+
 /// Walks over all pairs of a batch with a bank.
 template <class Derived, class Student, class Teacher, class StudentBank, class TeacherBank,
           class Relation, class Keep>
@@ -67,7 +72,7 @@ class bank_pairs {
   template <class Terms>
   void add_terms(Derived const& policy, Acc* memory, Terms terms, row_numbers constants,
                  row_numbers sums) const {
-    for_each_panel(policy, memory,
+    for_each_panel(policy, memory, every_panel{},
                    [=](panel_type const& at, Relation const& relation, auto const&, bool) {
                      add_pair_terms<pair_owners::row>(at, relation, terms, constants, sums);
                    });
@@ -78,7 +83,7 @@ class bank_pairs {
                               double scale, Memory of) const {
     index_t const width = student_.packed.padded_width();
     for_each_panel(
-        policy, memory,
+        policy, memory, every_panel{},
         [=](panel_type const& at, Relation const& relation, auto const& rows, bool has_close) {
           add_pair_terms<pair_owners::row>(at, relation, terms, of.constants, of.sums);
           if constexpr (Relation::pulls_itself) {
@@ -90,6 +95,18 @@ class bank_pairs {
           pair_slopes<pair_owners::row>(at, relation, law, scale, of.constants, of.own);
           add_to_rows(at, rows, of.gradient);
         });
+  }
+
+  /// visit(panel) for each panel that wanted(row, end of rows, column, end of columns); if there is
+  /// a gradient, visit leaves slopes in place of the student's products.
+  template <class Wanted, class Visit>
+  void visit_panels(Derived const& policy, Acc* memory, Acc* gradient, Wanted wanted,
+                    Visit visit) const {
+    for_each_panel(policy, memory, wanted,
+                   [=](panel_type const& at, Relation const&, auto const& rows, bool) {
+                     visit(at);
+                     if (gradient != nullptr) { add_to_rows(at, rows, gradient); }
+                   });
   }
 
  private:
@@ -113,9 +130,9 @@ class bank_pairs {
     }
   }
 
-  /// visit(panel, relation, rows, whether some are close) for all panels.
-  template <class Visit>
-  void for_each_panel(Derived const& policy, Acc* memory, Visit visit) const {
+  /// visit(panel, relation, rows, whether some are close) for all wanted panels.
+  template <class Wanted, class Visit>
+  void for_each_panel(Derived const& policy, Acc* memory, Wanted wanted, Visit visit) const {
     index_t const lanes = this->lanes(), size = lane_size(), bank_rows = mask_.columns;
     for (index_t first = 0; first < bank_rows; first += bank_block) {
       index_t const count = std::min(bank_block, bank_rows - first);
@@ -128,6 +145,7 @@ class bank_pairs {
         for (index_t row = lane * panel; row < mask.rows; row += lanes * panel) {
           for (index_t at = 0; at < count; at += bank_tile) {
             index_t const used = std::min(bank_tile, count - at);
+            if (!wanted(row, row + panel, first + at, first + at + used)) { continue; }
             student.row = teacher.row = row;
             student.column = teacher.column = at;
             student.data_column = teacher.data_column = first + at;

@@ -120,6 +120,21 @@ class batch_pairs {
     });
   }
 
+  /// As bank_pairs::visit_panels(). Pairs of one block are visited in both orders, all others once;
+  /// wanted() decides on whole blocks.
+  template <class Derived, class Wanted, class Visit>
+  void visit_panels(Derived const& policy, Acc* memory, Acc* gradient, Wanted wanted,
+                    Visit visit) const {
+    for_each_task(policy, memory, [=, *this](index_t a, index_t b, Acc* mine) {
+      if (!wanted(rounds_.begin(a), rounds_.end(a), rounds_.begin(b), rounds_.end(b))) { return; }
+      for_each_panel(a, b, mine, [&](panel_type const& at, bool) {
+        visit(at);
+        if (gradient != nullptr) { add_to_rows(at, gradient); }
+      });
+      if (gradient != nullptr && a != b) { add_to_columns(a, b, mine, gradient); }
+    });
+  }
+
  private:
   /// visit(panel) for the panels of block a beside block b, with their relations.
   template <class Visit>

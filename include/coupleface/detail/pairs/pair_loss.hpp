@@ -33,13 +33,11 @@ double kept_pairs(Policy const& policy, pair_mask<Keep> const& mask) {
   return total;
 }
 
-/// L = 1 / M sum over the kept pairs of law(r(s_i, s_j), r(t_i, t_j)).
-template <class Derived, class S, class T, class Relation, class Law, class Keep, class L,
-          class Gradient>
-void batch_pair_loss(host_policy<Derived> const& base, matrix_view<S const> student,
-                     matrix_view<T const> teacher, Relation relation, Law law, pair_mask<Keep> mask,
-                     scalar_view<L> loss, Gradient gradient) {
-  auto const& policy = static_cast<Derived const&>(base);
+/// run(walks over all pairs of a batch, the packed student).
+template <class Derived, class S, class T, class Relation, class Keep, class Run>
+void with_batch_pairs(Derived const& policy, matrix_view<S const> student,
+                      matrix_view<T const> teacher, Relation relation, pair_mask<Keep> mask,
+                      Run run) {
   using acc = pair_accumulator<S, T>;
   using packed = packed_rows_of<acc, Relation::how, Derived>;
   index_t const n = student.extent(0);
@@ -52,18 +50,15 @@ void batch_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stud
   of_teacher.pack(policy, teacher, 0, teacher_mean.data());
   batch_pairs<acc, Relation, Keep, S, T> const walks(student, of_student.side(), teacher,
                                                      of_teacher.side(), relation, mask);
-  run_pair_walks<Relation>(policy, walks, student, of_student.side(), law, kept_pairs(policy, mask),
-                           loss, gradient);
+  run(walks, of_student.side());
 }
 
-/// The same over the pairs of row i with row j of a bank: r(s_i, h_j) and r(t_i, g_j).
-template <class Derived, class S, class T, class H, class B, class Relation, class Law, class Keep,
-          class L, class Gradient>
-void bank_pair_loss(host_policy<Derived> const& base, matrix_view<S const> student,
-                    matrix_view<T const> teacher, matrix_view<H const> student_bank,
-                    matrix_view<B const> teacher_bank, Relation relation, Law law,
-                    pair_mask<Keep> mask, scalar_view<L> loss, Gradient gradient) {
-  auto const& policy = static_cast<Derived const&>(base);
+/// The same over the pairs of row i with row j of a bank.
+template <class Derived, class S, class T, class H, class B, class Relation, class Keep, class Run>
+void with_bank_pairs(Derived const& policy, matrix_view<S const> student,
+                     matrix_view<T const> teacher, matrix_view<H const> student_bank,
+                     matrix_view<B const> teacher_bank, Relation relation, pair_mask<Keep> mask,
+                     Run run) {
   using acc = pair_accumulator<S, T>;
   using packed = packed_rows_of<acc, Relation::how, Derived>;
   index_t const n = student.extent(0), m = student_bank.extent(0);
@@ -82,8 +77,36 @@ void bank_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stude
              decltype(teachers), Relation, Keep> const walks({student, of_student.side()},
                                                              {teacher, of_teacher.side()}, students,
                                                              teachers, relation, mask);
-  run_pair_walks<Relation>(policy, walks, student, of_student.side(), law, kept_pairs(policy, mask),
-                           loss, gradient);
+  run(walks, of_student.side());
+}
+
+/// L = 1 / M sum over the kept pairs of law(r(s_i, s_j), r(t_i, t_j)).
+template <class Derived, class S, class T, class Relation, class Law, class Keep, class L,
+          class Gradient>
+void batch_pair_loss(host_policy<Derived> const& base, matrix_view<S const> student,
+                     matrix_view<T const> teacher, Relation relation, Law law, pair_mask<Keep> mask,
+                     scalar_view<L> loss, Gradient gradient) {
+  auto const& policy = static_cast<Derived const&>(base);
+  with_batch_pairs(policy, student, teacher, relation, mask,
+                   [&](auto const& walks, auto const& packed) {
+                     run_pair_walks<Relation>(policy, walks, student, packed, law,
+                                              kept_pairs(policy, mask), loss, gradient);
+                   });
+}
+
+/// The same over the pairs of row i with row j of a bank: r(s_i, h_j) and r(t_i, g_j).
+template <class Derived, class S, class T, class H, class B, class Relation, class Law, class Keep,
+          class L, class Gradient>
+void bank_pair_loss(host_policy<Derived> const& base, matrix_view<S const> student,
+                    matrix_view<T const> teacher, matrix_view<H const> student_bank,
+                    matrix_view<B const> teacher_bank, Relation relation, Law law,
+                    pair_mask<Keep> mask, scalar_view<L> loss, Gradient gradient) {
+  auto const& policy = static_cast<Derived const&>(base);
+  with_bank_pairs(policy, student, teacher, student_bank, teacher_bank, relation, mask,
+                  [&](auto const& walks, auto const& packed) {
+                    run_pair_walks<Relation>(policy, walks, student, packed, law,
+                                             kept_pairs(policy, mask), loss, gradient);
+                  });
 }
 
 /// Checks the arguments of a loss over the pairs of a batch, and computes it. Gradient is a view or
