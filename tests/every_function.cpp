@@ -52,6 +52,11 @@ void losses(P const& policy, matrix_view<S const> x, matrix_view<B const> rows,
   angular_loss(policy, x, x, loss, gradient, absolute{});
   feature_loss(policy, x, x, loss);
   feature_loss(policy, x, x, loss, gradient);
+  ekd_thresholds thresholds;
+  ekd_loss(policy, x, x, labels, thresholds, loss, gradient);
+  ekd_loss(policy, x, x, labels, thresholds, loss, ekd_settings{});
+  ekd_loss(policy, x, x, labels, rows, rows, labels, thresholds, loss);
+  ekd_loss(policy, x, x, labels, rows, rows, labels, thresholds, loss, gradient);
   rad_loss(policy, x, x, rows, table, loss);
   rad_loss(policy, x, x, rows, class_neighbours(labels, table), loss, gradient);
   rad_loss(policy, x, x, rows, rows, table, loss, gradient, hinge{0.1});

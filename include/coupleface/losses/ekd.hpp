@@ -42,8 +42,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///   another one to list those near thresholds, and another one, with the gradient's, over blocks
 ///   that hold positives; up to two more to count where over 2^19 pairs lie near thresholds
 /// @scratch two copies of each side and the gradient in float, or in double if a side is; 8 bytes
-///   a label; for each of at most 16 lanes 160 KiB, 66 KiB of counts, and at most H hardest
-///   negatives of 40 bytes; once 66 KiB, 2 MiB of scores and 48 H bytes; nothing grows with n^2
+///   a label; for each of at most 16 lanes a tile of up to 288 KiB, or 544 KiB in double, 66 KiB of
+///   counts and at most H pairs of 40 bytes; once 66 KiB, 2 MiB of scores and 48 H bytes; nothing
+///   grows with n^2
 /// @determinism bit-identical for any policy and thread count, with one set of kernels
 /// Source: stated (Huang et al., CVPR 2022, and its authors' code: settings, thresholds, moving
 /// averages); unused thresholds (the code takes the largest score), means over the pairs, and ties:
@@ -81,8 +82,8 @@ void ekd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teach
 /// @param bank_labels [m] signed integers, -1: the row is in no pair
 /// @complexity O(n m (d_s + d_t)): as above, with whole products
 /// @scratch two copies of the batch's rows and one of 1,024 rows of the banks, the gradient, 8
-///   bytes a label, and for each of at most 32 lanes 32 KiB, 66 KiB of counts, and at most H
-///   hardest negatives of 40 bytes; once 66 KiB, 2 MiB of scores and 24 H bytes
+///   bytes a label; for each of at most 32 lanes 32 KiB, 66 KiB of counts and at most H pairs of 40
+///   bytes; once 66 KiB, 2 MiB of scores and 24 H bytes
 /// Everything else as above.
 template <class Policy, class S, class T, class N, class H, class B, class M, class L>
 void ekd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
