@@ -7,19 +7,12 @@
 #include <coupleface/detail/losses/check_rad.hpp>
 #include <coupleface/detail/losses/rad.hpp>
 #include <coupleface/error.hpp>
+#include <coupleface/losses/class_neighbours.hpp>
 #include <coupleface/policy.hpp>
 #include <coupleface/settings/penalty.hpp>
 #include <coupleface/view.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
-
-/// @brief The neighbours of labelled samples: row labels[i] of a table of class relations.
-/// @param labels [n], -1 = sample without neighbours
-/// @param table [C, K] ids of bank rows, -1 = none; mine_nearest's result for the prototypes
-template <class L, class I>
-detail::labelled_neighbours<L, I> class_neighbours(vector_view<L> labels, matrix_view<I> table) {
-  return {labels, table};
-}
 
 /// @brief Relation-aware distillation (RAD).
 ///

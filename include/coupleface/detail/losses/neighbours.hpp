@@ -54,15 +54,25 @@ struct labelled_neighbours {
 
 template <class I>
 listed_neighbours<I> as_neighbours(matrix_view<I> entries) {
-  COUPLEFACE_EXPECT_IDS("rad_loss", "neighbours", I);
+  COUPLEFACE_EXPECT_IDS("losses", "neighbours", I);
   return {entries};
 }
 
 template <class L, class I>
 labelled_neighbours<L, I> as_neighbours(labelled_neighbours<L, I> neighbours) {
-  COUPLEFACE_EXPECT_IDS("rad_loss", "labels", L);
-  COUPLEFACE_EXPECT_IDS("rad_loss", "table", I);
+  COUPLEFACE_EXPECT_IDS("losses", "labels", L);
+  COUPLEFACE_EXPECT_IDS("losses", "table", I);
   return neighbours;
+}
+
+/// Slots of the sample that has most of them.
+template <class I>
+index_t most_neighbours(listed_neighbours<I> const& neighbours) {
+  return neighbours.entries.extent(1);
+}
+template <class L, class I>
+index_t most_neighbours(labelled_neighbours<L, I> const& neighbours) {
+  return neighbours.table.extent(1);
 }
 
 template <class Neighbours>
