@@ -50,6 +50,8 @@ void losses(P const& policy, matrix_view<S const> x, matrix_view<B const> rows,
   fcd_loss(policy, x, x, loss, gradient);
   angular_loss(policy, x, x, loss);
   angular_loss(policy, x, x, loss, gradient, absolute{});
+  teacher_queue_loss(policy, x, x, rows, loss);
+  teacher_queue_loss(policy, x, x, rows, loss, gradient, 0.1, not_same_label(labels, labels));
   feature_loss(policy, x, x, loss);
   feature_loss(policy, x, x, loss, gradient);
   ekd_thresholds thresholds;

@@ -15,11 +15,14 @@ TEST(keep, rows_labels_and_classes) {
   ids const queries(1, 3, {5, 1, -1}), candidates(1, 3, {5, -1, 1});
   coupleface::other_labels const labels(queries.vector(), candidates.vector());
   bool const differ[3][3] = {{false, false, true}, {true, false, false}, {false, false, false}};
+  coupleface::not_same_label const not_same(queries.vector(), candidates.vector());
+  bool const unlike[3][3] = {{false, true, true}, {true, true, false}, {true, true, true}};
   coupleface::other_classes const classes(queries.vector());
   bool const other[3][3] = {{true, true, true}, {true, false, true}, {false, false, false}};
   for (index_t q = 0; q < 3; ++q) {
     for (index_t c = 0; c < 3; ++c) {
       EXPECT_EQ(labels(q, c), differ[q][c]) << q << ", " << c;
+      EXPECT_EQ(not_same(q, c), unlike[q][c]) << q << ", " << c;
       EXPECT_EQ(classes(q, c), other[q][c]) << q << ", " << c;
     }
   }
@@ -55,6 +58,9 @@ TEST(keep, both_asks_each_whether_it_fits) {
   std::string const candidates =
       "coupleface::mine: size of the candidate labels is 4, but rows of candidates is 5";
   expect_refused([&] { coupleface::both(labels, classes).expect_fits("mine", 3, 5); }, candidates);
+  coupleface::not_same_label const not_same(three.vector(), four.vector());
+  expect_refused([&] { coupleface::both(classes, not_same).expect_fits("mine", 3, 5); },
+                 candidates);
   expect_refused([&] { coupleface::both(classes, labels).expect_fits("mine", 3, 5); }, candidates);
   expect_refused(
       [&] { coupleface::both(coupleface::other_rows{}, classes).expect_fits("mine", 5, 4); },

@@ -28,6 +28,7 @@
 #include <coupleface/losses/relation_loss.hpp>
 #include <coupleface/losses/rkd.hpp>
 #include <coupleface/losses/similarity_preserving.hpp>
+#include <coupleface/losses/teacher_queue.hpp>
 #include <coupleface/mining/from_bank.hpp>
 #include <coupleface/mining/gap.hpp>
 #include <coupleface/mining/in_batch.hpp>

@@ -48,9 +48,25 @@ class other_labels {
                          "rows of candidates", candidates);
   }
 
- private:
+ protected:
   vector_view<L> query_labels_;
   vector_view<L> candidate_labels_;
+};
+
+/// @brief Pairs that are not known to share a label: unlike other_labels, it keeps the pairs of
+/// rows labelled -1. For losses in which other rows are negatives.
+template <class L>
+class not_same_label : public other_labels<L> {
+ public:
+  /// @param query_labels [n], @param candidate_labels [m], in the policy's memory
+  COUPLEFACE_HOST_DEVICE not_same_label(vector_view<L> query_labels,
+                                        vector_view<L> candidate_labels)
+      : other_labels<L>(query_labels, candidate_labels) {}
+
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
+    auto const own = this->query_labels_(query);
+    return own < 0 || own != this->candidate_labels_(candidate);
+  }
 };
 
 /// @brief Candidates are classes (row c of prototypes or of a bank is class c): every class except

@@ -51,7 +51,9 @@ struct softmax_sample {
   COUPLEFACE_HOST_DEVICE double finish(tile_sum const* sums, index_t count, index_t stride) {
     tile_sum others = tile_sum::of_nothing();
     for (index_t t = 0; t < count; ++t) {
-      others.add(sums[t * stride].largest, sums[t * stride].sum);
+      tile_sum const& next = sums[t * stride];
+      // Two sums of nothing would be infinity minus infinity.
+      if (next.sum != 0) { others.add(next.largest, next.sum); }
     }
     double const above = others.largest - logit;
     bool const may_overflow = above > 0;

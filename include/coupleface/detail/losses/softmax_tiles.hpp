@@ -15,6 +15,19 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
+/// Targets whose right class is not among the weights: its column is beyond them.
+template <class Targets>
+inline constexpr bool right_apart = false;
+/// Targets with leave_out(): not every class counts for every sample.
+template <class Targets>
+inline constexpr bool leaves_out = false;
+
+/// The row of sample i's right class.
+template <class W, class Targets>
+W const* right_row(matrix_view<W const> weights, Targets const& targets, index_t i) {
+  return weights.row(targets.weight_row(targets.column(i)));
+}
+
 /// State shared by the two passes. Operands: what the products read, panel_operands or the like.
 template <class Operands, class E, class W, class Targets>
 struct softmax_tiles {
@@ -24,6 +37,8 @@ struct softmax_tiles {
   static constexpr index_t row_block = softmax_row_block;
   static constexpr index_t most_lanes = 16;  ///< each has a tile and a gradient of all rows
   static constexpr index_t panel = panel_width<Acc>;
+  /// Whether the right classes' share of the embeddings' gradient is not in the products.
+  static constexpr bool adds_targets = Operands::exact_targets || right_apart<Targets>;
 
   matrix_view<E const> embeddings;
   matrix_view<W const> weights;
@@ -85,8 +100,12 @@ struct softmax_tiles {
   /// Scaled logits of one panel of samples against a packed tile, without the target classes'.
   void logits(index_t tile, index_t first_row, Acc const* packed, Acc* z) const {
     index_t const classes = count(tile);
+    index_t const used = std::min(panel, rows - first_row);
     Operands::logits(shape(), classes, first_row, columns, packed, z);
-    for (index_t l = 0; l < std::min(panel, rows - first_row); ++l) {
+    if constexpr (leaves_out<Targets>) {
+      targets.leave_out(first_row, used, first_class(tile), classes, z);
+    }
+    for (index_t l = 0; l < used; ++l) {
       index_t const own = samples[first_row + l].column - first_class(tile);
       if (own >= 0 && own < classes) { z[own * panel + l] = left_out<Acc>; }
     }
@@ -133,8 +152,7 @@ struct softmax_tiles {
   }
   /// Of sample i, which is not ignored.
   void add_target_weight(index_t i, double mean, Acc* unit_gradient) const {
-    W const* const w = weights.row(targets.weight_row(samples[i].column));
-    add_unit(w, samples[i].slope * mean, unit_gradient);
+    add_unit(right_row(weights, targets, i), samples[i].slope * mean, unit_gradient);
   }
   void add_target_samples(index_t tile, double mean, Acc* weight_slopes) const {
     for (index_t i = 0; i < rows; ++i) {
