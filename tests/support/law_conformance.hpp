@@ -30,11 +30,12 @@ struct loss_shape {
   index_t n, student, teacher;  ///< rows, widths
 };
 
-/// Shapes around the sizes of vectors, panels, blocks and tasks.
+/// Shapes around the sizes of vectors, panels and blocks; the last one has several panels in a
+/// block.
 inline std::vector<loss_shape> loss_shapes() {
-  return {{0, 5, 3},    {1, 1, 2},    {2, 2, 1},     {2, 16, 17},  {3, 15, 16},   {5, 17, 15},
-          {5, 64, 101}, {31, 31, 33}, {32, 32, 31},  {33, 33, 32}, {33, 101, 2},  {64, 1, 64},
-          {65, 64, 15}, {127, 2, 31}, {129, 17, 32}, {200, 16, 1}, {260, 15, 101}};
+  return {{0, 5, 3},    {1, 1, 2},    {2, 2, 1},     {2, 16, 17},  {3, 15, 16},    {5, 17, 15},
+          {5, 64, 101}, {31, 31, 33}, {32, 32, 31},  {33, 33, 32}, {33, 101, 2},   {64, 1, 64},
+          {65, 64, 15}, {127, 2, 31}, {129, 17, 32}, {200, 16, 1}, {260, 15, 101}, {545, 3, 2}};
 }
 
 /// What changes no value: lengths of all rows, of a side, or of none.
@@ -212,7 +213,7 @@ void expect_derivatives(Case const& of) {
     derivatives(of, fitted(of, shape)).expect_all_elements();
   }
   for (loss_shape const shape :
-       {loss_shape{33, 16, 17}, {65, 33, 15}, {129, 17, 16}, {260, 15, 16}}) {
+       {loss_shape{33, 16, 17}, {65, 33, 15}, {129, 17, 16}, {289, 4, 5}}) {
     SCOPED_TRACE(shape.n);
     derivatives(of, fitted(of, shape)).expect_some_rows();
   }

@@ -39,7 +39,7 @@ struct similarity_preserving_law : pair_law {
 ///
 /// L = 1/n^2 sum_{i, j} ( A_ij(s) - A_ij(t) )^2, A_ij(x) = x_i . x_j / || (x_i . x_1, ..., x_i .
 /// x_n) ||, the rows of the Gram matrix divided by their norms; 0 without rows. A row of zeros
-/// stays zeros, and has gradient 0. NaN or infinite input makes the loss NaN.
+/// stays zeros: A_ij has derivative 0 there. NaN or infinite input makes the loss NaN.
 ///
 /// @param policy any Thrust execution policy
 /// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
