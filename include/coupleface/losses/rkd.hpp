@@ -31,7 +31,9 @@ struct rkd_distance_law : pair_law {
     return penalty(s * c[0] - t * c[1]).value;
   }
   COUPLEFACE_HOST_DEVICE numbers<1> back(double s, double t, numbers<3> const& c) const {
-    return {penalty(s * c[0] - t * c[1]).slope * s};
+    numbers<1> sum;  // nvcc drops the braces around a returned member
+    sum[0] = penalty(s * c[0] - t * c[1]).slope * s;
+    return sum;
   }
   /// The third number becomes the derivative through the mean, for each distance in it.
   COUPLEFACE_HOST_DEVICE numbers<3> finish_back(numbers<3> const& c, numbers<1> const&,

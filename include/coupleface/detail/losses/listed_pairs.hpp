@@ -83,9 +83,10 @@ struct listed_pairs {
   template <class Terms>
   void add_terms(Derived const& policy, double*, Terms terms, row_numbers constants,
                  row_numbers sums) const {
-    for_each_index(policy, rows(), [=, *this](index_t i) {
-      if constexpr (Terms::count > 0) { add_row_terms(i, terms, constants, sums); }
-    });
+    if constexpr (Terms::count > 0) {
+      for_each_index(policy, rows(),
+                     [=, *this](index_t i) { add_row_terms(i, terms, constants, sums); });
+    }
   }
 
   template <class Terms, class Law>

@@ -47,7 +47,9 @@ struct slope_terms {
   Law law;
   COUPLEFACE_HOST_DEVICE numbers<1> operator()(double s, double t,
                                                law_constants<constants> const& c) const {
-    return {law.slope(s, t, c)};
+    numbers<1> out;  // nvcc drops the braces around a returned member
+    out[0] = law.slope(s, t, c);
+    return out;
   }
 };
 
