@@ -3,9 +3,14 @@
 // arrays that coupleface/__init__.py allocates, the module that a trainer imports.
 #include <thrust/execution_policy.h>
 
+#include <coupleface/losses/correlation_congruence.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
+#include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/rad.hpp>
+#include <coupleface/losses/relation_loss.hpp>
+#include <coupleface/losses/rkd.hpp>
+#include <coupleface/losses/similarity_preserving.hpp>
 #include <coupleface/mining/nearest.hpp>
 #include <coupleface/prototypes.hpp>
 
@@ -98,13 +103,20 @@ void mine_nearest(object queries, object candidates, object values, object indic
   });
 }
 
-double fcd_loss(object student, object teacher, object gradient) {
-  constexpr char const* function = "fcd_loss";
+/// call(policy, student, teacher, loss, gradient): a loss with no other tensors.
+template <class Call>
+double student_loss(char const* function, object student, object teacher, object gradient,
+                    Call call) {
   tensor const s(function, "student", student), t(function, "teacher", teacher);
   tensor const g(function, "student_gradient", gradient);
   return with_matrices(s, t, [&](auto rows, auto beside, auto loss) {
-    coupleface::fcd_loss(policy, rows, beside, loss, g.matrix<result_of<decltype(rows)>>());
+    call(policy, rows, beside, loss, g.matrix<result_of<decltype(rows)>>());
   });
+}
+
+double fcd_loss(object student, object teacher, object gradient) {
+  return student_loss("fcd_loss", student, teacher, gradient,
+                      [](auto const&... views) { coupleface::fcd_loss(views...); });
 }
 
 struct chosen_penalty {
@@ -124,6 +136,41 @@ double rad_loss(object student, object teacher, object bank, object labels, obje
     coupleface::rad_loss(policy, rows, beside, b.matrix<element_of<decltype(beside)> const>(),
                          class_neighbours(y.vector<id const>(), h.matrix<id const>()), loss,
                          g.matrix<result_of<decltype(rows)>>(), chosen_penalty{q, two_sided});
+  });
+}
+
+double relation_loss(object student, object teacher, double q, bool two_sided, object gradient) {
+  return student_loss("relation_loss", student, teacher, gradient, [=](auto const&... views) {
+    coupleface::relation_loss(views..., chosen_penalty{q, two_sided});
+  });
+}
+
+double rkd_distance_loss(object student, object teacher, double beta, object gradient) {
+  return student_loss("rkd_distance_loss", student, teacher, gradient, [=](auto const&... views) {
+    coupleface::rkd_distance_loss(views..., smooth_l1{beta});
+  });
+}
+
+double similarity_preserving_loss(object student, object teacher, object gradient) {
+  return student_loss(
+      "similarity_preserving_loss", student, teacher, gradient,
+      [](auto const&... views) { coupleface::similarity_preserving_loss(views...); });
+}
+
+double correlation_congruence_loss(object student, object teacher, int order, double gamma,
+                                   object gradient) {
+  return student_loss("correlation_congruence_loss", student, teacher, gradient,
+                      [=](auto const&... views) {
+                        taylor_kernel const kernel{order, gamma};
+                        coupleface::correlation_congruence_loss(views..., kernel);
+                      });
+}
+
+double pkt_loss(object student, object teacher, double epsilon, object gradient) {
+  return student_loss("pkt_loss", student, teacher, gradient, [=](auto const&... views) {
+    pkt_law law;
+    law.epsilon = epsilon;
+    coupleface::pkt_loss(views..., law);
   });
 }
 
@@ -147,5 +194,10 @@ PYBIND11_MODULE(extension, module) {
   module.def("mine_nearest", &python_module::mine_nearest);
   module.def("fcd_loss", &python_module::fcd_loss);
   module.def("rad_loss", &python_module::rad_loss);
+  module.def("relation_loss", &python_module::relation_loss);
+  module.def("rkd_distance_loss", &python_module::rkd_distance_loss);
+  module.def("similarity_preserving_loss", &python_module::similarity_preserving_loss);
+  module.def("correlation_congruence_loss", &python_module::correlation_congruence_loss);
+  module.def("pkt_loss", &python_module::pkt_loss);
   module.def("margin_softmax_loss", &python_module::margin_softmax_loss);
 }

@@ -58,6 +58,35 @@ def rad_loss(student, teacher, bank, labels, table, q=0.03, two_sided=False):
     return loss, gradient
 
 
+def relation_loss(student, teacher, q=0.0, two_sided=True):
+    """The loss over all pairs of the batch, and its gradient with respect to the student: the mean
+    of |s - t| over the cosines s and t of pairs of different rows. q and two_sided: as rad_loss."""
+    gradient = _empty(student, _shape(student))
+    return extension.relation_loss(student, teacher, q, two_sided, gradient), gradient
+
+
+def rkd_distance_loss(student, teacher, beta=1.0):
+    """The same of distances over their mean, with smooth L1."""
+    gradient = _empty(student, _shape(student))
+    return extension.rkd_distance_loss(student, teacher, beta, gradient), gradient
+
+
+def similarity_preserving_loss(student, teacher):
+    gradient = _empty(student, _shape(student))
+    return extension.similarity_preserving_loss(student, teacher, gradient), gradient
+
+
+def correlation_congruence_loss(student, teacher, order=2, gamma=0.4):
+    gradient = _empty(student, _shape(student))
+    return (extension.correlation_congruence_loss(student, teacher, order, gamma, gradient),
+            gradient)
+
+
+def pkt_loss(student, teacher, epsilon=1e-7):
+    gradient = _empty(student, _shape(student))
+    return extension.pkt_loss(student, teacher, epsilon, gradient), gradient
+
+
 def margin_softmax_loss(embeddings, weights, labels, m1=1.0, m2=0.5, m3=0.0, scale=64.0):
     """The loss and its gradients with respect to the embeddings, [n, d], and the classes' weights.
 

@@ -43,9 +43,19 @@ def _rows(x):
     return x if in_place else x.contiguous()
 
 
-def fcd_loss(student, teacher):
-    """A scalar tensor, of float64 for float64 and of float32 otherwise."""
-    return _Loss.apply(lambda s: coupleface.fcd_loss(_rows(s), _rows(teacher)), student)
+def _of_student(loss):
+    def differentiable(student, teacher, **settings):
+        """A scalar tensor, of float64 for float64 and of float32 otherwise."""
+        return _Loss.apply(lambda s: loss(_rows(s), _rows(teacher), **settings), student)
+    return differentiable
+
+
+fcd_loss = _of_student(coupleface.fcd_loss)
+relation_loss = _of_student(coupleface.relation_loss)
+rkd_distance_loss = _of_student(coupleface.rkd_distance_loss)
+similarity_preserving_loss = _of_student(coupleface.similarity_preserving_loss)
+correlation_congruence_loss = _of_student(coupleface.correlation_congruence_loss)
+pkt_loss = _of_student(coupleface.pkt_loss)
 
 
 def rad_loss(student, teacher, bank, labels, table, **settings):
