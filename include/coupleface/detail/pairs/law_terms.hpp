@@ -14,7 +14,7 @@ template <class Law>
 struct statistic_terms {
   static constexpr int count = Law::sums, constants = 0;
   Law law;
-  COUPLEFACE_HOST_DEVICE numbers<count> operator()(double s, double t, law_constants<0>) const {
+  COUPLEFACE_HOST_DEVICE numbers<count> operator()(double s, double t, numbers<0>) const {
     return law.statistics(s, t);
   }
 };
@@ -25,7 +25,7 @@ struct value_terms {
   static constexpr int count = 1 + Law::back_sums, constants = Law::constants;
   Law law;
   COUPLEFACE_HOST_DEVICE numbers<count> operator()(double s, double t,
-                                                   law_constants<constants> const& c) const {
+                                                   numbers<constants> const& c) const {
     numbers<count> out{law.value(s, t, c)};
     if constexpr (Law::back_sums > 0) {
       auto const back = law.back(s, t, c);
@@ -46,7 +46,7 @@ struct slope_terms {
   static constexpr int count = 1, constants = Law::constants;
   Law law;
   COUPLEFACE_HOST_DEVICE numbers<1> operator()(double s, double t,
-                                               law_constants<constants> const& c) const {
+                                               numbers<constants> const& c) const {
     numbers<1> out;  // nvcc drops the braces around a returned member
     out[0] = law.slope(s, t, c);
     return out;

@@ -73,11 +73,8 @@ inline constexpr double close_share = 1.0 / 16;
 
 /// A law's constants of one row.
 template <int N>
-using law_constants = numbers<N>;
-
-template <int N>
-COUPLEFACE_HOST_DEVICE law_constants<N> constants_of(row_numbers from, index_t i) {
-  law_constants<N> c{};
+COUPLEFACE_HOST_DEVICE numbers<N> constants_of(row_numbers from, index_t i) {
+  numbers<N> c{};
   for (int k = 0; k < N; ++k) { c[std::size_t(k)] = from(k, i); }
   return c;
 }
