@@ -63,6 +63,12 @@ struct index_kernel {
   }
 };
 
+template <class T>
+struct zero_body {
+  T* elements;
+  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const { elements[i] = T(0); }
+};
+
 template <int N, class Derived, class Body>
 void launch_rows(cuda_policy<Derived> const& policy, index_t rows, Body const& body) {
   using kernel = row_kernel<N, Body>;

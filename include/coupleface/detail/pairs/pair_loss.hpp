@@ -143,3 +143,7 @@ void pair_loss_with_bank(Policy const& policy, char const* function, matrix_view
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/pairs/pair_loss.cuh>
+#endif

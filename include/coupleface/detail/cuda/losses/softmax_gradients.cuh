@@ -68,11 +68,5 @@ struct project_embeddings_body {
   }
 };
 
-template <class T>
-struct zero_body {
-  T* elements;
-  COUPLEFACE_HOST_DEVICE void operator()(index_t i) const { elements[i] = T(0); }
-};
-
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// Losses over all pairs on a device: beside the host's in double, for all relations, laws and
+// predicates, over one tile of pairs and over several.
+#include <coupleface/losses/correlation_congruence.hpp>
+#include <coupleface/losses/pair_loss.hpp>
+#include <coupleface/losses/pkt.hpp>
+#include <coupleface/losses/relation_loss.hpp>
+#include <coupleface/losses/rkd.hpp>
+#include <coupleface/losses/similarity_preserving.hpp>
+
+#include "../support/counting_allocator.hpp"
+#include "../support/matrix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace {
+
+using namespace coupleface_test;
+using coupleface::euclidean_distance;
+using coupleface::every_row;
+using coupleface::inner_product;
+using coupleface::other_rows;
+
+template <class S>
+struct result {
+  matrix<double> loss{1, 1};
+  matrix<S> gradient;
+  result(index_t n, index_t width) : gradient(n, width, 2) {}
+};
+
+/// What is called: call(policy, matrix, ..., loss[, gradient]). Its matrices are the student, the
+/// teacher, and their banks if it has any.
+template <class Call, class S, class... Others>
+result<S> on_device(Call const& call, matrix<S> const& s, Others const&... others) {
+  result<S> r(s.rows(), s.columns());
+  call(policy(), s.view(), others.view()..., r.loss.scalar(), r.gradient.view());
+  return r;
+}
+
+template <class T>
+host_matrix<double> doubles(matrix<T> const& x) {
+  host_matrix<double> y(x.rows(), x.columns());
+  for (index_t i = 0; i < x.rows(); ++i) {
+    for (index_t j = 0; j < x.columns(); ++j) { y.set(i, j, x.at(i, j)); }
+  }
+  return y;
+}
+
+/// Largest difference of the gradients of a row beside the largest element of any gradient.
+template <class S>
+double largest_error(matrix<S> const& found, host_matrix<double> const& expected) {
+  double error = 0, largest = 0;
+  for (index_t i = 0; i < found.rows(); ++i) {
+    for (index_t j = 0; j < found.columns(); ++j) {
+      error = std::max(error, std::fabs(found.at(i, j) - expected.at(i, j)));
+      largest = std::max(largest, std::fabs(expected.at(i, j)));
+      if (std::isnan(found.at(i, j))) { return NAN; }
+    }
+  }
+  EXPECT_GT(largest, 0);
+  return error / largest;
+}
+
+/// Sums of float products are off by d 2^-24 at most, a gradient's elements are sums of n of them;
+/// of distances, close_share leaves 20 bits.
+template <class S, class Call, class... Others>
+void expect_the_hosts(Call const& call, matrix<S> const& s, Others const&... others) {
+  auto const found = on_device(call, s, others...);
+  host_matrix<double> loss(1, 1), gradient(s.rows(), s.columns());
+  call(thrust::seq, doubles(s).view(), doubles(others).view()..., loss.scalar(), gradient.view());
+  bool const wide = std::is_same_v<S, double>;
+  double const stored = sizeof(S) == 2 ? 0x1p-9 : 0, allowed = wide ? 1e-12 : 2e-5;
+  EXPECT_NEAR(found.loss.at(0, 0), loss.at(0, 0), allowed * loss.at(0, 0));
+  EXPECT_LE(largest_error(found.gradient, gradient), allowed + stored);
+
+  auto const again = on_device(call, s, others...);
+  EXPECT_TRUE(again.loss.same_bits(found.loss) && again.gradient.same_bits(found.gradient));
+  matrix<double> value(1, 1);
+  call(policy(), s.view(), others.view()..., value.scalar());
+  EXPECT_TRUE(value.same_bits(found.loss));
+}
+
+template <class Penalty, class Relation, class Keep>
+auto relation_loss_of(Penalty penalty, Relation relation, Keep keep) {
+  return [=](auto const& where, auto... arguments) {
+    coupleface::relation_loss(where, arguments..., penalty, relation, keep);
+  };
+}
+
+// Rows of both blocks of a panel; more columns than a block has threads.
+constexpr index_t rows = 150, width = 19;
+
+template <class S>
+void expect_relations() {
+  auto const s = random_matrix<S>(rows, width, 1, 3), t = random_matrix<S>(rows, 7, 2);
+  using namespace coupleface;
+  expect_the_hosts(relation_loss_of(squared{}, cosine{}, other_rows{}), s, t);
+  expect_the_hosts(relation_loss_of(smooth_l1{0.2}, cosine{}, every_row{}), s, t);
+  expect_the_hosts(relation_loss_of(squared{}, inner_product{}, every_row{}), s, t);
+  expect_the_hosts(relation_loss_of(smooth_l1{}, euclidean_distance{}, other_rows{}), s, t);
+  expect_the_hosts(relation_loss_of(squared{}, gaussian_kernel{}, other_rows{}), s, t);
+  expect_the_hosts(relation_loss_of(squared{}, taylor_kernel{3, 0.5}, other_rows{}), s, t);
+}
+
+TEST(device_pair_loss, relations) { expect_relations<float>(); }
+TEST(device_pair_loss, relations_of_doubles) { expect_relations<double>(); }
+TEST(device_pair_loss, relations_of_halves) { expect_relations<coupleface::float16>(); }
+
+TEST(device_pair_loss, laws_with_sums) {
+  auto const s = random_matrix<float>(rows, width, 3), t = random_matrix<float>(rows, 7, 4);
+  expect_the_hosts([](auto const&... a) { coupleface::rkd_distance_loss(a...); }, s, t);
+  expect_the_hosts([](auto const&... a) { coupleface::similarity_preserving_loss(a...); }, s, t);
+  expect_the_hosts([](auto const&... a) { coupleface::pkt_loss(a...); }, s, t);
+  expect_the_hosts([](auto const&... a) { coupleface::correlation_congruence_loss(a...); }, s, t);
+}
+
+/// Keeps pairs of rows that differ by one or more modulo 3, in one order.
+struct some_pairs {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t j) const {
+    return (j + 3 - i % 3) % 3 == 1;
+  }
+};
+
+/// Penalty times what the host cannot tell apart: here in both orders of each pair.
+TEST(device_pair_loss, only_pairs_that_are_kept_count) {
+  auto const s = random_matrix<float>(rows, width, 5), t = random_matrix<float>(rows, 7, 6);
+  auto const labels = random_labels(rows, 5, 7);
+  auto const on_host_labels = on_host(labels);
+  auto const call = [&](auto const& where, auto... a) {
+    bool constexpr here = coupleface::detail::is_host_policy_v<std::decay_t<decltype(where)>>;
+    auto const of = [&] {
+      if constexpr (here) {
+        return on_host_labels.vector();
+      } else {
+        return labels.vector();
+      }
+    }();
+    coupleface::relation_loss(where, a..., coupleface::squared{}, coupleface::cosine{},
+                              coupleface::other_labels(of, of));
+  };
+  expect_the_hosts(call, s, t);
+}
+
+/// The sum over kept ordered pairs, though only one order of each is kept.
+TEST(device_pair_loss, one_order_of_a_pair) {
+  auto const s = random_matrix<double>(9, 4, 8), t = random_matrix<double>(9, 4, 9);
+  auto const call = relation_loss_of(coupleface::squared{}, inner_product{}, some_pairs{});
+  auto const found = on_device(call, s, t);
+  auto const dot = [](matrix<double> const& x, index_t i, index_t j) {
+    double sum = 0;
+    for (index_t l = 0; l < 4; ++l) { sum += x.at(i, l) * x.at(j, l); }
+    return sum;
+  };
+  double sum = 0, pairs = 0;
+  std::vector<double> gradient(9 * 4, 0.0);
+  for (index_t i = 0; i < 9; ++i) {
+    for (index_t j = 0; j < 9; ++j) {
+      if (!some_pairs{}(i, j)) { continue; }
+      double const gap = dot(s, i, j) - dot(t, i, j);
+      ++pairs;
+      sum += gap * gap;
+      for (index_t l = 0; l < 4; ++l) {
+        gradient[std::size_t(i * 4 + l)] += 2 * gap * s.at(j, l);
+        gradient[std::size_t(j * 4 + l)] += 2 * gap * s.at(i, l);
+      }
+    }
+  }
+  EXPECT_EQ(pairs, 27);
+  EXPECT_NEAR(found.loss.at(0, 0), sum / pairs, 1e-12);
+  for (index_t i = 0; i < 9; ++i) {
+    for (index_t l = 0; l < 4; ++l) {
+      EXPECT_NEAR(found.gradient.at(i, l), gradient[std::size_t(i * 4 + l)] / pairs, 1e-12);
+    }
+  }
+}
+
+TEST(device_pair_loss, a_bank) {
+  auto const s = random_matrix<float>(5, width, 11), t = random_matrix<float>(5, 7, 12);
+  // More than a tile has columns.
+  auto const h = random_matrix<float>(2100, width, 13, 1), g = random_matrix<float>(2100, 7, 14);
+  using namespace coupleface;
+  expect_the_hosts(relation_loss_of(squared{}, cosine{}, every_row{}), s, t, h, g);
+  expect_the_hosts(relation_loss_of(squared{}, euclidean_distance{}, every_row{}), s, t, h, g);
+  expect_the_hosts(relation_loss_of(hinge{}, inner_product{}, some_pairs{}), s, t, h, g);
+}
+
+TEST(device_pair_loss, several_tiles) {
+  auto const s = random_matrix<float>(1030, 3, 15), t = random_matrix<float>(1030, 2, 16);
+  expect_the_hosts([](auto const&... a) { coupleface::rkd_distance_loss(a...); }, s, t);
+  auto const more_s = random_matrix<float>(2060, 3, 15), more_t = random_matrix<float>(2060, 2, 16);
+  using namespace coupleface;
+  expect_the_hosts(relation_loss_of(squared{}, inner_product{}, other_rows{}), more_s, more_t);
+}
+
+/// Rows that lie far from 0, in groups of close ones, some of them equal.
+template <class S>
+matrix<S> rows_in_groups(index_t n, index_t columns, unsigned seed) {
+  auto const centres = random_matrix<double>(7, columns, seed);
+  auto const parts = random_matrix<double>(n, columns, seed + 1);
+  matrix<S> x(n, columns);
+  for (index_t i = 0; i < n; ++i) {
+    double const size = i % 5 == 4 ? 0 : 0.004;
+    for (index_t j = 0; j < columns; ++j) {
+      x.set(i, j, 8 + centres.at(i % 7, j) + size * parts.at(i, j));
+    }
+  }
+  return x;
+}
+
+TEST(device_pair_loss, close_rows_keep_their_digits) {
+  auto const s = rows_in_groups<float>(rows, 33, 17), t = random_matrix<float>(rows, 5, 18);
+  using namespace coupleface;
+  expect_the_hosts([](auto const&... a) { coupleface::rkd_distance_loss(a...); }, s, t);
+  expect_the_hosts(relation_loss_of(squared{}, euclidean_distance{}, other_rows{}), s, t);
+}
+
+TEST(device_pair_loss, no_pairs) {
+  for (index_t const n : {0, 1}) {
+    auto const s = random_matrix<float>(n, width, 19);
+    auto const found = on_device(
+        relation_loss_of(coupleface::absolute{}, euclidean_distance{}, other_rows{}), s, s);
+    EXPECT_EQ(found.loss.at(0, 0), 0);
+    for (index_t j = 0; j < n * width; ++j) { EXPECT_EQ(found.gradient.at(0, j), 0); }
+  }
+  auto const s = random_matrix<float>(4, width, 20), none = random_matrix<float>(0, width, 21);
+  auto const found =
+      on_device(relation_loss_of(coupleface::absolute{}, coupleface::cosine{}, every_row{}), s, s,
+                none, none);
+  EXPECT_EQ(found.loss.at(0, 0), 0);
+  for (index_t j = 0; j < width; ++j) { EXPECT_EQ(found.gradient.at(3, j), 0); }
+}
+
+TEST(device_pair_loss, rows_that_are_not_finite_are_not_hidden) {
+  auto const t = random_matrix<float>(rows, 7, 22);
+  for (double const broken : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    auto s = random_matrix<float>(rows, width, 23);
+    s.set(140, 3, broken);
+    auto const expect_nan = [&](auto relation) {
+      auto const found =
+          on_device(relation_loss_of(coupleface::absolute{}, relation, other_rows{}), s, t);
+      EXPECT_TRUE(std::isnan(found.loss.at(0, 0)));
+      EXPECT_TRUE(std::isnan(found.gradient.at(140, 0)));
+    };
+    expect_nan(coupleface::cosine{});
+    expect_nan(inner_product{});
+    expect_nan(euclidean_distance{});
+  }
+}
+
+#if !COUPLEFACE_HAS_CUDA
+TEST(device_pair_loss, scratch_does_not_grow_with_all_pairs) {
+  auto const s = random_matrix<float>(2060, 3, 24), t = random_matrix<float>(2060, 2, 25);
+  matrix<double> loss(1, 1);
+  matrix<float> gradient(2060, 3);
+  allocation_count count;
+  counting_allocator allocator(count);
+  coupleface::relation_loss(emulated_device{}(allocator), s.view(), t.view(), loss.scalar(),
+                            gradient.view(), coupleface::squared{}, euclidean_distance{});
+  // The tiles; the rows, the gradient, and ten numbers of each row.
+  EXPECT_LE(count.most, std::size_t(2 * 1024 * 2048 * 4 + 2060 * (8 * 4 + 12 * 8) + 1024));
+  EXPECT_EQ(count.live, 0u);
+}
+#endif
+
+}  // namespace
