@@ -38,6 +38,11 @@ void bank(P const& policy, matrix_view<S const> x, vector_view<L const> labels,
   feature_bank<T, Update> both(policy, x, x, update), teacher(policy, x, update);
   both.update(policy, labels, x, x);
   teacher.update(policy, labels, x);
+  teacher_queue<T> queue(10, x.extent(1));
+  queue.push(policy, x);
+  queue.push(policy, x, labels);
+  save_teacher_queue(path, queue);
+  load_teacher_queue(path, queue);
   save_feature_bank(path, both);
   load_feature_bank(path, both);
 }

@@ -54,6 +54,7 @@
 #include <coupleface/settings/margin.hpp>
 #include <coupleface/settings/pair_law.hpp>
 #include <coupleface/settings/penalty.hpp>
+#include <coupleface/teacher_queue.hpp>
 #include <coupleface/top_k.hpp>
 #include <coupleface/version.hpp>
 #include <coupleface/view.hpp>

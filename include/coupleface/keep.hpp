@@ -24,13 +24,14 @@ struct other_rows {
 };
 
 /// @brief Pairs whose labels differ. Rows labelled -1 are never mined and mine nothing.
-template <class L>
+template <class A, class B = A>
 class other_labels {
-  COUPLEFACE_EXPECT_IDS("other_labels", "labels", L);
+  COUPLEFACE_EXPECT_IDS("other_labels", "labels", A);
+  COUPLEFACE_EXPECT_IDS("other_labels", "labels", B);
 
  public:
   /// @param query_labels [n], @param candidate_labels [m], in the policy's memory
-  COUPLEFACE_HOST_DEVICE other_labels(vector_view<L> query_labels, vector_view<L> candidate_labels)
+  COUPLEFACE_HOST_DEVICE other_labels(vector_view<A> query_labels, vector_view<B> candidate_labels)
       : query_labels_(query_labels), candidate_labels_(candidate_labels) {}
 
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
@@ -49,19 +50,19 @@ class other_labels {
   }
 
  protected:
-  vector_view<L> query_labels_;
-  vector_view<L> candidate_labels_;
+  vector_view<A> query_labels_;
+  vector_view<B> candidate_labels_;
 };
 
 /// @brief Pairs that are not known to share a label: unlike other_labels, it keeps the pairs of
 /// rows labelled -1. For losses in which other rows are negatives.
-template <class L>
-class not_same_label : public other_labels<L> {
+template <class A, class B = A>
+class not_same_label : public other_labels<A, B> {
  public:
   /// @param query_labels [n], @param candidate_labels [m], in the policy's memory
-  COUPLEFACE_HOST_DEVICE not_same_label(vector_view<L> query_labels,
-                                        vector_view<L> candidate_labels)
-      : other_labels<L>(query_labels, candidate_labels) {}
+  COUPLEFACE_HOST_DEVICE not_same_label(vector_view<A> query_labels,
+                                        vector_view<B> candidate_labels)
+      : other_labels<A, B>(query_labels, candidate_labels) {}
 
   COUPLEFACE_HOST_DEVICE bool operator()(index_t query, index_t candidate) const {
     auto const own = this->query_labels_(query);

@@ -39,7 +39,8 @@ void save_feature_bank(std::string const& path, feature_bank<T, Update, Vector> 
 template <class T, class Update, template <class...> class Vector>
 void load_feature_bank(npy_reader& reader, feature_bank<T, Update, Vector>& bank) {
   feature_bank<T, Update, Vector> loaded = bank;
-  detail::expect_identity(reader, detail::bank_identity(bank));
+  detail::expect_identity(reader, detail::bank_identity(bank), detail::bank_identity_meaning,
+                          "feature bank", "bank");
   loaded.visit_state(
       [&](char const* name, auto& state) { detail::read_state(reader, name, state); });
   detail::expect_possible(reader, loaded);

@@ -33,25 +33,28 @@ std::vector<double> bank_identity(Bank const& bank) {
   return identity;
 }
 
+inline constexpr char const* bank_identity_meaning[] = {"format",
+                                                        "update rule",
+                                                        "first setting of the rule",
+                                                        "second setting of the rule",
+                                                        "number of classes",
+                                                        "teacher width",
+                                                        "student width"};
+
+/// Throws unless the next array is `expected`, of which `meaning` names each number.
 template <class Reader>
-void expect_identity(Reader& reader, std::vector<double> const& expected) {
-  static char const* const meaning[] = {"format",
-                                        "update rule",
-                                        "first setting of the rule",
-                                        "second setting of the rule",
-                                        "number of classes",
-                                        "teacher width",
-                                        "student width"};
+void expect_identity(Reader& reader, std::vector<double> const& expected,
+                     char const* const* meaning, char const* whole, char const* short_name) {
   auto const offset = reader.offset();
   auto const found = reader.template read<double>();
   if (found.size() != index_t(expected.size())) {
-    fail_file(reader.path(), offset, "does not begin with a feature bank's identity");
+    fail_file(reader.path(), offset, std::string("does not begin with a ") + whole + "'s identity");
   }
   for (std::size_t k = 0; k < expected.size(); ++k) {
     if (found.data()[k] != expected[k]) {
       fail_file(reader.path(), offset,
-                std::string(meaning[k]) + " is " + std::to_string(found.data()[k]) +
-                    ", the bank's is " + std::to_string(expected[k]));
+                std::string(meaning[k]) + " is " + std::to_string(found.data()[k]) + ", the " +
+                    short_name + "'s is " + std::to_string(expected[k]));
     }
   }
 }
@@ -72,8 +75,8 @@ void expect_size(Reader const& reader, std::uint64_t offset, char const* name, A
                  std::size_t size) {
   if (array.size() != index_t(size)) {
     fail_file(reader.path(), offset,
-              std::string(name) + " has " + std::to_string(array.size()) +
-                  " elements, the bank has " + std::to_string(size));
+              std::string(name) + " has " + std::to_string(array.size()) + " elements, not " +
+                  std::to_string(size));
   }
 }
 
