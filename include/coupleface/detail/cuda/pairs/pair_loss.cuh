@@ -44,7 +44,7 @@ void bank_pair_loss(cuda_policy<Derived> const& base, matrix_view<S const> stude
                     pair_mask<Keep> mask, scalar_view<L> loss, Gradient gradient) {
   auto const& policy = static_cast<Derived const&>(base);
   using acc = pair_accumulator<S, T>;
-  index_t const block = smaller(pair_tile_columns, mask.columns);
+  index_t const block = smaller(law_tile_columns, mask.columns);
   device_side<Relation::how, acc, false, S, H, Derived> const of_student(policy, student,
                                                                          student_bank, block);
   device_side<Relation::how, acc, false, T, B, Derived> const of_teacher(policy, teacher,

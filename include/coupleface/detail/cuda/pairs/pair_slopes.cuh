@@ -5,7 +5,7 @@
 // stored with a minus sign, and gets its gradient from these differences too.
 #pragma once
 
-#include <coupleface/detail/cuda/pairs/pair_tile.cuh>
+#include <coupleface/detail/cuda/pairs/law_tile.cuh>
 
 #include <cmath>
 

@@ -14,14 +14,14 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// Pairs whose relations are held at once: 8 MiB a side in float.
-inline constexpr index_t pair_tile_rows = 1024, pair_tile_columns = 2048;
+inline constexpr index_t law_tile_rows = 1024, law_tile_columns = 2048;
 
 /// Memory and launches of the walks over all pairs. Student and Teacher: device_side.
 template <class Derived, class Student, class Teacher, class Relation, class Law, class Keep>
 class device_pairs {
  public:
   using accumulator = typename Student::accumulator;
-  using tile_type = pair_tile<Student::in_batch, Keep>;
+  using tile_type = law_tile<Student::in_batch, Keep>;
   static constexpr int sum_count = Law::sums > 1 + Law::back_sums ? Law::sums : 1 + Law::back_sums;
 
   device_pairs(Derived const& policy, Student const& student, Teacher const& teacher,
@@ -32,7 +32,7 @@ class device_pairs {
         relation_(relation),
         law_(law),
         mask_(mask),
-        tile_size_(smaller(pair_tile_rows, mask.rows) * smaller(pair_tile_columns, mask.columns)),
+        tile_size_(smaller(law_tile_rows, mask.rows) * smaller(law_tile_columns, mask.columns)),
         relations_(policy, 2 * tile_size_),
         constants_(policy, mask.rows * Law::constants),
         sums_(policy, mask.rows * sum_count),
@@ -87,19 +87,19 @@ class device_pairs {
   /// visit(tile) with its relations. Those of a single tile stay from walk to walk.
   template <class Visit>
   void for_each_tile(Visit visit) {
-    for (index_t column = 0; column < mask_.columns; column += pair_tile_columns) {
-      index_t const columns = smaller(pair_tile_columns, mask_.columns - column);
+    for (index_t column = 0; column < mask_.columns; column += law_tile_columns) {
+      index_t const columns = smaller(law_tile_columns, mask_.columns - column);
       if (!is_held_) {
         student_.prepare_block(column, columns);
         teacher_.prepare_block(column, columns);
       }
-      for (index_t row = 0; row < mask_.rows; row += pair_tile_rows) {
-        tile_type const tile{row, column, smaller(pair_tile_rows, mask_.rows - row), columns,
+      for (index_t row = 0; row < mask_.rows; row += law_tile_rows) {
+        tile_type const tile{row, column, smaller(law_tile_rows, mask_.rows - row), columns,
                              mask_.keep};
         if (!is_held_) {
           student_.relate(tile, of_student());
           teacher_.relate(tile, of_teacher());
-          is_held_ = mask_.rows <= pair_tile_rows && mask_.columns <= pair_tile_columns;
+          is_held_ = mask_.rows <= law_tile_rows && mask_.columns <= law_tile_columns;
         }
         visit(tile);
       }

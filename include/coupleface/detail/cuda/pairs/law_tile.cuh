@@ -13,7 +13,7 @@ inline constexpr int pair_threads = 128;  ///< of a block, which works on one ro
 
 /// Pairs of some of the batch's rows with some others. InBatch: these are rows of the batch too.
 template <bool InBatch, class Keep>
-struct pair_tile {
+struct law_tile {
   index_t row, column;  ///< the first ones
   index_t rows, columns;
   Keep keep;
