@@ -50,11 +50,11 @@ struct law_case {
   static constexpr index_t needed_rows = 2;  ///< fewer have no pair: loss and gradient are 0
   static constexpr bool accumulates_in_double = false;
 
-  /// The documented ceiling in bytes: two copies of each side and the gradient, 160 KiB for each of
-  /// 16 lanes. Nothing grows with n^2.
+  /// The documented ceiling in bytes: two copies of each side and the gradient, 288 or 544 KiB for
+  /// each of 16 lanes. Nothing grows with n^2.
   static std::size_t scratch(loss_shape shape, std::size_t size) {
     index_t const elements = shape.n * (2 * (shape.student + shape.teacher) + shape.student);
-    return std::size_t(elements) * size + 16 * 160 * 1024;
+    return std::size_t(elements) * size + 16u * (size == sizeof(double) ? 544 : 288) * 1024;
   }
 };
 

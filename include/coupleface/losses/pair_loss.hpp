@@ -25,14 +25,16 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param law see settings/pair_law.hpp and docs/own_loss.md
 /// @param relation cosine (default), inner_product, euclidean_distance, gaussian_kernel,
 ///   taylor_kernel, or your own function of the cosine
-/// @param keep which pairs count: other_rows (default), every_row, other_labels, or your own
+/// @param keep which pairs count: other_rows (default), every_row, other_labels, or your own with
+///   keep(i, j) == keep(j, i)
 /// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
 ///   is written
 /// @complexity O(n^2 (d_s + d_t)): for each walk half a product of all pairs for each side, and one
 ///   product for the gradient. A law without sums takes one walk, with sums two, with back_sums
 ///   three
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, at most
-///   300 KiB for each of at most 16 lanes, and 8 n bytes for each of the law's numbers
+///   288 KiB, or 544 KiB in double, for each of at most 16 lanes, and 8 n bytes for each of the
+///   law's numbers
 /// @determinism bit-identical for any policy and thread count, with one set of kernels
 /// Source: ours.
 template <class Policy, class S, class T, class L, class Law, class Relation = cosine,

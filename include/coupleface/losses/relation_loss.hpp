@@ -23,13 +23,14 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @param penalty phi: absolute (default), squared, hinge, smooth_l1, dead_zone, or your own
 /// @param relation cosine (default), inner_product, euclidean_distance, gaussian_kernel,
 ///   taylor_kernel, or your own function of the cosine
-/// @param keep which pairs count: other_rows (default), every_row, other_labels, or your own
+/// @param keep which pairs count: other_rows (default), every_row, other_labels, or your own with
+///   keep(i, j) == keep(j, i)
 /// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
 ///   is written
 /// @complexity O(n^2 (d_s + d_t)): half a product of all pairs for each side, and another one for
 /// the gradient
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
-///   most 160 KiB for each of at most 16 lanes; nothing grows with n^2
+///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2
 /// @determinism bit-identical for any policy and thread count, with one set of kernels
 /// Source: mutual relations: stated; all pairs of a batch, and the choice of phi: ours.
 template <class Policy, class S, class T, class L, class Penalty = absolute,

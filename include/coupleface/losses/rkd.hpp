@@ -63,7 +63,7 @@ struct rkd_distance_law : pair_law {
 /// one
 ///   product for the gradient
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
-///   most 160 KiB for each of at most 16 lanes; nothing grows with n^2
+///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2
 /// @determinism bit-identical for any policy and thread count, with one set of kernels
 /// Source: stated (Park et al., CVPR 2019).
 template <class Policy, class S, class T, class L, class Penalty = smooth_l1>

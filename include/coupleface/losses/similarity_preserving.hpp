@@ -51,7 +51,7 @@ struct similarity_preserving_law : pair_law {
 /// one product for
 ///   the gradient
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
-///   most 160 KiB for each of at most 16 lanes; nothing grows with n^2
+///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2
 /// @determinism bit-identical for any policy and thread count, with one set of kernels
 /// Source: stated (Tung and Mori, ICCV 2019).
 template <class Policy, class S, class T, class L, class Relation = inner_product>
