@@ -474,27 +474,57 @@ TEST(ekd, zero_rows_and_equal_rows) {
   }
 }
 
-TEST(ekd, nan_and_infinity) {
+/// Row 3 of a side is bad: in no positive, and perhaps in none of the hardest negatives.
+void expect_bad_row_found(problem<float> p, int side, double bad, index_t hardest) {
   ekd_thresholds const given{{0.1, 0.3}, {0.0, 0.2}, 2};
+  ekd_settings settings;
+  settings.hardest = hardest;
+  matrix<float>* const sides[] = {&p.student, &p.teacher, &p.student_bank, &p.teacher_bank};
+  ids& labels = side < 2 ? p.labels : p.bank_labels;
+  sides[side]->set(3, 5, bad);
+  labels.set(0, 3, 100);
+  matrix<float> gradient(40, 8);
+  for (auto const& found : {p.run(given, settings), p.run(policy(), gradient, given, settings)}) {
+    EXPECT_TRUE(std::isnan(found.loss));
+    EXPECT_TRUE(same_bits(found.thresholds, given));
+  }
+  EXPECT_TRUE(std::isnan(gradient.at(0, 0)) && std::isnan(gradient.at(39, 7)));
+  labels.set(0, 3, -1);
+  EXPECT_FALSE(std::isnan(p.run(given, settings).loss)) << "the row is in no pair";
+}
+
+TEST(ekd, nan_and_infinity) {
   for (double const bad : {std::nan(""), HUGE_VAL}) {
-    for (bool const bank : {false, true}) {
+    for (index_t const hardest : {1, 2000}) {
       for (int const side : {0, 1, 2, 3}) {
-        if (side >= 2 && !bank) { continue; }
-        auto p =
-            bank ? random_bank<float>(40, 50, 8, 8, 6, 101) : random_batch<float>(40, 8, 8, 6, 102);
-        matrix<float>* const sides[] = {&p.student, &p.teacher, &p.student_bank, &p.teacher_bank};
-        sides[side]->set(3, 5, bad);
-        matrix<float> gradient(40, 8);
-        for (auto const& found : {p.run(given), p.run(policy(), gradient, given, {})}) {
-          EXPECT_TRUE(std::isnan(found.loss));
-          EXPECT_TRUE(same_bits(found.thresholds, given));
-        }
-        EXPECT_TRUE(std::isnan(gradient.at(0, 0)) && std::isnan(gradient.at(39, 7)));
-        (side < 2 ? p.labels : p.bank_labels).set(0, 3, -1);
-        EXPECT_FALSE(std::isnan(p.run(given).loss)) << "the row is in no pair";
+        SCOPED_TRACE(side);
+        expect_bad_row_found(random_bank<float>(40, 50, 8, 8, 6, 101), side, bad, hardest);
+        if (side >= 2) { continue; }
+        expect_bad_row_found(random_batch<float>(40, 8, 8, 6, 102), side, bad, hardest);
       }
     }
   }
+}
+
+TEST(ekd, labels_of_any_width) {
+  auto const p = random_batch<float>(40, 8, 8, 5, 105);
+  matrix<std::int64_t> wide(1, 40);
+  matrix<std::int8_t> narrow(1, 40);
+  for (index_t i = 0; i < 40; ++i) {
+    auto const label = p.labels.get(0, i);
+    wide.set(0, i, label < 0 ? -1 : double(label) * 0x1p32);  // equal in their lower halves
+    narrow.set(0, i, label);
+  }
+  matrix<float> expected(1, 1), loss(1, 1);
+  ekd_thresholds first, second, third;
+  ekd_loss(policy(), p.student.view(), p.teacher.view(), p.labels.vector(), first,
+           expected.scalar());
+  EXPECT_GT(expected.at(0, 0), 0);
+  ekd_loss(policy(), p.student.view(), p.teacher.view(), wide.vector(), second, loss.scalar());
+  EXPECT_EQ(loss.at(0, 0), expected.at(0, 0));
+  ekd_loss(policy(), p.student.view(), p.teacher.view(), narrow.vector(), third, loss.scalar());
+  EXPECT_EQ(loss.at(0, 0), expected.at(0, 0));
+  EXPECT_TRUE(same_bits(first, second) && same_bits(first, third));
 }
 
 TEST(ekd, same_bits_for_every_policy_and_thread_count) {
