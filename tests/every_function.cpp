@@ -55,6 +55,10 @@ void losses(P const& policy, matrix_view<S const> x, matrix_view<B const> rows,
   fcd_loss(policy, x, x, loss, gradient);
   angular_loss(policy, x, x, loss);
   angular_loss(policy, x, x, loss, gradient, absolute{});
+  cross_relation_loss(policy, x, x, loss);
+  cross_relation_loss(policy, x, x, loss, gradient, squared{}, euclidean_distance{}, every_row{});
+  cross_contrast_loss(policy, x, x, loss);
+  cross_contrast_loss(policy, x, x, loss, gradient, 0.1, not_same_label(labels, labels));
   teacher_queue_loss(policy, x, x, rows, loss);
   teacher_queue_loss(policy, x, x, rows, loss, gradient, 0.1, not_same_label(labels, labels));
   feature_loss(policy, x, x, loss);

@@ -18,6 +18,7 @@
 #include <coupleface/kernels.hpp>
 #include <coupleface/losses/angular.hpp>
 #include <coupleface/losses/correlation_congruence.hpp>
+#include <coupleface/losses/cross_relation.hpp>
 #include <coupleface/losses/ekd.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/feature.hpp>

@@ -26,15 +26,15 @@ double value_of(Call call, matrix<S> const& s, matrix<T> const& t) {
 
 /// Value and gradient.
 template <class G>
-struct loss_result {
+struct value_and_gradient {
   matrix<double> loss;
   matrix<G> gradient;
   double value() const { return loss.at(0, 0); }
 };
 
 template <class G, class S, class T, class Call>
-loss_result<G> result_of(Call call, matrix<S> const& s, matrix<T> const& t) {
-  loss_result<G> out{matrix<double>(1, 1), matrix<G>(s.rows(), s.columns(), 2)};
+value_and_gradient<G> result_of(Call call, matrix<S> const& s, matrix<T> const& t) {
+  value_and_gradient<G> out{matrix<double>(1, 1), matrix<G>(s.rows(), s.columns(), 2)};
   call(policy(), s.view(), t.view(), out.loss.scalar(), out.gradient.view());
   return out;
 }

@@ -41,8 +41,10 @@ void teacher_queue_loss(Policy const& policy, matrix_view<S> student, matrix_vie
                         matrix_view<Q> queue, scalar_view<L> loss, double temperature = 0.1,
                         Keep keep = {}) {
   detail::device_call<Policy> const call("teacher_queue_loss");
-  detail::teacher_queue_loss(policy, student, teacher, queue, loss, detail::no_gradient{},
-                             temperature, keep);
+  COUPLEFACE_EXPECT_PAIR_TYPES("teacher_queue_loss", Policy, S, T, L);
+  COUPLEFACE_EXPECT_ELEMENTS("teacher_queue_loss", "queue", Q);
+  detail::contrast_loss_with(policy, "teacher_queue_loss", student, teacher, queue, loss,
+                             detail::no_gradient{}, temperature, keep);
 }
 
 /// @brief teacher_queue_loss and its gradient with respect to the student, [n, d], overwritten. The
@@ -52,8 +54,10 @@ void teacher_queue_loss(Policy const& policy, matrix_view<S> student, matrix_vie
                         matrix_view<Q> queue, scalar_view<L> loss, matrix_view<G> student_gradient,
                         double temperature = 0.1, Keep keep = {}) {
   detail::device_call<Policy> const call("teacher_queue_loss");
-  detail::teacher_queue_loss(policy, student, teacher, queue, loss, student_gradient, temperature,
-                             keep);
+  COUPLEFACE_EXPECT_PAIR_TYPES("teacher_queue_loss", Policy, S, T, L);
+  COUPLEFACE_EXPECT_ELEMENTS("teacher_queue_loss", "queue", Q);
+  detail::contrast_loss_with(policy, "teacher_queue_loss", student, teacher, queue, loss,
+                             student_gradient, temperature, keep);
 }
 
 COUPLEFACE_NAMESPACE_END
