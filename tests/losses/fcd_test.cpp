@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// fcd_loss: value, gradient, edge data, errors, repeatability, scratch.
+// fcd_loss: conformance, value, gradient, edge data, errors, repeatability, scratch.
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/normalize.hpp>
 
 #include "../support/counting_allocator.hpp"
 #include "../support/gradient_check.hpp"
-#include "../support/reference.hpp"
+#include "../support/law_conformance.hpp"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +32,37 @@ long double reference(matrix<S> const& s, matrix<T> const& t) {
   }
   return s.rows() == 0 ? 0 : sum / s.rows();
 }
+
+struct fcd_case : law_case {
+  static constexpr char const* name = "fcd_loss";
+  static constexpr bool any_widths = false, any_rotation = false, accumulates_in_double = true;
+  static constexpr index_t needed_rows = 1;
+
+  template <class Policy, class S, class T, class... Outputs>
+  void operator()(Policy const& policy, S student, T teacher, Outputs... outputs) const {
+    fcd_loss(policy, student, teacher, outputs...);
+  }
+  long double value(reference_rows const& s, reference_rows const& t) const {
+    auto const a = unit_rows(s), b = unit_rows(t);
+    long double sum = 0;
+    for (std::size_t at = 0; at < a.x.size(); ++at) {
+      sum += (a.x[at] - b.x[at]) * (a.x[at] - b.x[at]);
+    }
+    return s.rows == 0 ? 0 : sum / s.rows;
+  }
+  /// Per row at most 4, of width terms; -2/n (t^ - (t^ . s^) s^) / ||s||.
+  error_bounds bounds(reference_rows const& s, reference_rows const&, double epsilon) const {
+    error_bounds result;
+    result.value = 4 * (relation_terms(s.width) + double(s.rows)) * epsilon;
+    for (index_t i = 0; i < s.rows; ++i) {
+      double const norm = double(s.norm(i)), n = double(s.rows);
+      result.gradient.push_back(norm == 0 ? 0 : 2 * relation_terms(s.width) * epsilon / (n * norm));
+    }
+    return result;
+  }
+  static std::size_t scratch(loss_shape shape, std::size_t) { return std::size_t(8 * shape.n); }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(fcd, law_conformance, testing::Types<fcd_case>);
 
 TEST(fcd_loss, hand_computed) {
   matrix<float> const s(2, 2, {3, 4, 1, 0});

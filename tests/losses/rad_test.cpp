@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// rad_loss: listed and class neighbours, one bank and two, every penalty; value and gradient.
+// rad_loss: conformance, listed and class neighbours, one bank and two, every penalty; value and
+// gradient.
 #include <coupleface/losses/rad.hpp>
 
 #include "../support/counting_allocator.hpp"
 #include "../support/gradient_check.hpp"
-#include "../support/reference.hpp"
+#include "../support/law_conformance.hpp"
 
 #include <gtest/gtest.h>
 
@@ -53,6 +54,64 @@ double loss_of(matrix<S> const& s, matrix<T> const& t, matrix<B> const& bank, id
   rad_loss(policy(), s.view(), t.view(), bank.view(), neighbours.view(), loss.scalar(), penalty);
   return loss.at(0, 0);
 }
+
+/// Of a bank for each width, the same four rows for every sample, and none.
+template <class Penalty>
+struct rad_case : law_case {
+  static constexpr char const* name = "rad_loss";
+  static constexpr bool any_rotation = false, accumulates_in_double = true;
+  static constexpr index_t needed_rows = 1, bank_rows = 9, slots = 5;
+
+  static matrix<float> bank(index_t width) { return random_matrix<float>(bank_rows, width, 7); }
+  static ids neighbours(index_t n) {
+    std::vector<double> entries;
+    for (index_t i = 0; i < n; ++i) {
+      for (double const c : {3, -1, 8, 3, 0}) { entries.push_back(c); }
+    }
+    return {n, slots, entries};
+  }
+
+  template <class Policy, class S, class T, class... Outputs>
+  void operator()(Policy const& policy, S student, T teacher, Outputs... outputs) const {
+    auto const h = bank(student.extent(1)), g = bank(teacher.extent(1));
+    auto const of = neighbours(std::max(index_t(0), student.extent(0)));
+    if constexpr (coupleface::detail::is_host_policy_v<Policy>) {
+      auto const host_h = on_host(h), host_g = on_host(g);
+      auto const host_of = on_host(of);
+      rad_loss(policy, student, teacher, host_h.view(), host_g.view(), host_of.view(), outputs...,
+               Penalty{});
+    } else {
+      rad_loss(policy, student, teacher, h.view(), g.view(), of.view(), outputs..., Penalty{});
+    }
+  }
+
+  /// Rows 3, 8, 3 and 0 of the bank, so that every pair with one of these counts.
+  static reference_rows listed(index_t width) {
+    auto const all = rows_of(bank(width));
+    reference_rows some(4, width);
+    some.smallest = all.smallest;
+    index_t at = 0;
+    for (index_t const c : {3, 8, 3, 0}) {
+      for (index_t j = 0; j < width; ++j) { some.at(at, j) = all.at(c, j); }
+      ++at;
+    }
+    return some;
+  }
+  long double value(reference_rows const& s, reference_rows const& t) const {
+    return mean_penalty(Penalty{}, coupleface::cosine{}, coupleface::every_row{}, s,
+                        listed(s.width), t, listed(t.width));
+  }
+  error_bounds bounds(reference_rows const& s, reference_rows const& t, double epsilon) const {
+    return mean_penalty_bounds(Penalty{}, coupleface::cosine{}, coupleface::every_row{}, s,
+                               listed(s.width), t, listed(t.width), epsilon, 1);
+  }
+  /// 8 n bytes and 3 rows of doubles for each of 64 lanes.
+  static std::size_t scratch(loss_shape shape, std::size_t) {
+    return std::size_t(8 * shape.n + 64 * 3 * 8 * shape.student);
+  }
+};
+using rad_cases = testing::Types<rad_case<coupleface::hinge>, rad_case<coupleface::squared>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(rad, law_conformance, rad_cases);
 
 TEST(rad_loss, hand_computed) {
   matrix<float> const s(1, 2, {1, 0});
