@@ -91,6 +91,10 @@ class Coupleface:
             "coupleface_margin_softmax": (integer, [pointer, size, size, pointer, size, pointer,
                                                     real, real, integer, integer, pointer,
                                                     pointer, pointer]),
+            "coupleface_pairs": (integer, [integer, pointer, pointer, size, size, pointer, pointer,
+                                           pointer]),
+            "coupleface_pairs_bank": (integer, [pointer, pointer, size, size, pointer, pointer,
+                                                size, pointer, pointer, pointer]),
             "coupleface_map": (pointer, [ctypes.c_char_p]),
             "coupleface_unmap": (None, [pointer]),
             "coupleface_mapped_data": (pointer, [pointer]),
@@ -766,6 +770,309 @@ def margin_softmax(run, n, d, classes):
     return item
 
 
+# ---- losses over pairs ------------------------------------------------------------------------
+
+
+PAIR_LOSSES = ("rkd", "sp", "pkt", "cc")  # as the C interface numbers them
+# Products of n x n x d: of each side with itself, which is half of one, in every walk over the
+# pairs; and one for the gradient.
+PAIR_PRODUCTS = {"rkd": 4, "sp": 3, "pkt": 3, "cc": 2}
+EPSILON = 1e-7  # PKT's
+GAMMA = 0.4  # of CC's kernel, a Taylor series of order 2
+
+
+def torch_pair_rows(which, x, off):
+    """What the loss compares; `off` is 0 on the diagonal and 1 elsewhere."""
+    pairs = len(x) * (len(x) - 1)
+    if which == "rkd":
+        squares = x.square().sum(dim=1)
+        distances = (squares[:, None] + squares - 2 * x @ x.T).clamp(min=1e-12).sqrt() * off
+        return distances / (distances.sum() / pairs)
+    if which == "sp":
+        return F.normalize(x @ x.T, dim=1)
+    unit = F.normalize(x, dim=1)
+    cosines = unit @ unit.T
+    if which == "pkt":
+        similarity = ((1 + cosines) / 2 + EPSILON) * off
+        return similarity / similarity.sum(dim=1, keepdim=True)
+    a = 2 * GAMMA
+    return math.exp(-a) * (1 + a * cosines + a * a / 2 * cosines.square()) * off
+
+
+def torch_pair_loss(which, student, teacher, off):
+    n = len(student)
+    with torch.no_grad():
+        t = torch_pair_rows(which, teacher, off)
+    s = torch_pair_rows(which, student, off)
+    if which == "rkd":
+        return F.smooth_l1_loss(s, t, reduction="sum") / (n * (n - 1))
+    if which == "pkt":  # the small number changes the diagonal only: log(0 / 0) becomes 0
+        return (t * ((t + 1e-30) / (s + 1e-30)).log()).sum() / (n * (n - 1))
+    return (s - t).square().sum() / (n * n if which == "sp" else n * (n - 1))
+
+
+def own_distances(x):
+    squares = np.square(x).sum(axis=1)
+    d = np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0))
+    np.fill_diagonal(d, 0)
+    return d
+
+
+def reference_rkd(s, t):
+    n = len(s)
+    pairs = n * (n - 1)
+    d = own_distances(s)
+    mean = d.sum() / pairs
+    x, y = d / mean, own_distances(t)
+    y /= y.sum() / pairs
+    gap, both = x - y, x + y
+    loss = np.where(np.abs(gap) < 1, gap**2 / 2, np.abs(gap) - 0.5).sum() / pairs
+    loss_size = (np.abs(gap) * both).sum() / pairs
+    slope = np.clip(gap, -1, 1)
+    np.fill_diagonal(d, np.inf)
+    weight = 2 * (slope - (slope * x).sum() / pairs) / (mean * pairs) / d
+    size = 2 * (both + (both * x).sum() / pairs) / (mean * pairs) / d
+    norms = np.linalg.norm(s, axis=1)
+    return (loss, weight.sum(axis=1)[:, None] * s - weight @ s, loss_size,
+            size.sum(axis=1) * norms + size @ norms)
+
+
+def reference_sp(s, t):
+    n = len(s)
+
+    def of(x):
+        products, norms = x @ x.T, np.linalg.norm(x, axis=1)
+        lengths = np.linalg.norm(products, axis=1, keepdims=True)
+        return products / lengths, np.outer(norms, norms) / lengths, lengths
+
+    a, a_size, lengths = of(s)
+    b, b_size, _ = of(t)
+    gap, both = a - b, a_size + b_size
+    loss, loss_size = np.square(gap).sum() / n**2, (2 * np.abs(gap) * both).sum() / n**2
+    weight = 2 / lengths * (gap - (gap * a).sum(axis=1, keepdims=True) * a) / n**2
+    size = 2 / lengths * (both + (both * np.abs(a)).sum(axis=1, keepdims=True) * a_size) / n**2
+    return loss, (weight + weight.T) @ s, loss_size, (size + size.T) @ np.linalg.norm(s, axis=1)
+
+
+def reference_of_cosines(which, s, t):
+    n = len(s)
+    pairs = n * (n - 1)
+    norms = np.linalg.norm(s, axis=1, keepdims=True)
+    u, v = s / norms, t / np.linalg.norm(t, axis=1, keepdims=True)
+    off, c, of_t = 1 - np.eye(n), u @ u.T, v @ v.T
+    if which == "pkt":
+        k, of_t = ((1 + c) / 2 + EPSILON) * off, ((1 + of_t) / 2 + EPSILON) * off
+        sums = k.sum(axis=1, keepdims=True)
+        q = of_t / of_t.sum(axis=1, keepdims=True)
+        np.fill_diagonal(k, 1)
+        logarithms = np.log((q + np.eye(n)) * sums / k) * off
+        loss = (q * logarithms).sum() / pairs
+        loss_size = (q * (np.abs(logarithms) + 2)).sum() / pairs
+        weight, size = (0.5 * off * slope / pairs for slope in (1 / sums - q / k, 1 / sums + q / k))
+    else:
+        a = 2 * GAMMA
+        k, of_t = (math.exp(-a) * (1 + a * x + a * a / 2 * x * x) for x in (c, of_t))
+        gap = (k - of_t) * off
+        loss, loss_size = np.square(gap).sum() / pairs, (2 * np.abs(gap) * (k + of_t)).sum() / pairs
+        slope = 2 * math.exp(-a) * (a + a * a * c) * off / pairs
+        weight, size = gap * slope, (k + of_t) * np.abs(slope)
+    gradient = (weight + weight.T) @ u
+    gradient -= (gradient * u).sum(axis=1, keepdims=True) * u
+    return loss, gradient / norms, loss_size, 2 * (size + size.T).sum(axis=1) / norms[:, 0]
+
+
+def reference_pairs(which, student, teacher):
+    """Loss and gradient in float64; and the sums of magnitudes that cancel in them."""
+    s, t = student.astype(np.float64), teacher.astype(np.float64)
+    return {"rkd": reference_rkd, "sp": reference_sp}.get(
+        which, lambda s, t: reference_of_cosines(which, s, t))(s, t)
+
+
+def pair_error(n, d):
+    """What a sum over n pairs may be off by, beside the sum of its terms' magnitudes. The errors of
+    products of d terms and of partial sums have random signs: eight standard deviations. Four
+    roundings may be the same in all pairs, as those of a norm or a mean."""
+    return (8 * (math.sqrt(d) + math.sqrt(n) + 8) / math.sqrt(n) + 4) * UNIT
+
+
+def peak_memory(call):
+    """Bytes by which the process grows at most during a call; None if the kernel does not tell."""
+    def status(key):
+        with open("/proc/self/status") as lines:
+            return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
+    call()
+    try:
+        with open("/proc/self/clear_refs", "w") as reset:
+            reset.write("5")
+    except OSError:
+        return None
+    before = status("VmRSS")
+    call()
+    return max(0, status("VmHWM") - before)
+
+
+def report_memory(run, item, contenders, scratch):
+    item["scratch_bytes"] = int(scratch[0])
+    item["peak_bytes"] = {c: peak_memory(f) for c, f in contenders.items() if "floor" not in c}
+    run.say(f"  scratch of ours {scratch[0] / 2**20:.1f} MiB; growth of the process: " + ", ".join(
+        f"{c} unknown" if peak is None else f"{c} {peak / 2**20:.1f} MiB"
+        for c, peak in item["peak_bytes"].items()))
+
+
+def pairs(run, which, n, d):
+    name = f"pairs/{which}/n:{n}/d:{d}/threads:{run.threads}"
+    student, teacher = run.random(n, d, seed=13), run.random(n, d, seed=14)
+    loss, gradient = np.zeros(1, np.float32), np.empty((n, d), np.float32)
+    scratch = np.zeros(1, np.int64)
+
+    def ours(library=run.ours):
+        library.call("coupleface_pairs", PAIR_LOSSES.index(which), student, teacher, n, d, loss,
+                     gradient, scratch)
+
+    expected, slopes, loss_size, row_size = reference_pairs(which, student, teacher)
+    relative = pair_error(n, d)
+
+    def check(contender, value, found):
+        run.check(name, contender, "loss", abs(value - expected), relative * loss_size)
+        run.check(name, contender, "gradient", np.linalg.norm(found - slopes, axis=1),
+                  relative * row_size)
+
+    contenders = {}
+    for label, library in run.builds.items():
+        ours(library)
+        check(label, loss[0], gradient)
+        contenders[label] = lambda library=library: ours(library)
+    if torch:
+        s, t = torch.from_numpy(student).requires_grad_(), torch.from_numpy(teacher)
+        off = 1 - torch.eye(n)
+
+        def step(function):
+            s.grad = None
+            value = function(which, s, t, off)
+            value.backward()
+            return value.item()
+
+        functions = {"torch": torch_pair_loss}
+        if hasattr(torch, "compile") and not QUICK:  # half a minute each
+            functions["torch_compile"] = torch.compile(torch_pair_loss, dynamic=False)
+        for label, function in functions.items():
+            try:
+                value = step(function)
+            except Exception as error:  # a compiler that is missing
+                if label == "torch":
+                    raise
+                run.say(f"{label}: left out: {str(error).splitlines()[0][:100]}")
+                continue
+            check(run.peer(label), value, s.grad.numpy())
+            contenders[run.peer(label)] = lambda function=function: step(function)
+    del slopes
+    count = PAIR_PRODUCTS[which]
+    blas, block, buffer = fastest_product(run, name, student)
+    floor = run.peer(f"floor/{count}_sgemm")
+
+    def products():
+        for _ in range(count):
+            product_by_rows(blas, student, block, buffer)
+
+    contenders[floor] = products
+    item = run.measure(name, contenders, dict.fromkeys(contenders, 2.0 * count * n * n * d), floor)
+    item["sgemm"] = {"blas": blas.name, "rows": block}
+    report_memory(run, item, contenders, scratch)
+    return item
+
+
+def torch_pairs_bank(student, teacher, student_bank, teacher_bank, chunk=8192):
+    """By chunks of the bank, so that nothing of n x m is kept."""
+    student.grad = None
+    unit = F.normalize(student, dim=1)
+    leaf = unit.detach().requires_grad_()
+    count, total = len(student) * len(student_bank), 0.0
+    with torch.no_grad():
+        t = F.normalize(teacher, dim=1)
+    for first in range(0, len(student_bank), chunk):
+        with torch.no_grad():
+            h = F.normalize(student_bank[first:first + chunk], dim=1)
+            relations = t @ F.normalize(teacher_bank[first:first + chunk], dim=1).T
+        loss = (leaf @ h.T - relations).square().sum() / count
+        loss.backward()
+        total += loss.item()
+    unit.backward(leaf.grad)
+    return total
+
+
+def reference_pairs_bank(student, teacher, student_bank, teacher_bank, chunk=8192):
+    def unit(x):
+        x = x.astype(np.float64)
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    u, v = unit(student), unit(teacher)
+    count = len(u) * len(student_bank)
+    loss = loss_size = 0.0
+    gradient, size = np.zeros(u.shape), np.zeros(len(u))
+    for first in range(0, len(student_bank), chunk):
+        h, g = unit(student_bank[first:first + chunk]), unit(teacher_bank[first:first + chunk])
+        gap = u @ h.T - v @ g.T
+        loss += np.square(gap).sum() / count
+        loss_size += 2 * np.abs(gap).sum() * 2 / count
+        gradient += 2 * gap @ h / count
+        size += 2 * 2 * len(h) / count
+    gradient -= (gradient * u).sum(axis=1, keepdims=True) * u
+    norms = np.linalg.norm(student.astype(np.float64), axis=1)
+    return loss, gradient / norms[:, None], loss_size, 2 * size / norms
+
+
+def pairs_bank(run, n, d, m):
+    name = f"pairs_bank/n:{n}/d:{d}/m:{m}/threads:{run.threads}"
+    student, teacher = run.random(n, d, seed=15), run.random(n, d, seed=16)
+    student_bank, teacher_bank = run.unit_rows(m, d, seed=17), run.unit_rows(m, d, seed=18)
+    loss, gradient = np.zeros(1, np.float32), np.empty((n, d), np.float32)
+    scratch = np.zeros(1, np.int64)
+
+    def ours(library=run.ours):
+        library.call("coupleface_pairs_bank", student, teacher, n, d, student_bank, teacher_bank, m,
+                     loss, gradient, scratch)
+
+    expected, slopes, loss_size, row_size = reference_pairs_bank(student, teacher, student_bank,
+                                                                 teacher_bank)
+    relative = pair_error(m, d)
+
+    def check(contender, value, found):
+        run.check(name, contender, "loss", abs(value - expected), relative * loss_size)
+        run.check(name, contender, "gradient", np.linalg.norm(found - slopes, axis=1),
+                  relative * row_size)
+
+    contenders = {}
+    for label, library in run.builds.items():
+        ours(library)
+        check(label, loss[0], gradient)
+        contenders[label] = lambda library=library: ours(library)
+    if torch:
+        s = torch.from_numpy(student).requires_grad_()
+        others = [torch.from_numpy(x) for x in (teacher, student_bank, teacher_bank)]
+        value = torch_pairs_bank(s, *others)
+        check(run.peer("torch"), value, s.grad.numpy())
+        contenders[run.peer("torch")] = lambda: torch_pairs_bank(s, *others)
+    # Both sides' relations and the gradient.
+    buffer = np.full((min(8192, m), n), 0, np.float32)  # touched
+
+    def seconds(blas):
+        begin = time.perf_counter()
+        for first in range(0, m, len(buffer)):
+            rows = student_bank[first:first + len(buffer)]
+            blas.product(rows, student.T, buffer[:len(rows)])
+        return time.perf_counter() - begin
+
+    trials = sorted((min(seconds(blas) for _ in range(2)), i) for i, blas in enumerate(run.blas))
+    blas = run.blas[trials[0][1]]
+    floor = run.peer("floor/3_sgemm")
+
+    contenders[floor] = lambda: [seconds(blas) for _ in range(3)]
+    item = run.measure(name, contenders, dict.fromkeys(contenders, 6.0 * n * m * d), floor)
+    item["sgemm"] = {"blas": blas.name}
+    report_memory(run, item, contenders, scratch)
+    return item
+
+
 # ---- class means ------------------------------------------------------------------------------
 
 
@@ -1027,7 +1334,7 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("peers"),
                         help="folder of the results")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[],
-                        help="of nearest,rad,fcd,softmax,means")
+                        help="of nearest,rad,fcd,softmax,pairs,pairs_bank,means")
     parser.add_argument("--threads", type=lambda text: [int(t) for t in text.split(",")],
                         default=[1, 2])
     parser.add_argument("--repeat", type=int, default=5, help="repetitions, of which the median")
@@ -1044,7 +1351,8 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true",
                         help="tiny sizes: everything runs and is compared, no time means anything")
     options = parser.parse_args()
-    unknown = set(options.only) - {"nearest", "rad", "fcd", "softmax", "means"}
+    unknown = set(options.only) - {"nearest", "rad", "fcd", "softmax", "pairs", "pairs_bank",
+                                   "means"}
     if unknown:
         parser.error(f"--only: unknown {', '.join(sorted(unknown))}")
     return options
@@ -1072,6 +1380,11 @@ def measure_everything(run):
             fcd(run, 256 if QUICK else 65536, width)
         if run.has("softmax"):
             margin_softmax(run, 16 if QUICK else 512, width, classes)
+        if run.has("pairs"):
+            for which in PAIR_LOSSES:
+                pairs(run, which, 96 if QUICK else 4096, width)
+        if run.has("pairs_bank"):
+            pairs_bank(run, 24 if QUICK else 1024, width, classes)
         if run.has("means"):
             for order in ("sorted", "random"):
                 class_means(run, rows, width, max(1, rows * classes // MS1MV2_IMAGES), path, order)

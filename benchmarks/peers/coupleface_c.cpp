@@ -5,9 +5,14 @@
 
 #include <coupleface/io/npy.hpp>
 #include <coupleface/kernels.hpp>
+#include <coupleface/losses/correlation_congruence.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
+#include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/rad.hpp>
+#include <coupleface/losses/relation_loss.hpp>
+#include <coupleface/losses/rkd.hpp>
+#include <coupleface/losses/similarity_preserving.hpp>
 #include <coupleface/mining/nearest.hpp>
 #include <coupleface/prototypes.hpp>
 
@@ -17,6 +22,8 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+
+#include "../../tests/support/counting_allocator.hpp"
 
 #define COUPLEFACE_C_API extern "C" __attribute__((visibility("default")))
 
@@ -29,6 +36,7 @@ using coupleface::make_vector_view;
 using mapped_matrix = coupleface::mapped_npy<float>;
 
 enum status { done = 0, failed = 1, unavailable = 2 };
+enum pair_loss { rkd = 0, similarity_preserving = 1, pkt = 2, correlation_congruence = 3 };
 enum screen { automatic = 0, float_screen = 1, int16_screen = 2 };
 
 std::string& last_error() {
@@ -105,6 +113,54 @@ COUPLEFACE_C_API int coupleface_fcd(float const* student, float const* teacher, 
                          make_matrix_view(teacher, n, d), make_scalar_view(loss),
                          make_matrix_view(gradient, n, d));
     return done;
+  });
+}
+
+/// call(policy) with the library's policy, whose scratch is counted: the most bytes at one time.
+template <class Call>
+int counting_scratch(std::int64_t* scratch, Call call) {
+  return guarded([&] {
+    coupleface_test::allocation_count count;
+    coupleface_test::counting_allocator allocator(count);
+    call(thrust::omp::par(allocator));
+    *scratch = std::int64_t(count.most);
+    return done;
+  });
+}
+
+/// A loss over the pairs of a batch. `which`: a pair_loss.
+COUPLEFACE_C_API int coupleface_pairs(int which, float const* student, float const* teacher,
+                                      index_t n, index_t d, float* loss, float* gradient,
+                                      std::int64_t* scratch) {
+  return counting_scratch(scratch, [=](auto const& policy) {
+    auto const s = make_matrix_view(student, n, d), t = make_matrix_view(teacher, n, d);
+    auto const value = make_scalar_view(loss);
+    auto const g = make_matrix_view(gradient, n, d);
+    switch (which) {
+      case rkd:
+        return coupleface::rkd_distance_loss(policy, s, t, value, g);
+      case similarity_preserving:
+        return coupleface::similarity_preserving_loss(policy, s, t, value, g);
+      case pkt:
+        return coupleface::pkt_loss(policy, s, t, value, g);
+      case correlation_congruence:
+        return coupleface::correlation_congruence_loss(policy, s, t, value, g);
+      default:
+        throw std::invalid_argument("coupleface_pairs: no such loss");
+    }
+  });
+}
+
+/// The squared relation loss of a batch with a bank of m rows for each network.
+COUPLEFACE_C_API int coupleface_pairs_bank(float const* student, float const* teacher, index_t n,
+                                           index_t d, float const* student_bank,
+                                           float const* teacher_bank, index_t m, float* loss,
+                                           float* gradient, std::int64_t* scratch) {
+  return counting_scratch(scratch, [=](auto const& policy) {
+    coupleface::relation_loss(policy, make_matrix_view(student, n, d),
+                              make_matrix_view(teacher, n, d), make_matrix_view(student_bank, m, d),
+                              make_matrix_view(teacher_bank, m, d), make_scalar_view(loss),
+                              make_matrix_view(gradient, n, d), coupleface::squared{});
   });
 }
 
