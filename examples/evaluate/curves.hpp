@@ -97,9 +97,8 @@ inline void write_plot_script(std::string const& file, plots const& drawn) {
               "  set ylabel 'true accept (identification) rate'\n  plot ";
     for (std::size_t c = 0; c < drawn.curves.size(); ++c) {
       script << (c == 0 ? "" : ", \\\n    ") << '\'' << drawn.curves[c]
-             << ".csv' every ::1 using ($2 > 0 ? $2 : NaN):3 with steps lw 2 lc rgb "
-             << plot_colour(drawn.curves[c], c) << " title '" << curve_title(drawn.curves[c])
-             << "'";
+             << ".csv' every ::1 using ($2 > 0 ? $2 : NaN):3 with steps lw 2 "
+             << plot_line(drawn.curves[c], c) << " title '" << curve_title(drawn.curves[c]) << "'";
     }
     script << "\n";
   }

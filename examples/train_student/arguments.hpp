@@ -12,6 +12,7 @@
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/data/row_files.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
+#include "face_kit/distillation/method_help.hpp"
 #include "face_kit/run/program.hpp"
 #include "face_kit/run/validators.hpp"
 #include "settings.hpp"
@@ -28,7 +29,8 @@ struct arguments {
     run.k = 0;
   }
   face_options faces;
-  std::string out = "train_student_out", how = "coupleface";
+  std::string out = "train_student_out";
+  std::vector<std::string> methods{"coupleface"};
   bool compare = false;
   int seeds = 1, threads = 0;
   std::vector<std::string> mining{"nearest"};
@@ -59,11 +61,15 @@ inline int epochs_of(arguments const& a) {
   return a.run.epochs > 0 ? a.run.epochs : a.faces.data.empty() ? 24 : 8;
 }
 
-inline std::vector<method> methods_of(arguments const& a) {
-  std::vector<method> all;
-  for (method m : {method::supervised, method::fcd, method::mrd, method::coupleface})
-    if (a.compare || a.how == name_of(m)) all.push_back(m);
-  return all;
+inline std::vector<std::string> methods_of(arguments const& a) {
+  return a.compare ? std::vector<std::string>{"supervised", "fcd", "mrd", "coupleface"} : a.methods;
+}
+
+/// The weight of a method's relation term. How those of synthetic faces were chosen:
+/// docs/training.md.
+inline double lambda_of(arguments const& a, std::string const& method) {
+  bool const penalty = method == "mrd" || method == "coupleface";
+  return a.lambda.value_or(penalty && a.faces.data.empty() ? 3 : method_of(method).lambda);
 }
 
 /// Refuses networks and batches that memory cannot hold, by a lower bound: weights with gradients
@@ -86,6 +92,7 @@ inline void expect_network_fits(architecture const& a, int batch) {
 /// @throws usage_error
 inline void expect_valid(arguments const& a) {
   expect_distinct("--mining", a.mining);
+  expect_distinct("--method", a.methods);
   auto const stages = a.run.net.widths.size(), blocks = a.run.net.blocks.size();
   if (stages != blocks)
     throw usage_error("--widths: " + std::to_string(stages) + " values, but --blocks has " +
@@ -108,20 +115,22 @@ inline void expect_valid(arguments const& a) {
                       std::to_string(last_seed));
   if (a.faces.data.empty() && !a.faces.teacher_embeddings.empty())
     throw usage_error("--teacher-embeddings: needs --data; synthetic faces have their own teacher");
-  for (method const m : methods_of(a)) {
+  for (auto const& method : methods_of(a)) {
     run_settings settings = a.run;
-    settings.how = m;
+    settings.method = method;
+    if (a.run.device == "cuda" && !method_of(method).on_device)
+      throw usage_error("--method " + method + ": has no form for --device cuda");
     bool const learns = settings.classification_weight() > 0 || settings.fcd_weight > 0 ||
                         (settings.uses_relations() && a.lambda.value_or(1) > 0);
     if (!learns)
-      throw usage_error("--method " + std::string(name_of(m)) + ": " +
+      throw usage_error("--method " + method + ": " +
                         (settings.uses_relations() ? "--fcd-weight, --cls-weight and --lambda"
                                                    : "--fcd-weight and --cls-weight") +
                         " are 0, so there is no loss");
   }
   expect_valid_mining(a);
   if (!a.faces.data.empty() && a.faces.teacher_embeddings.empty() &&
-      (a.compare || a.how != "supervised"))
+      methods_of(a) != std::vector<std::string>{"supervised"})
     throw usage_error("--data without --teacher-embeddings supports only --method supervised");
 }
 
@@ -188,14 +197,16 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(at_least(1));
 
   app.option_defaults()->group("Method");
-  app.add_option("--method", a.how, "How to train: supervised, fcd, mrd or coupleface")
-      ->check(CLI::IsMember({"supervised", "fcd", "mrd", "coupleface"}));
-  app.add_flag("--compare", a.compare, "Train all four methods, and make one table over all seeds");
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term")->check(in_range(0, 1e6));
-  app.add_option(
-         "--lambda", a.lambda,
-         "Weight of the relation term, whose gradient is a mean over K pairs: 10 with --data, 3 on "
-         "synthetic faces")
+  app.add_option("--method", a.methods, method_help())
+      ->check(CLI::IsMember(method_names()))
+      ->delimiter(',');
+  app.add_flag("--compare", a.compare,
+               "Train supervised, fcd, mrd and coupleface, and make one table over all seeds");
+  app.add_option("--fcd-weight", r.fcd_weight,
+                 "Weight of the FCD term, or of what angular and fitnet have instead")
+      ->check(in_range(0, 1e6));
+  app.add_option("--lambda", a.lambda,
+                 lambda_help() + "; on synthetic faces 3 for mrd and coupleface")
       ->check(in_range(0, 1e6))
       ->default_str("");
   app.add_option("--cls-weight", r.cls_weight,

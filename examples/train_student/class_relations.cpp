@@ -69,7 +69,10 @@ std::unique_ptr<step_losses> make_losses(run_settings const& settings,
                                          matrix<float> const& prototypes) {
   if (settings.device == "cuda") return make_cuda_losses(settings, view_of(prototypes));
   using host = host_place<std::decay_t<decltype(thrust::omp::par)>>;
-  return std::make_unique<step_losses_at<host>>(settings, view_of(prototypes));
+  std::unique_ptr<relation_terms> terms;
+  if (settings.uses_relations() && !settings.uses_penalty())
+    terms = make_relation_terms(settings.method, prototypes.rows(), prototypes.cols());
+  return std::make_unique<step_losses_at<host>>(settings, view_of(prototypes), std::move(terms));
 }
 
 }  // namespace train_student

@@ -4,14 +4,13 @@
 
 #include <string>
 
+#include "face_kit/distillation/methods.hpp"
 #include "mining_settings.hpp"
 
 namespace train_student {
 
-enum class method { supervised, fcd, mrd, coupleface };
-
 struct loss_settings {
-  method how = method::coupleface;
+  std::string method = "coupleface";
 
   double margin = 0.3, scale = 32;  // of the margin softmax
 
@@ -27,8 +26,13 @@ struct loss_settings {
   int bank_depth = 4;          // of ring
   int bank_age = 1000;         // of ring: entries expire after this many updates
 
-  bool uses_relations() const { return how == method::mrd || how == method::coupleface; }
-  bool uses_teacher() const { return how != method::supervised; }
+  face_kit::relation_pairs pairs() const { return face_kit::method_of(method).pairs; }
+  bool uses_teacher() const { return method != "supervised"; }
+  bool uses_relations() const { return pairs() != face_kit::relation_pairs::none; }
+  bool mines() const { return pairs() == face_kit::relation_pairs::mined; }
+  bool uses_bank() const { return mines() || pairs() == face_kit::relation_pairs::bank; }
+  /// Of all relation terms only RAD takes a penalty: mrd's is absolute.
+  bool uses_penalty() const { return method == "mrd" || method == "coupleface"; }
 };
 
 }  // namespace train_student

@@ -44,7 +44,7 @@ matrix<float> read_embeddings(std::string const& file, face_dataset const& faces
 /// stored with its run.
 matrix<float> synthetic_teacher(arguments const& a, training_data const& data) {
   run_settings settings;
-  settings.how = method::supervised;
+  settings.method = "supervised";
   settings.seed = a.data_seed;
   settings.net = a.run.net;
   settings.net.widths = {32, 64, 128};
@@ -93,17 +93,29 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
+/// "10", or where methods have different weights "10 (mrd, coupleface), 1 (sp)".
+std::string lambdas(arguments const& a) {
+  std::vector<std::pair<double, std::string>> all;
+  for (auto const& method : methods_of(a))
+    if (method_of(method).pairs != relation_pairs::none)
+      all.emplace_back(lambda_of(a, method), method);
+  auto const other = [&](auto const& of) { return of.first != all[0].first; };
+  if (std::any_of(all.begin(), all.end(), other)) return grouped_lambdas(all);
+  return number_text(all.empty() ? 0 : all[0].first);
+}
+
 /// One run per line of the table: methods, and the strategies of those that mine.
 std::vector<run_settings> settings_of_methods(arguments const& a) {
   std::vector<run_settings> all;
-  for (method const m : methods_of(a)) {
+  for (auto const& method : methods_of(a)) {
     run_settings settings = a.run;
-    settings.how = m;
+    settings.method = method;
+    settings.lambda = lambda_of(a, method);
     for (auto const& strategy : a.mining) {
       settings.mining.strategy = strategy;
       if (strategy == "in_batch") settings.k = std::min(settings.k, settings.batch - 1);
       all.push_back(settings);
-      if (!settings.uses_relations()) break;
+      if (!settings.mines()) break;
     }
   }
   return all;
@@ -189,12 +201,12 @@ std::vector<std::string> about(arguments const& a, training_data const& data) {
   if (!a.faces.select_folds.empty() && !a.faces.report_folds.empty())
     faces += "They use folds " + a.faces.report_folds +
              " of the pairs; the curves over epochs use " + a.faces.select_folds + ".";
-  return {faces, "Relations: each class is compared with its K = " + std::to_string(a.run.k) +
-                     " most similar classes; the weight of the relation term is lambda = " +
-                     number(a.run.lambda) + ", and a gap of up to q = " + number(a.run.q) +
-                     " is not penalised. Every method trains for " + std::to_string(a.run.epochs) +
-                     " epochs, with " + std::to_string(a.seeds) +
-                     (a.seeds == 1 ? " seed." : " seeds.")};
+  return {faces,
+          "Relations: each class is compared with its K = " + std::to_string(a.run.k) +
+              " most similar classes; the weight of the relation term is lambda = " + lambdas(a) +
+              ", and a gap of up to q = " + number(a.run.q) +
+              " is not penalised. Every method trains for " + std::to_string(a.run.epochs) +
+              " epochs, with " + std::to_string(a.seeds) + (a.seeds == 1 ? " seed." : " seeds.")};
 }
 
 void run(arguments& a) {
@@ -206,7 +218,6 @@ void run(arguments& a) {
   bool const synthetic = a.faces.data.empty();
   a.run.epochs = epochs_of(a);
   // How those of synthetic faces were chosen: docs/training.md.
-  a.run.lambda = a.lambda.value_or(synthetic ? 3 : 10);
   a.run.q = a.q.value_or(synthetic ? 0.1 : 0.03);
   face_dataset faces = read_faces(a);
   split_folds(a.faces, faces);
@@ -216,8 +227,8 @@ void run(arguments& a) {
   fit_relations(a, classes);
   find_teacher(a, faces, data);
   bool const taught = data.teacher.size() > 0, judged = taught && have_rows(faces, data.report);
-  note("%zu train images of %d people, %zu pairs in the table; K = %d, lambda = %g, q = %g",
-       data.train.size(), data.classes, data.report.size(), a.run.k, a.run.lambda, a.run.q);
+  note("%zu train images of %d people, %zu pairs in the table; K = %d, lambda = %s, q = %g",
+       data.train.size(), data.classes, data.report.size(), a.run.k, lambdas(a).c_str(), a.run.q);
   run_record teacher;
   if (taught) {
     centre_and_normalise(data.teacher, data.train, a.faces.centre,

@@ -15,6 +15,7 @@ namespace train_student {
 /// The host: windows return the host arrays themselves.
 template <class Policy>
 struct host_place {
+  static constexpr bool on_host = true;
   static Policy policy() { return {}; }
   template <class... T>
   using vector = std::vector<T...>;
@@ -36,6 +37,7 @@ struct host_place {
 /// Copies::to_host(to, from, bytes) and Copies::from_host.
 template <class Policy, template <class...> class Vector, class Copies>
 struct device_place : Copies {
+  static constexpr bool on_host = false;
   static Policy policy() { return {}; }
   template <class... T>
   using vector = Vector<T...>;

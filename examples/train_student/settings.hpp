@@ -16,19 +16,6 @@
 
 namespace train_student {
 
-inline char const* name_of(method m) {
-  switch (m) {
-    case method::supervised:
-      return "supervised";
-    case method::fcd:
-      return "fcd";
-    case method::mrd:
-      return "mrd";
-    default:
-      return "coupleface";
-  }
-}
-
 /// The default K: the paper's 100, but at most half of the classes, the share that was chosen on
 /// synthetic faces (docs/training.md).
 inline int default_relations(int classes) { return std::clamp(classes / 2, 1, 100); }
@@ -47,8 +34,8 @@ struct run_settings : loss_settings {
   double warmup_epochs = 0.5;
   augmentation_options augmentation;
 
-  double fcd_weight = 1;
-  double lambda = 10;  // of the relation term
+  double fcd_weight = 1;  // of the base: FCD, or what replaces it
+  double lambda = 10;     // of the relation term
   double cls_weight =
       0;  // of the margin softmax in the distilling methods; in `supervised` it is 1
 
@@ -58,8 +45,8 @@ struct run_settings : loss_settings {
 
   /// The run's name in folders and progress.
   std::string name() const {
-    bool const plain = !uses_relations() || mining.strategy == "nearest";
-    return plain ? name_of(how) : name_of(how) + ('_' + mining.strategy);
+    bool const plain = !mines() || mining.strategy == "nearest";
+    return plain ? method : method + '_' + mining.strategy;
   }
   double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
   double learning_rate() const { return uses_teacher() ? sgd.learning_rate : supervised_rate; }
@@ -74,7 +61,7 @@ struct run_settings : loss_settings {
       return joined;
     };
     if (device != "cpu") line("device", device);
-    line("method", name_of(how));
+    line("method", method);
     line("seed", seed);
     line("side", net.side);
     line("widths", list(net.widths));
@@ -96,15 +83,19 @@ struct run_settings : loss_settings {
       line("scale", scale);
     }
     if (uses_teacher()) line("fcd-weight", fcd_weight);
-    if (uses_relations()) {
-      std::string const which = how == method::mrd ? "absolute" : penalty;
-      line("lambda", lambda);
+    if (uses_relations()) line("lambda", lambda);
+    if (uses_penalty()) {
+      std::string const which = method == "mrd" ? "absolute" : penalty;
       line("penalty", which);
       if (which == "hinge" || which == "dead_zone") line("q", q);
       if (which == "smooth_l1") line("beta", beta);
+    }
+    if (mines()) {
       line("k", k);
       line("refresh", refresh);
       mining.for_each_line(k, line);
+    }
+    if (uses_bank()) {
       line("bank", bank);
       if (bank == "ema") line("bank-momentum", bank_momentum);
       if (bank == "ring") {

@@ -30,14 +30,16 @@ class step_losses {
   /// Sets the batch for the next calls; it must stay alive until renew(). The teacher may be empty
   /// if no term needs it.
   virtual void begin(labelled_batch const& batch) = 0;
-  virtual void fcd(double& value, coupleface::matrix_view<float> gradient) = 0;
-  /// Also returns the share of active pairs. A strategy by batch mines first.
+  /// FCD, or the term that replaces it.
+  virtual void base(double& value, coupleface::matrix_view<float> gradient) = 0;
+  /// Also returns the share of active pairs, or NaN for a method without a penalty. A strategy by
+  /// batch mines first.
   virtual void relation(double& value, double& active, coupleface::matrix_view<float> gradient) = 0;
   virtual void classification(coupleface::matrix_view<float const> weights, double& value,
                               coupleface::matrix_view<float> gradient,
                               coupleface::matrix_view<float> weight_gradient) = 0;
-  /// Updates the bank with the batch's teacher embeddings, after the losses were computed with the
-  /// old entries.
+  /// Updates the bank, or the term's own state, with the batch's teacher embeddings, after the
+  /// losses were computed with the old entries.
   virtual void renew() = 0;
 
   virtual void save(std::ostream& out) = 0;

@@ -4,16 +4,21 @@
 #pragma once
 
 #include <coupleface/feature_bank.hpp>
+#include <coupleface/losses/angular.hpp>
 #include <coupleface/losses/fcd.hpp>
+#include <coupleface/losses/feature.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/rad.hpp>
 #include <istream>
+#include <limits>
 #include <ostream>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "face_kit/distillation/relation_terms.hpp"
 #include "mining_strategies.hpp"
 #include "places.hpp"
 #include "step_losses.hpp"
@@ -24,7 +29,7 @@ using any_penalty = std::variant<coupleface::hinge, coupleface::absolute, couple
                                  coupleface::smooth_l1, coupleface::dead_zone>;
 
 inline any_penalty penalty_of(loss_settings const& s) {
-  if (s.how == method::mrd || s.penalty == "absolute") return coupleface::absolute{};
+  if (s.method == "mrd" || s.penalty == "absolute") return coupleface::absolute{};
   if (s.penalty == "squared") return coupleface::squared{};
   if (s.penalty == "smooth_l1") return coupleface::smooth_l1{s.beta};
   if (s.penalty == "dead_zone") return coupleface::dead_zone{s.q};
@@ -34,11 +39,14 @@ inline any_penalty penalty_of(loss_settings const& s) {
 template <class Place>
 class step_losses_at final : public step_losses {
  public:
-  /// `prototypes` [classes, d] start the bank; empty without a bank.
-  step_losses_at(loss_settings const& settings, coupleface::matrix_view<float const> prototypes)
+  /// `prototypes` [classes, d] start the bank; empty without a bank. `terms` compute the relation
+  /// term of methods other than mrd and coupleface.
+  step_losses_at(loss_settings const& settings, coupleface::matrix_view<float const> prototypes,
+                 std::unique_ptr<face_kit::relation_terms> terms = nullptr)
       : settings_(settings),
         penalty_(penalty_of(settings)),
-        bank_(make_bank(settings, prototypes)) {
+        bank_(make_bank(settings, prototypes)),
+        terms_(std::move(terms)) {
     settings.mining.expect_valid(settings.k);
   }
 
@@ -56,36 +64,29 @@ class step_losses_at final : public step_losses {
     labels_ = {labels.data_handle(), labels.extent(1)};
   }
 
-  void fcd(double& value, coupleface::matrix_view<float> gradient) override {
-    coupleface::fcd_loss(Place::policy(), student_, teacher_, scalar(value),
-                         gradient_window_.room(gradient));
+  void base(double& value, coupleface::matrix_view<float> gradient) override {
+    auto const room = gradient_window_.room(gradient);
+    if (settings_.method == "angular" || settings_.method == "fitnet") {
+      replaced_base(value, room);
+    } else {
+      coupleface::fcd_loss(Place::policy(), student_, teacher_, scalar(value), room);
+    }
     gradient_window_.bring(gradient);
     bring(value);
   }
 
   void relation(double& value, double& active, coupleface::matrix_view<float> gradient) override {
-    auto const measure = [&](auto against, auto neighbours) {
-      std::visit(
-          [&](auto penalty) {
-            coupleface::rad_loss(Place::policy(), student_, teacher_, against, neighbours,
-                                 scalar(value), gradient_window_.room(gradient), penalty);
-            gradient_window_.bring(gradient);
-            bring(value);
-            coupleface::rad_loss(Place::policy(), student_, teacher_, against, neighbours,
-                                 scalar(active),
-                                 coupleface::active_share<decltype(penalty)>{penalty});
-            bring(active);
-          },
-          penalty_);
-    };
-    if (settings_.mining.by_class()) {
-      measure(bank(), coupleface::class_neighbours(labels_, table_of(bank().extent(0)).classes));
+    auto const in = pairs_of_batch();
+    if (!settings_.uses_penalty()) {
+      if (!terms_) throw std::runtime_error(settings_.method + ": has no form for this device");
+      terms_->compute(in, scalar(value), gradient_window_.room(gradient));
+      gradient_window_.bring(gradient);
+      bring(value);
+      active = std::numeric_limits<double>::quiet_NaN();
+    } else if (in.by_class) {
+      penalise(coupleface::class_neighbours(in.labels, in.table), in, value, active, gradient);
     } else {
-      auto const table = table_of(labels_.extent(0));
-      mine_batch(Place::policy(), settings_.mining, {student_, teacher_, labels_}, bank(),
-                 table.values, table.classes);
-      bool const in_batch = settings_.mining.strategy == "in_batch";
-      measure(in_batch ? teacher_ : bank(), table.classes);
+      penalise(in.table, in, value, active, gradient);
     }
   }
 
@@ -102,6 +103,8 @@ class step_losses_at final : public step_losses {
   }
 
   void renew() override {
+    if (terms_) terms_->renew(inputs());
+    if (!settings_.uses_bank()) return;
     std::visit([&](auto& b) { b.update(Place::policy(), labels_, teacher_); }, bank_);
   }
 
@@ -114,7 +117,7 @@ class step_losses_at final : public step_losses {
     });
   }
   void load(std::istream& in) override {
-    if (settings_.mining.by_class()) table_of(bank().extent(0));
+    if (has_table()) table_of(bank().extent(0));
     for_each_array([&](void* data, std::size_t bytes, bool here) {
       std::vector<char> copy(bytes);
       if (!in.read(copy.data(), static_cast<std::streamsize>(bytes)))
@@ -147,6 +150,59 @@ class step_losses_at final : public step_losses {
     return make(coupleface::recent_ring{s.bank_depth, s.bank_age});
   }
 
+  /// angular and fitnet. As a template, because they are for host policies.
+  template <class View>
+  void replaced_base(double& value, View room) {
+    if constexpr (Place::on_host) {
+      if (settings_.method == "angular") {
+        coupleface::angular_loss(Place::policy(), student_, teacher_, scalar(value), room);
+      } else {
+        coupleface::feature_loss(Place::policy(), student_, teacher_, scalar(value), room);
+      }
+    } else {
+      throw std::runtime_error(settings_.method + ": has no form for this device");
+    }
+  }
+
+  /// RAD with the settings' penalty.
+  template <class Neighbours>
+  void penalise(Neighbours neighbours, face_kit::relation_inputs const& in, double& value,
+                double& active, coupleface::matrix_view<float> gradient) {
+    std::visit(
+        [&](auto penalty) {
+          coupleface::rad_loss(Place::policy(), student_, teacher_, in.bank, neighbours,
+                               scalar(value), gradient_window_.room(gradient), penalty);
+          gradient_window_.bring(gradient);
+          bring(value);
+          coupleface::rad_loss(Place::policy(), student_, teacher_, in.bank, neighbours,
+                               scalar(active),
+                               coupleface::active_share<decltype(penalty)>{penalty});
+          bring(active);
+        },
+        penalty_);
+  }
+
+  face_kit::relation_inputs inputs() const { return {student_, teacher_, labels_, bank(), {}}; }
+
+  /// With the pairs that were mined for the classes, or that are now mined for the batch.
+  face_kit::relation_inputs pairs_of_batch() {
+    auto in = inputs();
+    if (!settings_.mines()) return in;
+    if (settings_.mining.by_class()) {
+      in.table = table_of(bank().extent(0)).classes;
+      return in;
+    }
+    auto const table = table_of(labels_.extent(0));
+    mine_batch(Place::policy(), settings_.mining, {student_, teacher_, labels_}, bank(),
+               table.values, table.classes);
+    in.table = table.classes;
+    in.by_class = false;
+    if (settings_.mining.strategy == "in_batch") in.bank = teacher_;
+    return in;
+  }
+
+  bool has_table() const { return settings_.mines() && settings_.mining.by_class(); }
+
   coupleface::matrix_view<float const> bank() const {
     return std::visit([](auto const& b) { return b.teacher(); }, bank_);
   }
@@ -176,8 +232,10 @@ class step_losses_at final : public step_losses {
              state.size() * sizeof(typename state_type::value_type), false);
       }
     };
-    std::visit([&](auto& b) { b.visit_state(visit); }, bank_);
-    if (settings_.mining.by_class()) visit("table", classes_);
+    if (settings_.uses_bank()) std::visit([&](auto& b) { b.visit_state(visit); }, bank_);
+    if (has_table()) visit("table", classes_);
+    if (terms_)
+      terms_->visit_state([&](void* data, std::size_t bytes) { body(data, bytes, true); });
   }
 
   coupleface::scalar_view<double> scalar(double& value) {
@@ -188,6 +246,7 @@ class step_losses_at final : public step_losses {
   loss_settings settings_;
   any_penalty penalty_;
   any_bank bank_;
+  std::unique_ptr<face_kit::relation_terms> terms_;
   vector<float> values_;
   vector<std::int32_t> classes_;
   window<float> student_window_, teacher_window_, gradient_window_;

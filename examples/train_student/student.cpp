@@ -37,7 +37,7 @@ student::student(training_data const& data, run_settings const& settings)
   net_.start(start);
   class_weights_.fill_normal(start, 1 / std::sqrt(static_cast<float>(settings.net.embedding)));
   matrix<float> prototypes(0, settings.net.embedding);
-  if (settings.uses_relations())
+  if (settings.uses_bank())
     prototypes = teacher_prototypes(data.teacher, data.train, data.faces->labels, data.classes);
   losses_ = make_losses(settings, prototypes);
 }
@@ -49,7 +49,7 @@ std::vector<std::string> student::log_columns() {
 }
 
 void student::begin_epoch(int epoch) {
-  if (settings_.uses_relations()) losses_->mine_on_schedule(epoch, seed_of_mining(epoch));
+  if (settings_.mines()) losses_->mine_on_schedule(epoch, seed_of_mining(epoch));
 }
 
 std::vector<int> student::order_of(int epoch) const {
@@ -89,7 +89,7 @@ std::vector<double> student::train_on(batch_rows const& batch) {
   };
 
   if (settings_.uses_teacher()) {
-    losses_->fcd(row.fcd, view_of(term_gradient_));
+    losses_->base(row.fcd, view_of(term_gradient_));
     add(static_cast<float>(settings_.fcd_weight), row.fcd_norm);
   }
   if (settings_.uses_relations()) {

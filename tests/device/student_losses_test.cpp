@@ -42,7 +42,7 @@ results step(ts::step_losses& losses, unsigned seed) {
   results r;
   losses.mine_on_schedule(int(seed), seed);
   losses.begin({student.view(), teacher.view(), labels.vector()});
-  losses.fcd(r.fcd, r.fcd_gradient.view());
+  losses.base(r.fcd, r.fcd_gradient.view());
   losses.relation(r.relation, r.active, r.relation_gradient.view());
   losses.classification(weights.view(), r.classification, r.softmax_gradient.view(),
                         r.weight_gradient.view());
@@ -109,7 +109,7 @@ TEST(student_losses, every_bank) {
 
 TEST(student_losses, supervision_alone_has_neither_teacher_nor_bank) {
   auto s = settings_of("latest", "nearest");
-  s.how = ts::method::supervised;
+  s.method = "supervised";
   auto const student = on_host(random_matrix<float>(batch, width, 1));
   auto const labels = on_host(random_labels(batch, classes, 2));
   auto const weights = on_host(random_matrix<float>(classes, width, 3));

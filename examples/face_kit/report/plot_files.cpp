@@ -10,6 +10,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "face_kit/distillation/methods.hpp"
 #include "face_kit/run/messages.hpp"
 #include "face_kit/run/program.hpp"
 
@@ -29,21 +30,7 @@ char const* const plot_formats =
 
 namespace {
 
-struct known_method {
-  char const *name, *title, *colour;
-};
-constexpr known_method known_methods[] = {{"supervised", "ArcFace, no teacher", "#009E73"},
-                                          {"fcd", "FCD", "#0072B2"},
-                                          {"mrd", "FCD and two-sided relations", "#CC79A7"},
-                                          {"coupleface", "CoupleFace", "#D55E00"}};
 constexpr char const* other_colours[] = {"#56B4E9", "#E69F00", "#332288", "#7F7F7F"};
-
-known_method const* find_method(std::string const& name) {
-  for (auto const& method : known_methods) {
-    if (name == method.name) return &method;
-  }
-  return nullptr;
-}
 
 }  // namespace
 
@@ -51,6 +38,13 @@ std::string plot_colour(std::string const& method, std::size_t place) {
   auto const* const known = find_method(method);
   return std::string("'") +
          (known != nullptr ? known->colour : other_colours[place % std::size(other_colours)]) + "'";
+}
+
+std::string plot_line(std::string const& method, std::size_t place) {
+  auto const* const known = find_method(method);
+  auto const dash =
+      known != nullptr ? std::size_t(known->dash) : 1 + place / std::size(other_colours) % 4;
+  return "lc rgb " + plot_colour(method, place) + (dash > 1 ? " dt " + std::to_string(dash) : "");
 }
 
 std::string plot_title(std::string const& method) {

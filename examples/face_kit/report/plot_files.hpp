@@ -19,9 +19,13 @@ std::ostringstream text_of_file();
 extern char const* const plot_formats;
 
 /// @brief A method's colour in every plot, as a gnuplot colour with quotes: fixed for the trainers'
-/// methods, one of four others by its position for all other methods. From the colour-blind safe
-/// palette of Okabe and Ito, without yellow, which is pale on white.
+/// methods (face_kit/distillation/methods.hpp), one of four others by its position for all other
+/// methods. From colour-blind safe palettes, without yellow, which is pale on white.
 std::string plot_colour(std::string const& method, std::size_t place);
+
+/// @brief "lc rgb COLOUR", for a line, and its dash type if it is not solid: related methods have
+/// one colour and different dashes.
+std::string plot_line(std::string const& method, std::size_t place);
 
 /// A method's name in legends.
 std::string plot_title(std::string const& method);

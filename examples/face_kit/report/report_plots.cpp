@@ -165,8 +165,8 @@ void write_epoch_clauses(std::ostream& script, std::vector<std::string> const& m
     script << (m == 0 ? "" : ", \\\n    ") << block << " using 1:(" << value << "-" << deviation
            << "):(" << value << "+" << deviation << ") with filledcurves fs transparent solid 0.15"
            << colour << " notitle, \\\n    " << block << " using 1:" << column
-           << " with linespoints pt 7 ps 0.5 lw 2" << colour << " title '" << plot_title(methods[m])
-           << "'";
+           << " with linespoints pt 7 ps 0.5 lw 2 " << plot_line(methods[m], m) << " title '"
+           << plot_title(methods[m]) << "'";
   }
   if (has_teacher) {
     script << ", \\\n    " << teacher_percent << " with lines dt 2 lw 2 lc black title 'teacher'";
@@ -180,8 +180,8 @@ void write_loss_clauses(std::ostream& script, std::vector<std::string> const& me
   script << "  set title '" << title << "'\n  plot ";
   for (std::size_t const m : blocks) {
     script << (m == blocks[0] ? "" : ", \\\n    ") << "'losses.dat' index " << m
-           << " using 1:" << column << " with linespoints pt 7 ps 0.5 lw 2 lc rgb "
-           << plot_colour(methods[m], m) << " title '" << plot_title(methods[m]) << "'";
+           << " using 1:" << column << " with linespoints pt 7 ps 0.5 lw 2 "
+           << plot_line(methods[m], m) << " title '" << plot_title(methods[m]) << "'";
   }
   script << "\n";
 }
@@ -221,9 +221,8 @@ void write_plot_script(std::string const& file, std::vector<std::string> const& 
             "  set xlabel 'false accept rate'\n  set ylabel 'true accept rate'\n  plot ";
   std::size_t block = 0;
   for (; block < methods.size(); ++block) {
-    script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block
-           << " with lines lw 2 lc rgb " << plot_colour(methods[block], block) << " title '"
-           << plot_title(methods[block]) << "'";
+    script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block << " with lines lw 2 "
+           << plot_line(methods[block], block) << " title '" << plot_title(methods[block]) << "'";
   }
   if (teacher != nullptr) {
     script << (block == 0 ? "" : ", \\\n    ") << "'roc.dat' index " << block

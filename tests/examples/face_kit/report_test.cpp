@@ -14,6 +14,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@
 
 #include "face_kit/data/pair_sampling.hpp"
 #include "face_kit/data/random_stream.hpp"
+#include "face_kit/distillation/methods.hpp"
+#include "face_kit/report/plot_files.hpp"
 #include "face_kit/report/report_page.hpp"
 #include "face_kit/report/text_table.hpp"
 #include "image_writing.hpp"
@@ -356,6 +359,16 @@ TEST_F(report, plots_have_titles_whole_epochs_and_a_colour_for_each_method) {
   write(folder.string(), &teacher);
   EXPECT_TRUE(contains(text_of(folder / "plots.gp"),
                        "index 1 with lines lw 2 lc rgb '#009E73' title 'ArcFace, no teach"));
+}
+
+TEST(plot_line, tells_all_methods_apart) {
+  std::set<std::string> lines;
+  for (auto const& name : face_kit::method_names())
+    EXPECT_TRUE(lines.insert(face_kit::plot_line(name, 0)).second) << name;
+  EXPECT_EQ(face_kit::plot_line("sp", 3), "lc rgb '#E69F00'");
+  EXPECT_EQ(face_kit::plot_line("sp_mined", 3), "lc rgb '#E69F00' dt 2");
+  EXPECT_EQ(face_kit::plot_line("mine", 1), "lc rgb '#E69F00'");
+  EXPECT_EQ(face_kit::plot_line("mine", 5), "lc rgb '#E69F00' dt 2");
 }
 
 TEST_F(report, page_holds_tables_and_pictures_and_names_no_other_file) {

@@ -13,6 +13,12 @@ using namespace train_student;
 
 bad_options::tested_program<arguments> const program{declare, expect_valid};
 
+std::string every_method() {
+  std::string names;
+  for (auto const& name : method_names()) names += (names.empty() ? "" : ",") + name;
+  return names;
+}
+
 TEST(train_student_arguments, are_refused_outside_their_ranges) {
   program.expect_every_option_checked({
       {"--data", {{"", "is empty"}, {" ", "is blank"}}},
@@ -36,7 +42,9 @@ TEST(train_student_arguments, are_refused_outside_their_ranges) {
       {"--family-size", {{"0", "0 is less than 1"}}},
       {"--data-seed", {{"-1", "-1 is less than 0"}}},
       {"--teacher-epochs", {{"0", "0 is less than 1"}}},
-      {"--method", {{"none", "none not in {supervised,fcd,mrd,coupleface}"}}},
+      {"--method",
+       {{"none", "none not in {" + every_method() + "}"},
+        {"fcd,", "'fcd,' has an empty value between its commas"}}},
       {"--fcd-weight", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
       {"--lambda", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
       {"--cls-weight", {{"-1", "-1 is not in [0, 1e+06]"}, {"1e39", "1e39 is not in [0, 1e+06]"}}},
@@ -118,6 +126,13 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
       "--method coupleface: --fcd-weight, --cls-weight and --lambda are 0, " + none);
   program.expect_refused({"--compare", "--fcd-weight", "0"},
                          "--method fcd: --fcd-weight and --cls-weight are 0, " + none);
+  program.expect_refused({"--method", "fcd,sp,fcd"}, "--method: fcd is listed twice");
+  program.expect_refused({"--method", "fcd,sp", "--device", "cuda"},
+                         "--method sp: has no form for --device cuda");
+  program.expect_refused({"--data", "x", "--method", "supervised,fcd"},
+                         "--data without --teacher-embeddings supports only --method supervised");
+  program.expect_refused({"--method", "ekd", "--fcd-weight", "0", "--lambda", "0"},
+                         "--method ekd: --fcd-weight, --cls-weight and --lambda are 0, " + none);
   program.expect_refused(
       {"--mining", "similarity_window", "--mining-lowest", "0.5", "--mining-highest", "0.1"},
       "--mining-lowest: is above mining-highest");
@@ -138,7 +153,10 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
            {"--seed", "18446744073709551615"},
            {"--seed", "18446744073709551614", "--seeds", "2"},
            {"--select-folds", "", "--report-folds", "5-9,11"},
-           {"--compare", "--mining", "nearest,mixed,teacher_order"}}) {
+           {"--compare", "--mining", "nearest,mixed,teacher_order"},
+           {"--data", "x", "--method", "supervised"},
+           {"--method", "fcd,coupleface", "--device", "cuda"},
+           {"--method", every_method()}}) {
     auto const end = program.run(words);
     EXPECT_EQ(end.status, face_kit::status_ok) << end.message;
   }

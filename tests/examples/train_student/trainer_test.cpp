@@ -17,7 +17,7 @@ using ts::drawn_people;
 /// FCD alone, nothing random but the start and the order.
 ts::run_settings plain_settings() {
   auto s = drawn_people::settings("nearest");
-  s.how = ts::method::fcd;
+  s.method = "fcd";
   s.augmentation = {0, 0, 0};
   s.sgd = {0.25, 0.5, 0};
   return s;
@@ -44,7 +44,7 @@ std::vector<double> column_of(ts::run_settings const& settings, char const* name
 TEST(trainer, without_a_relation_weight_every_step_is_that_of_fcd) {
   auto settings = plain_settings();
   auto const fcd = weights_after(settings);
-  settings.how = ts::method::coupleface;
+  settings.method = "coupleface";
   settings.lambda = 0;
   EXPECT_EQ(weights_after(settings), fcd);
   settings.lambda = 4;
@@ -62,22 +62,22 @@ TEST(trainer, without_any_weight_nothing_is_learnt) {
 
 TEST(trainer, half_the_weight_at_twice_the_rate_is_the_same) {
   auto settings = plain_settings();
-  settings.how = ts::method::supervised;
+  settings.method = "supervised";
   settings.supervised_rate = 0.125;
   auto const supervised = weights_after(settings);
-  settings.how = ts::method::fcd;
+  settings.method = "fcd";
   settings.fcd_weight = 0;
   settings.cls_weight = 0.5;
   settings.sgd.learning_rate = 0.25;
   EXPECT_EQ(weights_after(settings), supervised);
-  settings.how = ts::method::coupleface;
+  settings.method = "coupleface";
   settings.lambda = 0;
   EXPECT_EQ(weights_after(settings), supervised);
 }
 
 TEST(trainer, the_total_is_the_weighed_sum) {
   auto settings = plain_settings();
-  settings.how = ts::method::coupleface;
+  settings.method = "coupleface";
   settings.fcd_weight = 2;
   settings.lambda = 3;
   settings.cls_weight = 0.5;
@@ -173,7 +173,7 @@ TEST(trainer, rows_of_steps_that_the_checkpoint_does_not_know_are_cut_off) {
 
 TEST(step_losses, the_bank_is_renewed_with_the_teachers_rows) {
   ts::run_settings settings;
-  settings.how = ts::method::coupleface;
+  settings.method = "coupleface";
   settings.k = 1;
   ts::matrix<float> prototypes(2, 2), student(1, 2), teacher(1, 2);
   prototypes << 0.6f, 0.8f, -1, 0;
