@@ -811,6 +811,19 @@ def torch_pair_loss(which, student, teacher, off):
     return (s - t).square().sum() / (n * n if which == "sp" else n * (n - 1))
 
 
+def torch_rkd_by_mask(which, student, teacher, off):
+    """As RKD is commonly written: the mean of the distances above 0, picked by a mask."""
+    def relative(x):
+        squares = x.pow(2).sum(dim=1)
+        distances = (squares[:, None] + squares[None, :] - 2 * x @ x.t()).clamp(min=1e-12).sqrt()
+        distances = distances * off
+        return distances / distances[distances > 0].mean()
+
+    with torch.no_grad():
+        t = relative(teacher)
+    return F.smooth_l1_loss(relative(student), t) * len(student) / (len(student) - 1)
+
+
 def own_distances(x):
     squares = np.square(x).sum(axis=1)
     d = np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0))
@@ -953,6 +966,8 @@ def pairs(run, which, n, d):
             return value.item()
 
         functions = {"torch": torch_pair_loss}
+        if which == "rkd":
+            functions["torch_by_mask"] = torch_rkd_by_mask
         if hasattr(torch, "compile") and not QUICK:  # half a minute each
             functions["torch_compile"] = torch.compile(torch_pair_loss, dynamic=False)
         for label, function in functions.items():
