@@ -9,11 +9,15 @@
 // gradient.
 #pragma once
 
+#include <coupleface/interop/torch/angular.hpp>
 #include <coupleface/interop/torch/correlation_congruence.hpp>
+#include <coupleface/interop/torch/ekd.hpp>
 #include <coupleface/interop/torch/fcd.hpp>
+#include <coupleface/interop/torch/feature.hpp>
 #include <coupleface/interop/torch/margin_softmax.hpp>
 #include <coupleface/interop/torch/pkt.hpp>
 #include <coupleface/interop/torch/rad.hpp>
 #include <coupleface/interop/torch/relation_loss.hpp>
 #include <coupleface/interop/torch/rkd.hpp>
 #include <coupleface/interop/torch/similarity_preserving.hpp>
+#include <coupleface/interop/torch/teacher_queue.hpp>

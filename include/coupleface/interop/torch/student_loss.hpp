@@ -6,9 +6,12 @@
 #include <coupleface/interop/torch/analytic_loss.hpp>
 #include <coupleface/interop/torch/dispatch.hpp>
 
+#include <coupleface/policy.hpp>
+
 #include <ATen/ATen.h>
 
 #include <string>
+#include <type_traits>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -47,6 +50,18 @@ at::Tensor student_loss(char const* function, Policy const& policy, at::Tensor c
     return loss;
   };
   return apply_analytic_loss(function, {student}, compute);
+}
+
+/// The call of a loss that has no kernels: for tensors on a device it throws.
+template <class Call>
+auto on_the_host(char const* function, Call const& call) {
+  return [=](auto const& on, auto const&... views) {
+    if constexpr (is_host_policy_v<std::decay_t<decltype(on)>>) {
+      call(on, views...);
+    } else {
+      fail(function, "the tensors are on a CUDA device, for which this loss has no kernels");
+    }
+  };
 }
 
 }  // namespace detail
