@@ -10,7 +10,7 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// log(x) of a positive normal number, with absolute error 2^-52 (1 + |log x|); NaN for NaN. Any
+/// log(x) of a positive normal number, with absolute error 2^-51 (1 + |log x|); NaN for NaN. Any
 /// other x gives some number.
 ///
 /// x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), whose
