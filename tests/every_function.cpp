@@ -55,6 +55,8 @@ void losses(P const& policy, matrix_view<S const> x, matrix_view<B const> rows,
   fcd_loss(policy, x, x, loss, gradient);
   angular_loss(policy, x, x, loss);
   angular_loss(policy, x, x, loss, gradient, absolute{});
+  rkd_angle_loss(policy, x, x, loss);
+  rkd_angle_loss(policy, x, x, loss, gradient, squared{});
   cross_relation_loss(policy, x, x, loss);
   cross_relation_loss(policy, x, x, loss, gradient, squared{}, euclidean_distance{}, every_row{});
   cross_contrast_loss(policy, x, x, loss);

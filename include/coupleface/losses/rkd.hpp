@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: relational knowledge distillation: distances between a batch's rows agree.
+// coupleface: relational knowledge distillation: distances between a batch's rows agree, and
+// angles.
 #pragma once
 
 #include <coupleface/detail/device_call.hpp>
+#include <coupleface/detail/losses/rkd_angle.hpp>
 #include <coupleface/detail/pairs/check.hpp>
 #include <coupleface/detail/pairs/pair_loss.hpp>
 #include <coupleface/pair_relation.hpp>
@@ -88,6 +90,45 @@ void rkd_distance_loss(Policy const& policy, matrix_view<S> student, matrix_view
                              rkd_distance_law<Penalty>(penalty),
                              detail::product_relation("rkd_distance_loss", euclidean_distance{}),
                              other_rows{});
+}
+
+/// @brief Relational knowledge distillation of angles (RKD-A).
+///
+/// L = 1/M sum_{i, j, k distinct} phi( cos s_ijk - cos t_ijk ), M = n (n - 1) (n - 2), cos x_ijk =
+/// the cosine of the angle at x_j between x_i and x_k; 0 for fewer than three rows. The paper's
+/// mean is over n^3 entries: where no rows are equal its loss is (n - 1)(n - 2)/n^2 times this one.
+/// An angle with an equal row (squared distance below 2^-960) is 0 and pulls nowhere. NaN or
+/// infinite input makes the loss NaN.
+///
+/// Everything is in double: an angle's error is about 2^-52 times the ratio of the longer distance
+/// to the shorter. Gradients grow with 1 / distance.
+///
+/// @param policy any Thrust execution policy of the host
+/// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
+/// @param loss one float or double, overwritten
+/// @param penalty phi: smooth_l1 (default, beta = 1: the paper's), or any other that is 0 at 0
+/// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
+///   is written
+/// @complexity O(n^3 + n^2 (d_s + d_t)): for batches of up to some thousand rows
+/// @scratch 24 n^2 bytes, 8 n max(d_s, d_t), and 288 n for each of at most 32 lanes
+/// @determinism bit-identical for any policy and thread count, with one set of kernels
+/// Source: stated (Park et al., CVPR 2019).
+template <class Policy, class S, class T, class L, class Penalty = smooth_l1>
+void rkd_angle_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
+                    scalar_view<L> loss, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rkd_angle_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("rkd_angle_loss", Policy, S, T, L);
+  detail::angle_loss_of_batch(policy, student, teacher, loss, detail::no_gradient{}, penalty);
+}
+
+/// @brief rkd_angle_loss and its gradient with respect to the student, [n, d_s], overwritten. The
+/// loss has the bits of the value-only form.
+template <class Policy, class S, class T, class L, class G, class Penalty = smooth_l1>
+void rkd_angle_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,
+                    scalar_view<L> loss, matrix_view<G> student_gradient, Penalty penalty = {}) {
+  detail::device_call<Policy> const call("rkd_angle_loss");
+  COUPLEFACE_EXPECT_PAIR_TYPES("rkd_angle_loss", Policy, S, T, L);
+  detail::angle_loss_of_batch(policy, student, teacher, loss, student_gradient, penalty);
 }
 
 COUPLEFACE_NAMESPACE_END
