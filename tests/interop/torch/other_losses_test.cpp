@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The losses of a student beside a teacher that run on the host alone, as nodes of libtorch's
-// graph: against central differences and against their definitions written with libtorch.
+// Further losses of a student beside a teacher as nodes of libtorch's graph, most of them for CPU
+// tensors alone: against central differences and against their definitions written with libtorch.
 #include <coupleface/interop/torch/losses.hpp>
 #include <coupleface/interop/torch/tensors.hpp>
 
@@ -86,6 +86,28 @@ TEST(torch_other_losses, teacher_queue) {
         return cf::teacher_queue_loss(thrust::device, x[0], teacher, queue, 0.5, keep);
       },
       theirs(same.logical_not(), 0.5));
+}
+
+TEST(torch_other_losses, cross_relations) {
+  at::manual_seed(5);
+  at::Tensor const student = random({6, 5}), teacher = random({6, 5});
+  at::Tensor const apart = at::eye(6, at::kBool).logical_not();
+  expect_loss(
+      student,
+      [=](tensors const& x) {
+        return cf::cross_relation_loss(thrust::device, x[0], teacher, cf::squared{});
+      },
+      [=](tensors const& x) {
+        at::Tensor const gap = cosines(x[0], teacher) - cosines(teacher, teacher);
+        return gap.masked_select(apart).square().mean();
+      });
+  // The positive pair is the diagonal.
+  expect_loss(
+      student,
+      [=](tensors const& x) { return cf::cross_contrast_loss(thrust::device, x[0], teacher, 0.5); },
+      [=](tensors const& x) {
+        return -(cosines(x[0], teacher) / 0.5).log_softmax(1).diagonal().mean();
+      });
 }
 
 /// The pairs' cosines, above the thresholds that a first call leaves.

@@ -11,6 +11,7 @@
 
 #include <coupleface/interop/torch/angular.hpp>
 #include <coupleface/interop/torch/correlation_congruence.hpp>
+#include <coupleface/interop/torch/cross_relation.hpp>
 #include <coupleface/interop/torch/ekd.hpp>
 #include <coupleface/interop/torch/fcd.hpp>
 #include <coupleface/interop/torch/feature.hpp>
