@@ -5,6 +5,7 @@
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/rad.hpp>
+#include <coupleface/losses/rkd.hpp>
 #include <coupleface/mining/mixed.hpp>
 #include <coupleface/mining/nearest.hpp>
 #include <coupleface/normalize.hpp>
@@ -30,7 +31,8 @@ struct step {
   matrix<float> mined_values{classes, k}, mixed_values{classes, k};
   matrix<std::int32_t> indices{classes, k}, mined{classes, k}, mixed{classes, k};
   matrix<float> fcd_gradient{n, d}, rad_gradient{n, d}, softmax_gradient{n, d},
-      weight_gradient{classes, d}, fcd{1, 1}, rad{1, 1}, softmax{1, 1};
+      weight_gradient{classes, d}, rkd_gradient{n, d}, fcd{1, 1}, rad{1, 1}, softmax{1, 1},
+      rkd{1, 1};
   coupleface::feature_bank<float, coupleface::recent_ring, device_vector> bank{policy(),
                                                                                starts.view()};
 
@@ -49,6 +51,7 @@ struct step {
              class_neighbours(labels.vector(), indices.view()), rad.scalar(), rad_gradient.view());
     margin_softmax_loss(where, student.view(), starts.view(), labels.vector(), softmax.scalar(),
                         softmax_gradient.view(), weight_gradient.view());
+    rkd_distance_loss(where, student.view(), teacher.view(), rkd.scalar(), rkd_gradient.view());
     bank.update(where, labels.vector(), teacher.view());
   }
 
@@ -61,7 +64,8 @@ struct step {
            softmax.same_bits(other.softmax) && fcd_gradient.same_bits(other.fcd_gradient) &&
            rad_gradient.same_bits(other.rad_gradient) &&
            softmax_gradient.same_bits(other.softmax_gradient) &&
-           weight_gradient.same_bits(other.weight_gradient) &&
+           weight_gradient.same_bits(other.weight_gradient) && rkd.same_bits(other.rkd) &&
+           rkd_gradient.same_bits(other.rkd_gradient) &&
            on_host(bank.teacher()).same_bits(on_host(other.bank.teacher()));
   }
 };

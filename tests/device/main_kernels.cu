@@ -7,7 +7,10 @@
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
+#include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/rad.hpp>
+#include <coupleface/losses/relation_loss.hpp>
+#include <coupleface/losses/rkd.hpp>
 #include <coupleface/mining/nearest.hpp>
 #include <coupleface/normalize.hpp>
 #include <coupleface/prototypes.hpp>
@@ -42,6 +45,9 @@ void losses(matrix_view<S const> s, matrix_view<S const> t, matrix_view<B const>
   coupleface::rad_loss(policy, s, t, bank, by_class, loss, gradient);
   coupleface::rad_loss(policy, s, t, bank, bank, neighbours, loss, gradient);
   coupleface::margin_softmax_loss(policy, s, bank, classes, loss, gradient, weight_gradient);
+  coupleface::relation_loss(policy, s, t, bank, bank, loss, gradient);
+  coupleface::rkd_distance_loss(policy, s, t, loss, gradient);
+  coupleface::pkt_loss(policy, s, t, loss, gradient);
 }
 
 template <class T>

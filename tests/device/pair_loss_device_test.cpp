@@ -117,14 +117,6 @@ TEST(device_pair_loss, laws_with_sums) {
   expect_the_hosts([](auto const&... a) { coupleface::correlation_congruence_loss(a...); }, s, t);
 }
 
-/// Keeps pairs of rows that differ by one or more modulo 3, in one order.
-struct some_pairs {
-  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t j) const {
-    return (j + 3 - i % 3) % 3 == 1;
-  }
-};
-
-/// Penalty times what the host cannot tell apart: here in both orders of each pair.
 TEST(device_pair_loss, only_pairs_that_are_kept_count) {
   auto const s = random_matrix<float>(rows, width, 5), t = random_matrix<float>(rows, 7, 6);
   auto const labels = random_labels(rows, 5, 7);
@@ -144,38 +136,10 @@ TEST(device_pair_loss, only_pairs_that_are_kept_count) {
   expect_the_hosts(call, s, t);
 }
 
-/// The sum over kept ordered pairs, though only one order of each is kept.
-TEST(device_pair_loss, one_order_of_a_pair) {
-  auto const s = random_matrix<double>(9, 4, 8), t = random_matrix<double>(9, 4, 9);
-  auto const call = relation_loss_of(coupleface::squared{}, inner_product{}, some_pairs{});
-  auto const found = on_device(call, s, t);
-  auto const dot = [](matrix<double> const& x, index_t i, index_t j) {
-    double sum = 0;
-    for (index_t l = 0; l < 4; ++l) { sum += x.at(i, l) * x.at(j, l); }
-    return sum;
-  };
-  double sum = 0, pairs = 0;
-  std::vector<double> gradient(9 * 4, 0.0);
-  for (index_t i = 0; i < 9; ++i) {
-    for (index_t j = 0; j < 9; ++j) {
-      if (!some_pairs{}(i, j)) { continue; }
-      double const gap = dot(s, i, j) - dot(t, i, j);
-      ++pairs;
-      sum += gap * gap;
-      for (index_t l = 0; l < 4; ++l) {
-        gradient[std::size_t(i * 4 + l)] += 2 * gap * s.at(j, l);
-        gradient[std::size_t(j * 4 + l)] += 2 * gap * s.at(i, l);
-      }
-    }
-  }
-  EXPECT_EQ(pairs, 27);
-  EXPECT_NEAR(found.loss.at(0, 0), sum / pairs, 1e-12);
-  for (index_t i = 0; i < 9; ++i) {
-    for (index_t l = 0; l < 4; ++l) {
-      EXPECT_NEAR(found.gradient.at(i, l), gradient[std::size_t(i * 4 + l)] / pairs, 1e-12);
-    }
-  }
-}
+/// Keeps a third of the pairs with a bank.
+struct some_pairs {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t c) const { return (i + c) % 3 == 1; }
+};
 
 TEST(device_pair_loss, a_bank) {
   auto const s = random_matrix<float>(5, width, 11), t = random_matrix<float>(5, 7, 12);

@@ -36,6 +36,7 @@ long double reference(matrix<S> const& s, matrix<T> const& t) {
 struct fcd_case : law_case {
   static constexpr char const* name = "fcd_loss";
   static constexpr bool any_widths = false, any_rotation = false, accumulates_in_double = true;
+  static constexpr bool has_the_hosts_bits_on_devices = true;
   static constexpr index_t needed_rows = 1;
 
   template <class Policy, class S, class T, class... Outputs>

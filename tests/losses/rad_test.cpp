@@ -60,6 +60,7 @@ template <class Penalty>
 struct rad_case : law_case {
   static constexpr char const* name = "rad_loss";
   static constexpr bool any_rotation = false, accumulates_in_double = true;
+  static constexpr bool has_the_hosts_bits_on_devices = true;
   static constexpr index_t needed_rows = 1, bank_rows = 9, slots = 5;
 
   static matrix<float> bank(index_t width) { return random_matrix<float>(bank_rows, width, 7); }

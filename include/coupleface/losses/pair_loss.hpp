@@ -34,8 +34,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///   three
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, at most
 ///   288 KiB, or 544 KiB in double, for each of at most 16 lanes, and 8 n bytes for each of the
-///   law's numbers
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   law's numbers. On CUDA: one copy of each side, the gradient, and 48 MiB, or 64 MiB in double
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: ours.
 template <class Policy, class S, class T, class L, class Law, class Relation = cosine,
           class Keep = other_rows>
@@ -66,7 +67,8 @@ void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teac
 /// @param keep every_row (default), other_labels, other_classes, or your own
 /// @complexity O(n m (d_s + d_t)): for each walk a product for each side, another for the gradient
 /// @scratch two copies of the batch's rows and one of 1,024 rows of the banks, the gradient, and
-///   32 KiB for each of at most 32 lanes
+///   32 KiB for each of at most 32 lanes. On CUDA: one copy of the batch's rows and of 2,048 rows
+///   of the banks, the gradient, and 48 MiB, or 64 MiB in double
 /// Everything else as above.
 template <class Policy, class S, class T, class H, class B, class L, class Law,
           class Relation = cosine, class Keep = every_row>

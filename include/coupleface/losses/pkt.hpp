@@ -55,8 +55,10 @@ struct pkt_law : pair_law {
 /// one product for
 ///   the gradient
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
-///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2.
+///   On CUDA: one copy of each side, the gradient, and 48 MiB, or 64 MiB in double
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: stated (Passalis and Tefas, ECCV 2018); epsilon's place: ours.
 template <class Policy, class S, class T, class L>
 void pkt_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,

@@ -30,8 +30,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @complexity O(n^2 (d_s + d_t)): half a product of all pairs for each side, and another one for
 /// the gradient
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
-///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2.
+///   On CUDA: one copy of each side, the gradient, and 48 MiB, or 64 MiB in double
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: mutual relations: stated; all pairs of a batch, and the choice of phi: ours.
 template <class Policy, class S, class T, class L, class Penalty = absolute,
           class Relation = cosine, class Keep = other_rows>
@@ -67,7 +69,8 @@ void relation_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> 
 /// @param keep every_row (default), other_labels, other_classes, or your own
 /// @complexity O(n m (d_s + d_t)): a product for each side, and another one for the gradient
 /// @scratch two copies of the batch's rows and one of 1,024 rows of the banks, the gradient, and
-///   32 KiB for each of at most 32 lanes
+///   32 KiB for each of at most 32 lanes. On CUDA: one copy of the batch's rows and of 2,048 rows
+///   of the banks, the gradient, and 48 MiB, or 64 MiB in double
 /// Everything else as above.
 template <class Policy, class S, class T, class H, class B, class L, class Penalty = absolute,
           class Relation = cosine, class Keep = every_row>

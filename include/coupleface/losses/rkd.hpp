@@ -65,8 +65,10 @@ struct rkd_distance_law : pair_law {
 /// one
 ///   product for the gradient
 /// @scratch two copies of each side and the gradient in float, or in double if a side is, and at
-///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   most 288 KiB, or 544 KiB in double, for each of at most 16 lanes; nothing grows with n^2.
+///   On CUDA: one copy of each side, the gradient, and 48 MiB, or 64 MiB in double
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: stated (Park et al., CVPR 2019).
 template <class Policy, class S, class T, class L, class Penalty = smooth_l1>
 void rkd_distance_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,

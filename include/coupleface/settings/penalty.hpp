@@ -5,7 +5,7 @@
 // NaN, so that a broken embedding does not look like agreement. A custom one needs
 //   penalty_value operator()(double x) const
 // which does not throw. It may have bool valid() const, which is called before anything is
-// computed.
+// computed. With CUDA the operator is a host-device function.
 #pragma once
 
 #include <coupleface/config.hpp>

@@ -11,27 +11,31 @@ namespace detail {
 
 inline constexpr int pair_threads = 128;  ///< of a block, which works on one row
 
-/// Pairs of some of the batch's rows with some others. InBatch: these are rows of the batch too.
+/// Pairs of some of the batch's rows with some others. InBatch: these are rows of the batch too,
+/// and a pair counts in both orders or in none.
 template <bool InBatch, class Keep>
 struct law_tile {
   index_t row, column;  ///< the first ones
   index_t rows, columns;
   Keep keep;
 
-  /// Whether the pair in row i and column j of the tile counts, for row i.
+  static constexpr bool in_batch = InBatch;
+
+  /// Whether the pair in row i and column j of the tile counts.
   COUPLEFACE_HOST_DEVICE bool counts(index_t i, index_t j) const {
     return keep(row + i, column + j);
   }
-  /// Whether it counts for the other row.
-  COUPLEFACE_HOST_DEVICE bool counts_turned(index_t i, index_t j) const {
-    return InBatch && keep(column + j, row + i);
-  }
 };
 
+COUPLEFACE_HOST_DEVICE constexpr index_t block_sums_bytes(int count) {
+  return count * pair_threads * index_t(sizeof(double));
+}
+
 /// The sums of the numbers of all threads of a block, added in pairs; every thread gets them. Takes
-/// N * pair_threads doubles of shared memory.
+/// block_sums_bytes(N) of shared memory.
 template <int N>
 COUPLEFACE_HOST_DEVICE numbers<N> block_sums(numbers<N> const& mine) {
+  static_assert(block_sums_bytes(N) <= most_shared_bytes, "coupleface: a law has too many sums");
   auto* const values = reinterpret_cast<double*>(shared_memory());
   int const t = thread_in_block();
   for (int k = 0; k < N; ++k) { values[k * pair_threads + t] = mine.at[k]; }
@@ -47,9 +51,6 @@ COUPLEFACE_HOST_DEVICE numbers<N> block_sums(numbers<N> const& mine) {
   wait_for_block();
   return sums;
 }
-
-template <int N>
-inline constexpr index_t block_sums_bytes = N* pair_threads* index_t(sizeof(double));
 
 /// counts[i] = pairs of row i that count.
 template <class Keep>

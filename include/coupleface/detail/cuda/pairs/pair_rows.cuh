@@ -77,9 +77,10 @@ class device_side {
         batch_(batch),
         others_(others),
         mean_(policy, centred ? width() : 0),
-        rows_(policy, batch.extent(0) * width()),
+        // Never null: products of width 0 get pointers to it.
+        rows_(policy, batch.extent(0) * width() + 1),
         squares_(policy, centred ? batch.extent(0) : 0),
-        block_(policy, InBatch ? 0 : most_columns * width()),
+        block_(policy, InBatch ? 0 : most_columns * width() + 1),
         block_squares_(policy, centred && !InBatch ? most_columns : 0) {
     launch_indices(policy_, mean_.size(), mean_row_body<A>{batch_, mean_.data()});
     prepare(batch_, 0, batch_.extent(0), rows_.data(), squares_.data());

@@ -43,7 +43,7 @@ struct distances_kernel {
     Acc& out = z[i * tile.columns + j];
     double const sum = row_squares[i] + column_squares[j], square = sum - 2.0 * double(out);
     out = Acc(std::sqrt(square < 0 ? 0.0 : square));
-    return square < close_share * sum && (tile.counts(i, j) || tile.counts_turned(i, j));
+    return square < close_share * sum && tile.counts(i, j);
   }
 
   /// All threads of a warp get it.
@@ -101,19 +101,17 @@ struct pair_slopes_kernel {
     }
   }
 
-  /// d loss / d relation, times the number of pairs: of both orders of the pair that count.
+  /// d loss / d relation, times the number of pairs; in a batch of both orders of the pair.
   COUPLEFACE_HOST_DEVICE double slope(index_t i, index_t j, double s, double t,
                                       numbers<Law::constants> const& of_row) const {
-    bool const counts = tile.counts(i, j), turned = tile.counts_turned(i, j);
-    if (!counts && !turned) { return 0; }
-    if constexpr (Law::constants == 0) {
-      return law.slope(s, t, of_row) * (counts && turned ? 2.0 : 1.0);
+    if (!tile.counts(i, j)) { return 0; }
+    double const of_one = law.slope(s, t, of_row);
+    if constexpr (!Tile::in_batch) {
+      return of_one;
+    } else if constexpr (Law::constants == 0) {
+      return 2 * of_one;
     } else {
-      double sum = counts ? law.slope(s, t, of_row) : 0.0;
-      if (turned) {
-        sum += law.slope(s, t, constants_of<Law::constants>(constants, tile.column + j));
-      }
-      return sum;
+      return of_one + law.slope(s, t, constants_of<Law::constants>(constants, tile.column + j));
     }
   }
 };

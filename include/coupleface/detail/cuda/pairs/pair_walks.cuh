@@ -109,7 +109,7 @@ class device_pairs {
   template <class Terms>
   void add_terms(tile_type const& tile, Terms terms) const {
     using kernel = pair_terms_kernel<accumulator, tile_type, Relation, Terms>;
-    launch(policy_, shape_for(tile.rows, 1, kernel::threads, block_sums_bytes<Terms::count>),
+    launch(policy_, shape_for(tile.rows, 1, kernel::threads, block_sums_bytes(Terms::count)),
            kernel{tile, of_student(), of_teacher(), relation_, terms, constants(), sums(0)});
   }
 
@@ -117,7 +117,7 @@ class device_pairs {
   void add_gradient(tile_type const& tile, double* own, accumulator* gradient) const {
     using kernel = pair_slopes_kernel<accumulator, tile_type, Relation, Law>;
     launch(
-        policy_, shape_for(tile.rows, 1, kernel::threads, block_sums_bytes<1>),
+        policy_, shape_for(tile.rows, 1, kernel::threads, block_sums_bytes(1)),
         kernel{tile, of_student(), of_teacher(), relation_, law_, mean_.data(), constants(), own});
     index_t const width = student_.width();
     product(policy_, false, false, tile.rows, width, tile.columns,
@@ -149,7 +149,7 @@ class device_pairs {
     clear(sums_.data(), sums_.size());
     scratch<int, Derived> const counts(policy_, mask_.rows);
     using kernel = count_pairs_kernel<Keep>;
-    launch(policy_, shape_for(mask_.rows, 1, kernel::threads, block_sums_bytes<1>),
+    launch(policy_, shape_for(mask_.rows, 1, kernel::threads, block_sums_bytes(1)),
            kernel{mask_, counts.data()});
     store_inverse_count(policy_, counts.data(), mask_.rows, mean_.data());
   }
