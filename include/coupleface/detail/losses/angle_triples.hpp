@@ -28,6 +28,23 @@ struct angle_sums {
   double along[panel] = {};  ///< of slope cos
 };
 
+/// The same penalty in a form that compilers vectorise at any level of optimisation.
+template <class Penalty>
+Penalty without_branches(Penalty penalty) {
+  return penalty;
+}
+
+struct smooth_l1_without_branches {
+  double inverse, half;
+  penalty_value operator()(double x) const {
+    double const slope = clamp_cosine(x * inverse);
+    return {slope * (x - half * slope), slope};
+  }
+};
+inline smooth_l1_without_branches without_branches(smooth_l1 of) {
+  return {1 / of.beta, of.beta / 2};
+}
+
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
 

@@ -185,7 +185,7 @@ void angle_loss_of_batch(Policy const& policy, matrix_view<S> student, matrix_vi
   check_pairs("rkd_angle_loss", student, teacher, loss, gradient);
   expect_valid("rkd_angle_loss", "a setting of the penalty is out of range", penalty);
   batch_angle_loss(policy, matrix_view<S const>(student), matrix_view<T const>(teacher), loss,
-                   gradient, penalty);
+                   gradient, without_branches(penalty));
 }
 
 }  // namespace detail
