@@ -446,7 +446,6 @@ TEST(ekd, nothing_to_compare) {
 
 TEST(ekd, one_term_only) {
   ekd_thresholds const given{{0.1, 0.3}, {0.0, 0.2}, 2};
-  ekd_settings const settings;
   auto positives = random_batch<double>(40, 8, 8, 1, 81);
   EXPECT_EQ(positives.run().thresholds.known, 0);
   expect_near(positives.run(given), reference(positives, given), 0, 1e-9);
