@@ -75,8 +75,8 @@ void add_pulls(Derived const& policy, ekd_pull<Acc> const* pulls, index_t count,
     auto const* at = std::lower_bound(pulls, pulls + count, ekd_pull<Acc>{Acc(0), i, 0});
     for (; at != pulls + count && at->i == i; ++at) {
       E const* const other = others.row(at->j);
-      add_unit_row(at->slope, inverse_norm<E>(row_norm(other, width)), other, width,
-                   gradient + i * gradient_width);
+      pull_to_unit_row(at->slope, inverse_norm<E>(row_norm(other, width)), other, width,
+                       gradient + i * gradient_width);
     }
   });
 }

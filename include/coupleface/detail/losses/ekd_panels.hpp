@@ -106,8 +106,8 @@ void rank_gaps(Acc const* s, Acc const* t, ekd_law<Acc> const& law, Acc* gap, Ac
 
 /// out += scale * x / || x ||
 template <class Acc, class E>
-void add_unit_row(Acc scale, double inverse, E const* x, index_t width, Acc* out) {
-  COUPLEFACE_RETURN_KERNEL(add_unit_row(scale, inverse, x, width, out));
+void pull_to_unit_row(Acc scale, double inverse, E const* x, index_t width, Acc* out) {
+  COUPLEFACE_RETURN_KERNEL(pull_to_unit_row(scale, inverse, x, width, out));
 }
 
 }  // namespace detail
