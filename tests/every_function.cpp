@@ -57,6 +57,9 @@ void losses(P const& policy, matrix_view<S const> x, matrix_view<B const> rows,
   angular_loss(policy, x, x, loss, gradient, absolute{});
   rkd_angle_loss(policy, x, x, loss);
   rkd_angle_loss(policy, x, x, loss, gradient, squared{});
+  pairwise_ranking_loss(policy, x, x, loss);
+  pairwise_ranking_loss(policy, x, x, loss, gradient, power_ranking{}, ranking_sample{8, 1});
+  pairwise_ranking_loss(policy, x, x, loss, gradient, logistic_ranking{});
   cross_relation_loss(policy, x, x, loss);
   cross_relation_loss(policy, x, x, loss, gradient, squared{}, euclidean_distance{}, every_row{});
   cross_contrast_loss(policy, x, x, loss);

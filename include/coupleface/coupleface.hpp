@@ -24,6 +24,7 @@
 #include <coupleface/losses/feature.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
 #include <coupleface/losses/pair_loss.hpp>
+#include <coupleface/losses/pairwise_ranking.hpp>
 #include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/rad.hpp>
 #include <coupleface/losses/relation_loss.hpp>
@@ -55,6 +56,7 @@
 #include <coupleface/settings/margin.hpp>
 #include <coupleface/settings/pair_law.hpp>
 #include <coupleface/settings/penalty.hpp>
+#include <coupleface/settings/ranking.hpp>
 #include <coupleface/teacher_queue.hpp>
 #include <coupleface/top_k.hpp>
 #include <coupleface/version.hpp>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // coupleface: angles of all triples of a batch's rows, host side.
 //
-// Matrices [n, n] are stored as panels: element (i, k) at [(k / panel * next + i) * panel + k %
-// panel]. One lane owns a panel of rows k: it adds over all i and j in their order.
+// One lane owns a panel of rows k: it adds over all i and j in their order.
 #pragma once
 
 #include <coupleface/detail/for_each_index.hpp>
+#include <coupleface/detail/losses/angle_rows.hpp>
 #include <coupleface/detail/losses/angle_triples.hpp>
 #include <coupleface/detail/pairs/check.hpp>
 #include <coupleface/detail/pairs/pair_rows.hpp>
@@ -17,39 +17,6 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// Rows in panels, element e of row i at [(i / panel * width + e) * panel + i % panel].
-struct angle_rows {
-  static constexpr index_t panel = panel_width<double>;
-  double* elements;
-  index_t rows, width;  ///< padded
-
-  double* of(index_t i) const { return elements + i / panel * width * panel + i % panel; }
-
-  /// x, minus `mean` unless that is null.
-  template <class Derived, class X>
-  void pack(Derived const& policy, matrix_view<X const> x, double const* mean) const {
-    for_each_index(policy, rows / panel, [=, *this](index_t p) {
-      double* const out = of(p * panel);
-      std::fill(out, out + width * panel, 0.0);
-      for (index_t l = 0; l < std::min(panel, x.extent(0) - p * panel); ++l) {
-        X const* const row = x.row(p * panel + l);
-        for (index_t e = 0; e < x.extent(1); ++e) {
-          out[e * panel + l] = load(row[e]) - (mean == nullptr ? 0.0 : mean[e]);
-        }
-      }
-    });
-  }
-
-  template <class Derived>
-  void distances(Derived const& policy, index_t depth, double* out) const {
-    for_each_index(policy, rows / panel, [=, *this](index_t p) {
-      for (index_t i = 0; i < rows; i += product_rows) {
-        panel_distances(depth, of(i), of(p * panel), out + (p * rows + i) * panel);
-      }
-    });
-  }
-};
 
 /// Distances of student and teacher, and what d loss / d (squared distance) becomes.
 template <class Penalty>
@@ -118,29 +85,6 @@ struct angle_walk {
   }
 };
 
-/// gradient_a = scale sum_b 2 pulls (a, b) (x_a - x_b).
-template <class G>
-void store_angle_gradient(angle_rows const& x, double const* pulls, double scale, index_t p,
-                          matrix_view<G> gradient) {
-  constexpr index_t panel = angle_rows::panel;
-  index_t const n = gradient.extent(0), used = std::min(panel, n - p * panel);
-  double const* const mine = pulls + p * x.rows * panel;
-  double sums[std::size_t(panel)] = {}, products[std::size_t(product_rows * panel)];
-  for (index_t b = 0; b < n; ++b) {
-    for (index_t l = 0; l < panel; ++l) { sums[l] += mine[b * panel + l]; }
-  }
-  for (index_t e = 0; e < gradient.extent(1); e += product_rows) {
-    panel_product<left_side::rows>(n, x.elements + e * panel, x.width * panel, mine, products,
-                                   panel, false);
-    for (index_t r = 0; r < std::min(product_rows, gradient.extent(1) - e); ++r) {
-      for (index_t l = 0; l < used; ++l) {
-        double const g = sums[l] * x.of(p * panel)[(e + r) * panel + l] - products[r * panel + l];
-        gradient(p * panel + l, e + r) = store<G>(scale == 0 ? 0.0 : 2 * scale * g);
-      }
-    }
-  }
-}
-
 template <class Derived, class S, class T, class L, class Gradient, class Penalty>
 void batch_angle_loss(host_policy<Derived> const& base, matrix_view<S const> student,
                       matrix_view<T const> teacher, scalar_view<L> loss, Gradient gradient,
@@ -148,12 +92,11 @@ void batch_angle_loss(host_policy<Derived> const& base, matrix_view<S const> stu
   auto const& policy = static_cast<Derived const&>(base);
   constexpr index_t panel = angle_rows::panel;
   index_t const n = student.extent(0), rows = rounded_up(n, panel);
-  index_t const width = std::max(student.extent(1), teacher.extent(1));
-  index_t const padded = std::max(product_rows, rounded_up(width, product_rows));
-  line_scratch<double, Derived> const packed(policy, rows * padded), s(policy, rows * rows),
-      t(policy, rows * rows), pulls(policy, rows * rows);
+  angle_row_memory<Derived> const packed(policy, n, std::max(student.extent(1), teacher.extent(1)));
+  line_scratch<double, Derived> const s(policy, rows * rows), t(policy, rows * rows),
+      pulls(policy, rows * rows);
   scratch<double, Derived> const values(policy, rows);
-  angle_rows const x{packed.data(), rows, padded};
+  angle_rows const x = packed.rows();
   x.pack(policy, student, nullptr);
   x.distances(policy, student.extent(1), s.data());
   x.pack(policy, teacher, nullptr);
@@ -173,7 +116,7 @@ void batch_angle_loss(host_policy<Derived> const& base, matrix_view<S const> stu
     x.pack(policy, student, centre.data());
     for_each_index(policy, walk.panels(), [=](index_t p) { walk.add_transpose(p); });
     for_each_index(policy, walk.panels(), [=, q = pulls.data()](index_t p) {
-      store_angle_gradient(x, q, mean, p, gradient);
+      store_pull_gradient(x, q, mean, p, gradient);
     });
   }
 }
