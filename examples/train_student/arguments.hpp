@@ -36,7 +36,8 @@ struct arguments {
   std::vector<std::string> mining{"nearest"};
   synthetic_options synthetic;
   int teacher_people = 1500, teacher_epochs = 12;
-  std::optional<double> lambda, q;
+  std::vector<double> lambda;
+  std::optional<double> q;
   std::uint64_t data_seed = 1;
   run_settings run;
 };
@@ -69,7 +70,8 @@ inline std::vector<std::string> methods_of(arguments const& a) {
 /// docs/training.md.
 inline double lambda_of(arguments const& a, std::string const& method) {
   bool const penalty = method == "mrd" || method == "coupleface";
-  return a.lambda.value_or(penalty && a.faces.data.empty() ? 3 : method_of(method).lambda);
+  return face_kit::lambda_of(a.lambda, methods_of(a), method,
+                             penalty && a.faces.data.empty() ? 3 : method_of(method).lambda);
 }
 
 /// Refuses networks and batches that memory cannot hold, by a lower bound: weights with gradients
@@ -115,19 +117,18 @@ inline void expect_valid(arguments const& a) {
                       std::to_string(last_seed));
   if (a.faces.data.empty() && !a.faces.teacher_embeddings.empty())
     throw usage_error("--teacher-embeddings: needs --data; synthetic faces have their own teacher");
+  expect_lambdas_fit(a.lambda, methods_of(a));
   for (auto const& method : methods_of(a)) {
     run_settings settings = a.run;
     settings.method = method;
     if (a.run.device == "cuda" && !method_of(method).on_device)
       throw usage_error("--method " + method + ": has no form for --device cuda");
-    bool const learns = settings.classification_weight() > 0 || settings.fcd_weight > 0 ||
-                        (settings.uses_relations() && a.lambda.value_or(1) > 0);
-    if (!learns)
-      throw usage_error("--method " + method + ": " +
-                        (settings.uses_relations() ? "--fcd-weight, --cls-weight and --lambda"
-                                                   : "--fcd-weight and --cls-weight") +
-                        " are 0, so there is no loss");
+    settings.lambda = lambda_of(a, method);
+    expect_weights_fit(settings, !a.lambda.empty());
   }
+  if (a.run.q_quantile && a.q) throw usage_error("--q-quantile: takes the place of --q; give one");
+  if (a.run.q_quantile && a.run.penalty != "hinge" && a.run.penalty != "dead_zone")
+    throw usage_error("--q-quantile: --penalty " + a.run.penalty + " has no q");
   expect_valid_mining(a);
   if (!a.faces.data.empty() && a.faces.teacher_embeddings.empty() &&
       methods_of(a) != std::vector<std::string>{"supervised"})
@@ -208,6 +209,10 @@ inline void declare(CLI::App& app, arguments& a) {
   app.add_option("--lambda", a.lambda,
                  lambda_help() + "; on synthetic faces 3 for mrd and coupleface")
       ->check(in_range(0, 1e6))
+      ->delimiter(',')
+      ->default_str("");
+  app.add_option("--relation-share", r.relation_share, relation_share_help)
+      ->check(between(0, 1))
       ->default_str("");
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax in addition to distillation; 0: only the teacher "
@@ -226,6 +231,9 @@ inline void declare(CLI::App& app, arguments& a) {
                  "Gap that the penalties hinge and dead_zone tolerate: 0.03 with --data, 0.1 on "
                  "synthetic faces")
       ->check(in_range(0, 2))
+      ->default_str("");
+  app.add_option("--q-quantile", r.q_quantile, q_quantile_help)
+      ->check(in_range(0, 1))
       ->default_str("");
   app.add_option("--beta", r.beta, "Gap at which the penalty smooth_l1 turns linear")
       ->check(at_least(1e-9));

@@ -8,9 +8,12 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "face_kit/distillation/relation_terms_at.hpp"
 #include "step_losses_at.hpp"
 
 namespace train_student {
@@ -58,7 +61,12 @@ std::unique_ptr<step_losses> make_cuda_losses(loss_settings const& settings,
   expect(cudaDeviceGetDefaultMemPool(&pool, device), "no pool of memory");
   expect(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &everything),
          "no pool of memory");
-  return std::make_unique<step_losses_at<cuda_place>>(settings, prototypes);
+  std::unique_ptr<face_kit::relation_terms> terms;
+  if (settings.uses_relations() && !settings.uses_penalty()) {
+    using policy = std::decay_t<decltype(thrust::cuda::par_nosync)>;
+    terms = std::make_unique<face_kit::batch_terms<policy, device_vector>>(settings.method);
+  }
+  return std::make_unique<step_losses_at<cuda_place>>(settings, prototypes, std::move(terms));
 }
 
 }  // namespace train_student

@@ -22,6 +22,7 @@
 #include "face_kit/data/row_files.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/data/teacher_file.hpp"
+#include "face_kit/distillation/teacher_variation.hpp"
 #include "face_kit/report/evaluation_report.hpp"
 #include "face_kit/report/json_output.hpp"
 #include "face_kit/run/program_main.hpp"
@@ -93,15 +94,26 @@ run_record teacher_record(training_data const& data) {
   return record;
 }
 
-/// "10", or where methods have different weights "10 (mrd, coupleface), 1 (sp)".
-std::string lambdas(arguments const& a) {
+/// "lambda = 10", or where methods have different weights "lambda = 10 (mrd), 1 (sp, cc)".
+std::string weights(arguments const& a) {
+  if (a.run.relation_share)
+    return "relation terms with a share of " + number_text(*a.run.relation_share);
   std::vector<std::pair<double, std::string>> all;
   for (auto const& method : methods_of(a))
     if (method_of(method).pairs != relation_pairs::none)
       all.emplace_back(lambda_of(a, method), method);
   auto const other = [&](auto const& of) { return of.first != all[0].first; };
-  if (std::any_of(all.begin(), all.end(), other)) return grouped_lambdas(all);
-  return number_text(all.empty() ? 0 : all[0].first);
+  if (std::any_of(all.begin(), all.end(), other)) return "lambda = " + grouped_lambdas(all);
+  return "lambda = " + number_text(all.empty() ? 0 : all[0].first);
+}
+
+/// --q-quantile.
+void choose_q(arguments& a, training_data const& data) {
+  if (!a.run.q_quantile) return;
+  a.run.q = variation_within_people(view_of(std::as_const(data.teacher)), data.train,
+                                    data.faces->labels, data.classes, a.run.k, *a.run.q_quantile);
+  note("q = %g: the teacher's relations vary by no more within a person in %g %% of the cases",
+       a.run.q, 100 * *a.run.q_quantile);
 }
 
 /// One run per line of the table: methods, and the strategies of those that mine.
@@ -201,12 +213,11 @@ std::vector<std::string> about(arguments const& a, training_data const& data) {
   if (!a.faces.select_folds.empty() && !a.faces.report_folds.empty())
     faces += "They use folds " + a.faces.report_folds +
              " of the pairs; the curves over epochs use " + a.faces.select_folds + ".";
-  return {faces,
-          "Relations: each class is compared with its K = " + std::to_string(a.run.k) +
-              " most similar classes; the weight of the relation term is lambda = " + lambdas(a) +
-              ", and a gap of up to q = " + number(a.run.q) +
-              " is not penalised. Every method trains for " + std::to_string(a.run.epochs) +
-              " epochs, with " + std::to_string(a.seeds) + (a.seeds == 1 ? " seed." : " seeds.")};
+  return {faces, "Relations: each class is compared with its K = " + std::to_string(a.run.k) +
+                     " most similar classes; weights: " + weights(a) + ". A gap of up to q = " +
+                     number(a.run.q) + " is not penalised. Every method trains for " +
+                     std::to_string(a.run.epochs) + " epochs, with " + std::to_string(a.seeds) +
+                     (a.seeds == 1 ? " seed." : " seeds.")};
 }
 
 void run(arguments& a) {
@@ -227,8 +238,9 @@ void run(arguments& a) {
   fit_relations(a, classes);
   find_teacher(a, faces, data);
   bool const taught = data.teacher.size() > 0, judged = taught && have_rows(faces, data.report);
-  note("%zu train images of %d people, %zu pairs in the table; K = %d, lambda = %s, q = %g",
-       data.train.size(), data.classes, data.report.size(), a.run.k, lambdas(a).c_str(), a.run.q);
+  note("%zu train images of %d people, %zu pairs in the table; K = %d, %s, q %s", data.train.size(),
+       data.classes, data.report.size(), a.run.k, weights(a).c_str(),
+       a.run.q_quantile ? "from the teacher" : ("= " + number_text(a.run.q)).c_str());
   run_record teacher;
   if (taught) {
     centre_and_normalise(data.teacher, data.train, a.faces.centre,
@@ -238,6 +250,7 @@ void run(arguments& a) {
     digest check;
     check.add(data.teacher.data(), sizeof(float) * static_cast<std::size_t>(data.teacher.size()));
     data.text += "teacher digest = " + check.text() + '\n';
+    choose_q(a, data);
     report_relation_spread(data.teacher, data.train, faces.labels, data.classes, a.run);
     if (judged) teacher = teacher_record(data);
   }

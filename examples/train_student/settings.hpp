@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -34,8 +35,10 @@ struct run_settings : loss_settings {
   double warmup_epochs = 0.5;
   augmentation_options augmentation;
 
-  double fcd_weight = 1;  // of the base: FCD, or what replaces it
-  double lambda = 10;     // of the relation term
+  double fcd_weight = 1;                 // of the base: FCD, or what replaces it
+  double lambda = 10;                    // of the relation term
+  std::optional<double> relation_share;  // chooses lambda in each step
+  std::optional<double> q_quantile;      // of the teacher's relations within people; chose q
   double cls_weight =
       0;  // of the margin softmax in the distilling methods; in `supervised` it is 1
 
@@ -83,11 +86,17 @@ struct run_settings : loss_settings {
       line("scale", scale);
     }
     if (uses_teacher()) line("fcd-weight", fcd_weight);
-    if (uses_relations()) line("lambda", lambda);
+    if (uses_relations()) {
+      if (relation_share) line("relation-share", *relation_share);
+      else line("lambda", lambda);
+    }
     if (uses_penalty()) {
       std::string const which = method == "mrd" ? "absolute" : penalty;
       line("penalty", which);
-      if (which == "hinge" || which == "dead_zone") line("q", q);
+      if (which == "hinge" || which == "dead_zone") {
+        if (q_quantile) line("q-quantile", *q_quantile);
+        else line("q", q);
+      }
       if (which == "smooth_l1") line("beta", beta);
     }
     if (mines()) {

@@ -40,12 +40,18 @@ student::student(training_data const& data, run_settings const& settings)
   if (settings.uses_bank())
     prototypes = teacher_prototypes(data.teacher, data.train, data.faces->labels, data.classes);
   losses_ = make_losses(settings, prototypes);
+  if (settings.relation_share && settings.uses_relations())
+    share_.emplace(*settings.relation_share);
 }
 
-std::vector<std::string> student::log_columns() {
-  return {"learning_rate",           "total",          "fcd",          "relation",
-          "classification",          "active_share",   "fcd_gradient", "relation_gradient",
-          "classification_gradient", "weight_gradient"};
+std::vector<std::string> student::log_columns() const {
+  std::vector<std::string> columns{
+      "learning_rate",           "total",          "fcd",          "relation",
+      "classification",          "active_share",   "fcd_gradient", "relation_gradient",
+      "classification_gradient", "weight_gradient"};
+  // Not for all runs: unfinished ones of before would get a row of another length.
+  if (share_) columns.push_back("lambda");
+  return columns;
 }
 
 void student::begin_epoch(int epoch) {
@@ -92,9 +98,11 @@ std::vector<double> student::train_on(batch_rows const& batch) {
     losses_->base(row.fcd, view_of(term_gradient_));
     add(static_cast<float>(settings_.fcd_weight), row.fcd_norm);
   }
+  double lambda = settings_.lambda;
   if (settings_.uses_relations()) {
     losses_->relation(row.relation, row.active, view_of(term_gradient_));
-    add(static_cast<float>(settings_.lambda), row.relation_norm);
+    if (share_) lambda = share_->lambda(settings_.fcd_weight * row.fcd_norm, term_gradient_.norm());
+    add(static_cast<float>(lambda), row.relation_norm);
   }
   float const cls_weight = static_cast<float>(settings_.classification_weight());
   if (cls_weight != 0) {
@@ -119,10 +127,13 @@ std::vector<double> student::train_on(batch_rows const& batch) {
   if (settings_.uses_relations()) losses_->renew();
 
   row.total = (settings_.uses_teacher() ? settings_.fcd_weight * row.fcd : 0) +
-              (settings_.uses_relations() ? settings_.lambda * row.relation : 0) +
+              (settings_.uses_relations() ? lambda * row.relation : 0) +
               (cls_weight != 0 ? cls_weight * row.cls : 0);
-  return {row.rate,   row.total,    row.fcd,           row.relation, row.cls,
-          row.active, row.fcd_norm, row.relation_norm, row.cls_norm, row.weight_norm};
+  std::vector<double> logged{row.rate,     row.total,      row.fcd,      row.relation,
+                             row.cls,      row.active,     row.fcd_norm, row.relation_norm,
+                             row.cls_norm, row.weight_norm};
+  if (share_) logged.push_back(lambda);
+  return logged;
 }
 
 std::vector<float> student::scores(std::vector<verification_pair> const& pairs, bool masked) {
@@ -134,6 +145,8 @@ void student::save(std::ostream& out) {
   save_array(out, class_weights_.value);
   save_array(out, class_weights_.velocity);
   if (settings_.uses_relations()) losses_->save(out);
+  if (share_)
+    share_->visit_state([&](void* data, std::size_t bytes) { write_bytes(out, data, bytes); });
 }
 
 void student::load(std::istream& in) {
@@ -141,6 +154,8 @@ void student::load(std::istream& in) {
   load_array(in, class_weights_.value, class_weights_.name);
   load_array(in, class_weights_.velocity, class_weights_.name);
   if (settings_.uses_relations()) losses_->load(in);
+  if (share_)
+    share_->visit_state([&](void* data, std::size_t bytes) { read_bytes(in, data, bytes); });
 }
 
 std::uint64_t student::seed_of_mining(int epoch) const {

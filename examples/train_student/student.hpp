@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "face_kit/data/eval_pairs.hpp"
+#include "face_kit/distillation/relation_share.hpp"
 #include "face_kit/run/training_run.hpp"
 #include "network.hpp"
 #include "settings.hpp"
@@ -25,7 +27,7 @@ class student {
  public:
   student(training_data const& data, run_settings const& settings);
 
-  static std::vector<std::string> log_columns();
+  std::vector<std::string> log_columns() const;
   void begin_epoch(int epoch);
   std::vector<int> order_of(int epoch) const;
   /// @returns a row of the log
@@ -52,6 +54,7 @@ class student {
   sequence<float> net_;
   parameter<float> class_weights_;
   std::unique_ptr<step_losses> losses_;
+  std::optional<relation_share> share_;
   tensor<float> images_, embeddings_, gradient_;
   matrix<float> teacher_, term_gradient_;
   std::vector<std::int32_t> labels_;

@@ -3,6 +3,7 @@
 // saved states, for every bank and every strategy of mining.
 #include "../../examples/train_student/step_losses_at.hpp"
 
+#include "face_kit/distillation/relation_terms_at.hpp"
 #include "support/matrix.hpp"
 
 #include <gtest/gtest.h>
@@ -105,6 +106,44 @@ TEST(student_losses, every_bank) {
   for (char const* bank : {"frozen", "latest", "ema", "ring"}) {
     expect_same(settings_of(bank, "nearest"));
   }
+}
+
+TEST(student_losses, relation_terms_that_devices_have) {
+  using here_policy = std::decay_t<decltype(thrust::seq)>;
+  using there_policy = std::decay_t<decltype(policy())>;
+  auto const student = on_host(random_matrix<float>(batch, width, 1));
+  auto const teacher = on_host(random_matrix<float>(batch, width, 2));
+  auto const labels = on_host(random_labels(batch, classes, 3));
+  int terms = 0;
+  for (auto const& method : face_kit::distillation_methods) {
+    if (!method.on_device || method.pairs != face_kit::relation_pairs::batch) { continue; }
+    ts::loss_settings s;
+    s.method = method.name;
+    SCOPED_TRACE(s.method);
+    host here(s, {nullptr, 0, width},
+              std::make_unique<face_kit::batch_terms<here_policy, std::vector>>(s.method));
+    device there(s, {nullptr, 0, width},
+                 std::make_unique<face_kit::batch_terms<there_policy, device_vector>>(s.method));
+    results r[2];
+    ts::step_losses* const places[] = {&here, &there};
+    for (int i : {0, 1}) {
+      places[i]->begin({student.view(), teacher.view(), labels.vector()});
+      places[i]->relation(r[i].relation, r[i].active, r[i].relation_gradient.view());
+    }
+    // Products are of floats on either side, in another order.
+    double const bound = 4 * double(width + 8) * std::ldexp(1.0, -24);
+    EXPECT_GT(r[0].relation, 0);
+    EXPECT_NEAR(r[1].relation, r[0].relation, bound);
+    EXPECT_TRUE(std::isnan(r[1].active));
+    for (index_t i = 0; i < batch; ++i) {
+      for (index_t j = 0; j < width; ++j) {
+        EXPECT_NEAR(r[1].relation_gradient.view()(i, j), r[0].relation_gradient.view()(i, j),
+                    bound);
+      }
+    }
+    ++terms;
+  }
+  EXPECT_GE(terms, 6);
 }
 
 TEST(student_losses, supervision_alone_has_neither_teacher_nor_bank) {

@@ -30,7 +30,7 @@ struct distillation_method {
 };
 
 // Where the weights come from: docs/training.md. Those of methods without a relation term only
-// stand in torch_student's checkpoints. The colours are Okabe and Ito's, without yellow, and four
+// stand in torch_student's checkpoints. The colours are Okabe and Ito's, without yellow, and some
 // of Paul Tol's.
 inline constexpr distillation_method distillation_methods[] = {
     {"supervised", relation_pairs::none, 10, true, "ArcFace, no teacher", "#009E73", 1},
@@ -39,16 +39,20 @@ inline constexpr distillation_method distillation_methods[] = {
     {"fitnet", relation_pairs::none, 10, false, "FitNet", "#0072B2", 3},
     {"mrd", relation_pairs::mined, 10, true, "FCD and two-sided relations", "#CC79A7", 1},
     {"coupleface", relation_pairs::mined, 10, true, "CoupleFace", "#D55E00", 1},
-    {"mrd_batch", relation_pairs::batch, 10, false, "MRD in the batch", "#CC79A7", 2},
-    {"rkd_d", relation_pairs::batch, 1, false, "RKD, distances", "#56B4E9", 1},
+    {"mrd_batch", relation_pairs::batch, 10, true, "MRD in the batch", "#CC79A7", 2},
+    {"rkd_d", relation_pairs::batch, 1, true, "RKD, distances", "#56B4E9", 1},
     {"rkd_d_mined", relation_pairs::mined, 1, false, "RKD, distances, mined", "#56B4E9", 2},
-    {"sp", relation_pairs::batch, 1, false, "SP", "#E69F00", 1},
+    {"rkd_a", relation_pairs::batch, 1, false, "RKD, angles", "#56B4E9", 3},
+    {"sp", relation_pairs::batch, 1, true, "SP", "#E69F00", 1},
     {"sp_mined", relation_pairs::mined, 1, false, "SP, mined", "#E69F00", 2},
-    {"cc", relation_pairs::batch, 1, false, "CC", "#332288", 1},
+    {"cc", relation_pairs::batch, 1, true, "CC", "#332288", 1},
     {"cc_mined", relation_pairs::mined, 1, false, "CC, mined", "#332288", 2},
-    {"pkt", relation_pairs::batch, 1, false, "PKT", "#7F7F7F", 1},
+    {"pkt", relation_pairs::batch, 1, true, "PKT", "#7F7F7F", 1},
     {"pkt_mined", relation_pairs::mined, 1, false, "PKT, mined", "#7F7F7F", 2},
     {"ekd", relation_pairs::bank, 1, false, "EKD", "#882255", 1},
+    {"teacher_queue", relation_pairs::queue, 1, false, "teacher queue (QUD)", "#117733", 1},
+    {"cross_relation", relation_pairs::batch, 10, true, "cross relations", "#999933", 1},
+    {"cross_contrast", relation_pairs::batch, 1, false, "cross relations, contrast", "#999933", 2},
 };
 
 inline distillation_method const* find_method(std::string_view name) {

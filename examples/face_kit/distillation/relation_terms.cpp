@@ -12,7 +12,7 @@ std::unique_ptr<relation_terms> make_relation_terms(std::string const& method,
                                                     coupleface::index_t classes,
                                                     coupleface::index_t width) {
   using policy = std::decay_t<decltype(thrust::omp::par)>;
-  return std::make_unique<relation_terms_at<policy>>(method, classes, width);
+  return std::make_unique<host_terms<policy>>(method, classes, width);
 }
 
 }  // namespace face_kit

@@ -2,18 +2,25 @@
 // Relation terms by the name of the method, under a policy: calls of the library.
 #pragma once
 
+#include <thrust/memory.h>
+
+#include <cmath>
 #include <coupleface/losses/correlation_congruence.hpp>
+#include <coupleface/losses/cross_relation.hpp>
 #include <coupleface/losses/ekd.hpp>
 #include <coupleface/losses/pair_loss.hpp>
 #include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/relation_loss.hpp>
 #include <coupleface/losses/rkd.hpp>
 #include <coupleface/losses/similarity_preserving.hpp>
+#include <coupleface/losses/teacher_queue.hpp>
 #include <coupleface/normalize.hpp>
-
-#include <cmath>
+#include <coupleface/teacher_queue.hpp>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "face_kit/distillation/methods.hpp"
@@ -31,43 +38,18 @@ struct unit_distance {
   }
 };
 
-template <class Policy>
-class relation_terms_at final : public relation_terms {
+[[noreturn]] inline void fail_without_form(std::string const& method) {
+  throw std::invalid_argument("method '" + method + "' has no relation term here");
+}
+
+/// Terms over all pairs of a batch that hosts and devices have. Vector: of the policy's memory.
+template <class Policy, template <class...> class Vector>
+class batch_terms : public relation_terms {
  public:
-  relation_terms_at(std::string method, coupleface::index_t classes, coupleface::index_t width)
-      : method_(std::move(method)), class_ids_(static_cast<std::size_t>(classes)), width_(width) {
-    std::iota(class_ids_.begin(), class_ids_.end(), 0);
-  }
+  explicit batch_terms(std::string method) : method_(std::move(method)) {}
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
                coupleface::matrix_view<float> gradient) override {
-    if (method_of(method_).pairs == relation_pairs::mined) {
-      if (in.by_class) {
-        of_list(in, coupleface::class_neighbours(in.labels, in.table), loss, gradient);
-      } else {
-        of_list(in, in.table, loss, gradient);
-      }
-    } else if (method_ == "ekd") {
-      coupleface::ekd_loss(Policy(), in.student, in.teacher, in.labels, in.bank, in.bank,
-                           class_ids(), thresholds_, loss, gradient);
-    } else {
-      of_batch(in, loss, gradient);
-    }
-  }
-
-  void renew(relation_inputs const&) override {}
-
-  void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
-    if (method_ == "ekd") {
-      visit(thresholds_.student, sizeof thresholds_.student);
-      visit(thresholds_.teacher, sizeof thresholds_.teacher);
-      visit(&thresholds_.known, sizeof thresholds_.known);
-    }
-  }
-
- private:
-  void of_batch(relation_inputs const& in, coupleface::scalar_view<double> loss,
-                coupleface::matrix_view<float> gradient) {
     Policy const policy{};
     if (method_ == "mrd_batch") {
       coupleface::relation_loss(policy, in.student, in.teacher, loss, gradient);
@@ -82,12 +64,97 @@ class relation_terms_at final : public relation_terms {
       coupleface::correlation_congruence_loss(policy, in.student, in.teacher, loss, gradient);
     } else if (method_ == "pkt") {
       coupleface::pkt_loss(policy, in.student, in.teacher, loss, gradient);
+    } else if (method_ == "cross_relation") {
+      coupleface::cross_relation_loss(policy, in.student, in.teacher, loss, gradient);
     } else {
-      throw std::invalid_argument("method '" + method_ + "' has no relation term here");
+      fail_without_form(method_);
+    }
+  }
+  void renew(relation_inputs const&) override {}
+  void visit_state(std::function<void(void*, std::size_t)> const&) override {}
+
+ protected:
+  /// For terms that depend on the length of rows: `call` writes its gradient by the unit rows.
+  template <class Call>
+  void on_unit_rows(coupleface::matrix_view<float const> student,
+                    coupleface::matrix_view<float> gradient, Call const& call) {
+    coupleface::index_t const rows = student.extent(0), width = student.extent(1);
+    unit_.resize(static_cast<std::size_t>(rows * width));
+    auto* const data = thrust::raw_pointer_cast(unit_.data());
+    coupleface::normalize_rows(Policy(), student,
+                               coupleface::matrix_view<float>(data, rows, width));
+    call(coupleface::matrix_view<float const>(data, rows, width));
+    coupleface::normalize_rows_gradient(Policy(), student, gradient, gradient);
+  }
+
+  std::string method_;
+
+ private:
+  Vector<float> unit_;
+};
+
+/// All terms, on the host: also those that have no device form.
+template <class Policy>
+class host_terms final : public batch_terms<Policy, std::vector> {
+  using base = batch_terms<Policy, std::vector>;
+  using base::method_;
+
+ public:
+  host_terms(std::string method, coupleface::index_t classes, coupleface::index_t width)
+      : base(std::move(method)), class_ids_(static_cast<std::size_t>(classes)) {
+    std::iota(class_ids_.begin(), class_ids_.end(), 0);
+    if (method_ == "teacher_queue") queue_.emplace(1024, width);
+  }
+
+  void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
+               coupleface::matrix_view<float> gradient) override {
+    Policy const policy{};
+    if (method_of(method_).pairs == relation_pairs::mined) {
+      if (in.by_class) {
+        of_list(in, coupleface::class_neighbours(in.labels, in.table), loss, gradient);
+      } else {
+        of_list(in, in.table, loss, gradient);
+      }
+    } else if (method_ == "ekd") {
+      coupleface::vector_view<std::int32_t const> const bank_labels(
+          class_ids_.data(), static_cast<coupleface::index_t>(class_ids_.size()));
+      coupleface::ekd_loss(policy, in.student, in.teacher, in.labels, in.bank, in.bank, bank_labels,
+                           thresholds_, loss, gradient);
+    } else if (queue_) {
+      coupleface::teacher_queue_loss(policy, in.student, in.teacher, queue_->rows(), loss, gradient,
+                                     0.1, coupleface::not_same_label(in.labels, queue_->labels()));
+    } else if (method_ == "rkd_a") {
+      base::on_unit_rows(in.student, gradient, [&](auto unit) {
+        coupleface::rkd_angle_loss(policy, unit, in.teacher, loss, gradient);
+      });
+    } else if (method_ == "cross_contrast") {
+      coupleface::cross_contrast_loss(policy, in.student, in.teacher, loss, gradient, 0.1,
+                                      coupleface::not_same_label(in.labels, in.labels));
+    } else {
+      base::compute(in, loss, gradient);
     }
   }
 
-  /// The same laws over mined pairs of samples with rows of the bank.
+  void renew(relation_inputs const& in) override {
+    if (queue_) queue_->push(Policy(), in.teacher, in.labels);
+  }
+
+  void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
+    if (method_ == "ekd") {
+      visit(thresholds_.student, sizeof thresholds_.student);
+      visit(thresholds_.teacher, sizeof thresholds_.teacher);
+      visit(&thresholds_.known, sizeof thresholds_.known);
+    }
+    if (!queue_) return;
+    queue_->visit_state([&](char const*, auto& state) {
+      using state_type = std::decay_t<decltype(state)>;
+      if constexpr (std::is_arithmetic_v<state_type>) visit(&state, sizeof state);
+      else visit(state.data(), state.size() * sizeof state[0]);
+    });
+  }
+
+ private:
+  /// The laws of the terms over a batch, over mined pairs of samples with rows of the bank.
   template <class Neighbours>
   void of_list(relation_inputs const& in, Neighbours neighbours,
                coupleface::scalar_view<double> loss, coupleface::matrix_view<float> gradient) {
@@ -104,31 +171,13 @@ class relation_terms_at final : public relation_terms {
     } else if (method_ == "pkt_mined") {
       over(coupleface::pkt_law{}, coupleface::cosine{});
     } else {
-      throw std::invalid_argument("method '" + method_ + "' has no relation term here");
+      fail_without_form(method_);
     }
   }
 
-  /// For terms that depend on the length of rows: `call` writes its gradient by the unit rows.
-  template <class Call>
-  void on_unit_rows(coupleface::matrix_view<float const> student,
-                    coupleface::matrix_view<float> gradient, Call const& call) {
-    coupleface::index_t const rows = student.extent(0), width = student.extent(1);
-    unit_.resize(static_cast<std::size_t>(rows * width));
-    coupleface::matrix_view<float> const unit(unit_.data(), rows, width);
-    coupleface::normalize_rows(Policy(), student, unit);
-    call(coupleface::matrix_view<float const>(unit));
-    coupleface::normalize_rows_gradient(Policy(), student, gradient, gradient);
-  }
-
-  coupleface::vector_view<std::int32_t const> class_ids() const {
-    return {class_ids_.data(), static_cast<coupleface::index_t>(class_ids_.size())};
-  }
-
-  std::string method_;
   std::vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
-  coupleface::index_t width_;
-  std::vector<float> unit_;
   coupleface::ekd_thresholds thresholds_;
+  std::optional<coupleface::teacher_queue<float, std::int32_t>> queue_;
 };
 
 }  // namespace face_kit

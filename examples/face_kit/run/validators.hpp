@@ -79,6 +79,15 @@ inline CLI::Validator in_range_below(double low, double high) {
   });
 }
 
+/// "above 0, below 1" in the help, "0 is not between 0 and 1" as the error.
+inline CLI::Validator between(double low, double high) {
+  std::string const least = number_text(low), most = number_text(high);
+  return detail::number_check("above " + least + ", below " + most, [low, high, least,
+                                                                     most](double value) {
+    return value > low && value < high ? std::string() : "is not between " + least + " and " + most;
+  });
+}
+
 /// "a multiple of 16" in the help, "20 is not a multiple of 16" as the error.
 inline CLI::Validator multiple_of(int factor) {
   std::string const text = "a multiple of " + std::to_string(factor);

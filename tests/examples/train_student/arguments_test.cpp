@@ -47,6 +47,11 @@ TEST(train_student_arguments, are_refused_outside_their_ranges) {
         {"fcd,", "'fcd,' has an empty value between its commas"}}},
       {"--fcd-weight", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
       {"--lambda", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
+      {"--relation-share",
+       {{"0", "0 is not between 0 and 1"},
+        {"1", "1 is not between 0 and 1"},
+        {"inf", "inf is not between 0 and 1"}}},
+      {"--q-quantile", {{"-0.1", "-0.1 is not in [0, 1]"}, {"1.1", "1.1 is not in [0, 1]"}}},
       {"--cls-weight", {{"-1", "-1 is not in [0, 1e+06]"}, {"1e39", "1e39 is not in [0, 1e+06]"}}},
       {"--margin", {{"9", "9 is not in [0, 3.14159)"}, {"-0.1", "-0.1 is not in [0, 3.14159)"}}},
       {"--scale", {{"0", "0 is not above 0"}, {"inf", "inf is more than 10000"}}},
@@ -127,10 +132,20 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused({"--compare", "--fcd-weight", "0"},
                          "--method fcd: --fcd-weight and --cls-weight are 0, " + none);
   program.expect_refused({"--method", "fcd,sp,fcd"}, "--method: fcd is listed twice");
-  program.expect_refused({"--method", "fcd,sp", "--device", "cuda"},
-                         "--method sp: has no form for --device cuda");
+  program.expect_refused({"--method", "fcd,sp,ekd", "--device", "cuda"},
+                         "--method ekd: has no form for --device cuda");
   program.expect_refused({"--data", "x", "--method", "supervised,fcd"},
                          "--data without --teacher-embeddings supports only --method supervised");
+  program.expect_refused({"--method", "fcd,sp,cc", "--lambda", "1,2"},
+                         "--lambda: 2 values, but 3 methods");
+  program.expect_refused({"--relation-share", "0.5", "--lambda", "1"},
+                         "--relation-share: takes the place of --lambda; give one");
+  program.expect_refused({"--relation-share", "0.5", "--fcd-weight", "0"},
+                         "--method coupleface: --relation-share needs --fcd-weight");
+  program.expect_refused({"--q-quantile", "0.5", "--q", "0.1"},
+                         "--q-quantile: takes the place of --q; give one");
+  program.expect_refused({"--q-quantile", "0.5", "--penalty", "absolute"},
+                         "--q-quantile: --penalty absolute has no q");
   program.expect_refused({"--method", "ekd", "--fcd-weight", "0", "--lambda", "0"},
                          "--method ekd: --fcd-weight, --cls-weight and --lambda are 0, " + none);
   program.expect_refused(
@@ -155,8 +170,11 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
            {"--select-folds", "", "--report-folds", "5-9,11"},
            {"--compare", "--mining", "nearest,mixed,teacher_order"},
            {"--data", "x", "--method", "supervised"},
-           {"--method", "fcd,coupleface", "--device", "cuda"},
-           {"--method", every_method()}}) {
+           {"--method", "fcd,coupleface,sp", "--device", "cuda"},
+           {"--method", every_method()},
+           {"--method", "fcd,sp,cc", "--lambda", "0,2,3"},
+           {"--compare", "--relation-share", "0.2", "--q-quantile", "0.9"},
+           {"--penalty", "dead_zone", "--q-quantile", "1"}}) {
     auto const end = program.run(words);
     EXPECT_EQ(end.status, face_kit::status_ok) << end.message;
   }

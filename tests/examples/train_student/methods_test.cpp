@@ -42,7 +42,9 @@ TEST_P(every_method, trains_two_steps) {
   }
   if (!settings.uses_relations()) return;
   auto const gradient = logged(folder.string(), "relation_gradient");
-  EXPECT_GT(gradient[0], 0);
+  // The queue is empty before the first batch.
+  if (GetParam() == "teacher_queue") EXPECT_EQ(gradient[0], 0);
+  else EXPECT_GT(gradient[0], 0);
   EXPECT_GT(gradient[1], 0);
 }
 
@@ -77,16 +79,28 @@ struct batch_of_methods {
                 ? ts::teacher_prototypes(data.teacher, data.train, data.faces->labels, data.classes)
                 : ts::matrix<float>(0, data.teacher.cols()))) {
     student = 2 * (data.teacher.topRows(24).array().square().matrix());
-    teacher = data.teacher.topRows(24);
-    labels.assign(data.faces->labels.begin(), data.faces->labels.begin() + 24);
     if (settings.mines()) losses->mine_on_schedule(0, 1);
+    // An earlier batch, of other images.
+    begin(24);
+    if (settings.uses_relations()) losses->renew();
+    begin(0);
+  }
+
+  /// Labels and teacher of the 24 faces from `first`.
+  void begin(int first) {
+    teacher = data.teacher.middleRows(first, 24);
+    labels.assign(data.faces->labels.begin() + first, data.faces->labels.begin() + first + 24);
+    begin();
+  }
+  void begin() {
+    losses->begin({ts::view_of(std::as_const(student)), ts::view_of(std::as_const(teacher)),
+                   coupleface::make_vector_view(std::as_const(labels).data(), 24)});
   }
 
   /// The method's own term: the relation, or what a method without one has as its base.
   double term(ts::matrix<float>& gradient) {
     gradient.resize(24, student.cols());
-    losses->begin({ts::view_of(std::as_const(student)), ts::view_of(std::as_const(teacher)),
-                   coupleface::make_vector_view(std::as_const(labels).data(), 24)});
+    begin();
     double value = 0, active = 0;
     if (settings.uses_relations()) losses->relation(value, active, ts::view_of(gradient));
     else losses->base(value, ts::view_of(gradient));
@@ -195,6 +209,8 @@ TEST(methods, checkpoints_name_what_decides_the_run_and_no_more) {
     EXPECT_EQ(changes([](auto& s) { s.lambda = 2; }), plain.uses_relations());
     EXPECT_EQ(changes([](auto& s) { s.q = 0.5; }), method == "coupleface");
     EXPECT_EQ(changes([](auto& s) { s.penalty = "squared"; }), method == "coupleface");
+    EXPECT_EQ(changes([](auto& s) { s.relation_share = 0.5; }), plain.uses_relations());
+    EXPECT_EQ(changes([](auto& s) { s.q_quantile = 0.5; }), method == "coupleface");
     EXPECT_EQ(changes([](auto& s) { s.k = 3; }), plain.mines());
     EXPECT_EQ(changes([](auto& s) { s.mining.strategy = "gap"; }), plain.mines());
     EXPECT_EQ(changes([](auto& s) { s.bank = "frozen"; }), plain.uses_bank());

@@ -92,6 +92,44 @@ TEST(trainer, the_total_is_the_weighed_sum) {
   }
 }
 
+TEST(trainer, a_relation_share_weighs_by_the_norms_of_both_gradients) {
+  auto settings = plain_settings();
+  settings.method = "sp";
+  settings.fcd_weight = 2;
+  settings.relation_share = 0.25;
+  image_writing::temporary_folder const folder;
+  ts::train(settings, folder);
+  auto const of = [&](char const* name) { return ts::logged(folder.string(), name); };
+  auto const lambda = of("lambda"), base = of("fcd_gradient"), relation = of("relation_gradient"),
+             total = of("total"), fcd = of("fcd"), sp = of("relation");
+  ASSERT_EQ(lambda.size(), 4U);
+  double base_mean = 2 * base[0], relation_mean = relation[0];
+  for (std::size_t k = 0; k < 4; ++k) {
+    if (k > 0) base_mean = 0.99 * base_mean + 0.01 * 2 * base[k];
+    if (k > 0) relation_mean = 0.99 * relation_mean + 0.01 * relation[k];
+    EXPECT_NEAR(lambda[k], base_mean / relation_mean / 3, 1e-4 * lambda[k]);
+    EXPECT_NEAR(total[k], 2 * fcd[k] + lambda[k] * sp[k], 1e-5 * total[k]);
+  }
+}
+
+TEST(trainer, a_run_with_a_relation_share_goes_on_with_the_same_bytes) {
+  image_writing::temporary_folder const straight, stopped;
+  auto settings = plain_settings();
+  settings.method = "teacher_queue";  // without a gradient at first
+  settings.relation_share = 0.5;
+  ts::train(settings, straight);
+  auto const lambda = ts::logged(straight.string(), "lambda");
+  EXPECT_EQ(lambda.at(0), 0);
+  EXPECT_GT(lambda.at(1), 0);
+  ts::impatience const pressing;
+  for (int k = 0; k < 4; ++k) EXPECT_THROW(ts::train(settings, stopped), ts::interrupted);
+  ts::train(settings, stopped);
+  for (char const* file : {"/checkpoint.bin", "/steps.csv"})
+    EXPECT_TRUE(ts::read_whole_file(straight.string() + file) ==
+                ts::read_whole_file(stopped.string() + file))
+        << file;
+}
+
 TEST(trainer, the_rate_follows_its_schedule_step_by_step) {
   auto settings = plain_settings();
   settings.warmup_epochs = 1;
