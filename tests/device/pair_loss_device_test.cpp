@@ -2,7 +2,7 @@
 // Losses over all pairs on a device: beside the host's in double, for all relations, laws and
 // predicates, over one tile of pairs and over several.
 #include <coupleface/losses/correlation_congruence.hpp>
-#include <coupleface/losses/pair_loss.hpp>
+#include <coupleface/losses/cross_relation.hpp>
 #include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/relation_loss.hpp>
 #include <coupleface/losses/rkd.hpp>
@@ -149,6 +149,13 @@ TEST(device_pair_loss, a_bank) {
   expect_the_hosts(relation_loss_of(squared{}, cosine{}, every_row{}), s, t, h, g);
   expect_the_hosts(relation_loss_of(squared{}, euclidean_distance{}, every_row{}), s, t, h, g);
   expect_the_hosts(relation_loss_of(hinge{}, inner_product{}, some_pairs{}), s, t, h, g);
+}
+
+TEST(device_pair_loss, the_other_sides_rows_as_a_bank) {
+  auto const s = random_matrix<float>(rows, width, 26), t = random_matrix<float>(rows, width, 27);
+  expect_the_hosts([](auto const&... a) { coupleface::cross_relation_loss(a...); }, s, t);
+  expect_the_hosts(
+      [](auto const&... a) { coupleface::cross_relation_loss(a..., coupleface::squared{}); }, s, t);
 }
 
 TEST(device_pair_loss, several_tiles) {
