@@ -48,7 +48,9 @@ struct pkt_law : pair_law {
 /// @param policy any Thrust execution policy
 /// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
 /// @param loss one float or double in the policy's memory, overwritten
-/// @param law pkt_law{epsilon}, epsilon > 0 (default 1e-7)
+/// @param law pkt_law{epsilon}, epsilon > 0 (default 1e-7). Of rows in float that point in almost
+///   opposite directions, K has an error of 1e-7 too, so their slope, 1 / K, has few digits; a
+///   larger epsilon gives it more. Embeddings of faces are never that far apart.
 /// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
 ///   is written
 /// @complexity O(n^2 (d_s + d_t)): two walks with half a product of all pairs for each side, and
