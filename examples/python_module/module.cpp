@@ -151,6 +151,12 @@ double rkd_distance_loss(object student, object teacher, double beta, object gra
   });
 }
 
+double rkd_angle_loss(object student, object teacher, double beta, object gradient) {
+  return student_loss("rkd_angle_loss", student, teacher, gradient, [=](auto const&... views) {
+    coupleface::rkd_angle_loss(views..., smooth_l1{beta});
+  });
+}
+
 double similarity_preserving_loss(object student, object teacher, object gradient) {
   return student_loss(
       "similarity_preserving_loss", student, teacher, gradient,
@@ -196,6 +202,7 @@ PYBIND11_MODULE(extension, module) {
   module.def("rad_loss", &python_module::rad_loss);
   module.def("relation_loss", &python_module::relation_loss);
   module.def("rkd_distance_loss", &python_module::rkd_distance_loss);
+  module.def("rkd_angle_loss", &python_module::rkd_angle_loss);
   module.def("similarity_preserving_loss", &python_module::similarity_preserving_loss);
   module.def("correlation_congruence_loss", &python_module::correlation_congruence_loss);
   module.def("pkt_loss", &python_module::pkt_loss);

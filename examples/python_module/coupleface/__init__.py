@@ -71,6 +71,12 @@ def rkd_distance_loss(student, teacher, beta=1.0):
     return extension.rkd_distance_loss(student, teacher, beta, gradient), gradient
 
 
+def rkd_angle_loss(student, teacher, beta=1.0):
+    """The same of the angles of all triples of rows."""
+    gradient = _empty(student, _shape(student))
+    return extension.rkd_angle_loss(student, teacher, beta, gradient), gradient
+
+
 def similarity_preserving_loss(student, teacher):
     gradient = _empty(student, _shape(student))
     return extension.similarity_preserving_loss(student, teacher, gradient), gradient

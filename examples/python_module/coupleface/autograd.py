@@ -53,6 +53,7 @@ def _of_student(loss):
 fcd_loss = _of_student(coupleface.fcd_loss)
 relation_loss = _of_student(coupleface.relation_loss)
 rkd_distance_loss = _of_student(coupleface.rkd_distance_loss)
+rkd_angle_loss = _of_student(coupleface.rkd_angle_loss)
 similarity_preserving_loss = _of_student(coupleface.similarity_preserving_loss)
 correlation_congruence_loss = _of_student(coupleface.correlation_congruence_loss)
 pkt_loss = _of_student(coupleface.pkt_loss)

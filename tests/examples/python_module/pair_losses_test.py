@@ -54,6 +54,18 @@ def rkd(s, t, beta=1.0):
     return F.smooth_l1_loss(ratios(s), ratios(t), beta=beta)
 
 
+def angles(x):
+    """At row j, between rows i and k: [j, i, k]."""
+    toward = F.normalize(x[None] - x[:, None], dim=2)
+    return toward @ toward.transpose(1, 2)
+
+
+def rkd_angle(s, t, beta=1.0):
+    n = len(s)
+    triples = n * (n - 1) * (n - 2)
+    return F.smooth_l1_loss(angles(s), angles(t), beta=beta, reduction="sum") / max(triples, 1)
+
+
 def similarity_preserving(s, t, p=2):
     return F.mse_loss(F.normalize(s @ s.t(), p=p), F.normalize(t @ t.t(), p=p))
 
@@ -91,6 +103,7 @@ def pkt_of_the_authors(s, t, epsilon=1e-7):
 LOSSES = [
     ("relation", ours.relation_loss, relation, [{}, dict(q=0.1), dict(q=0.1, two_sided=False)]),
     ("RKD-D", ours.rkd_distance_loss, rkd, [{}, dict(beta=0.1)]),
+    ("RKD-A", ours.rkd_angle_loss, rkd_angle, [{}, dict(beta=0.1)]),
     ("SP", ours.similarity_preserving_loss, similarity_preserving, [{}]),
     ("CC", ours.correlation_congruence_loss, correlation_congruence,
      [{}, dict(order=1), dict(order=8, gamma=1.5)]),
@@ -186,6 +199,10 @@ def load_peers():
         "torchdistill RKDLoss": torchdistill(mid_level.RKDLoss("net", "net", 1.0, 0.0, "mean")),
         "KD-Lib RKDDistanceLoss": lambda s, t: kd_lib.RKDDistanceLoss()(t, s),
         "mmrazor DistanceWiseRKD": mmrazor.DistanceWiseRKD(),
+        "torchdistill RKDLoss, angles": torchdistill(mid_level.RKDLoss("net", "net", 0.0, 1.0,
+                                                                       "mean")),
+        "KD-Lib RKDAngleLoss": lambda s, t: kd_lib.RKDAngleLoss()(t, s),
+        "mmrazor AngleWiseRKD": mmrazor.AngleWiseRKD(),
         "fasterai Similarity": lambda s, t: fasterai.Similarity({0: s}, {0: t}, None),
         "torchdistill SPKDLoss": torchdistill(mid_level.SPKDLoss("net", "net", "batchmean")),
         "torchdistill CCKDLoss": torchdistill(
@@ -200,11 +217,20 @@ def share(n):
     return (n - 1) / n
 
 
+def triples(n):
+    """And those of angles over n^3."""
+    return (n - 1) * (n - 2) / n**2
+
+
 # By ours, or by a definition, where ours is another loss.
 EXPECTED = {
     "torchdistill RKDLoss": lambda s, t: share(len(s)) * ours.rkd_distance_loss(s, t),
     "KD-Lib RKDDistanceLoss": lambda s, t: share(len(s)) * ours.rkd_distance_loss(s, t),
     "mmrazor DistanceWiseRKD": lambda s, t: 25 * share(len(s)) * ours.rkd_distance_loss(
+        F.normalize(s), F.normalize(t)),
+    "torchdistill RKDLoss, angles": lambda s, t: triples(len(s)) * ours.rkd_angle_loss(s, t),
+    "KD-Lib RKDAngleLoss": lambda s, t: triples(len(s)) * ours.rkd_angle_loss(s, t),
+    "mmrazor AngleWiseRKD": lambda s, t: 50 * triples(len(s)) * ours.rkd_angle_loss(
         F.normalize(s), F.normalize(t)),
     "fasterai Similarity": ours.similarity_preserving_loss,
     "torchdistill SPKDLoss": lambda s, t: similarity_preserving(s, t, p=1),
@@ -212,15 +238,8 @@ EXPECTED = {
         share(len(s)) * ours.correlation_congruence_loss(s, t)).sqrt() / len(s),
     "torchdistill PKTLoss": pkt_of_the_authors,
 }
-OURS = {
-    "torchdistill RKDLoss": ours.rkd_distance_loss,
-    "KD-Lib RKDDistanceLoss": ours.rkd_distance_loss,
-    "mmrazor DistanceWiseRKD": ours.rkd_distance_loss,
-    "fasterai Similarity": ours.similarity_preserving_loss,
-    "torchdistill SPKDLoss": ours.similarity_preserving_loss,
-    "torchdistill CCKDLoss": ours.correlation_congruence_loss,
-    "torchdistill PKTLoss": ours.pkt_loss,
-}
+OTHER = {"torchdistill SPKDLoss": (ours.similarity_preserving_loss, 0.5),
+         "torchdistill PKTLoss": (ours.pkt_loss, 0.9)}
 
 
 def batches():
@@ -252,10 +271,15 @@ def words_of(loss, s, t):
 
 # Value and gradient, where they are not ordinary numbers.
 RKD_OF_PEERS = {"equal rows": "ordinary, 0", "one row": "NaN, 0", "no row": "NaN, 0"}
+ANGLES_OF_PEERS = {"two equal rows": "ordinary, huge", "equal rows": "ordinary, 0",
+                   "one row": "0, 0", "no row": "NaN, 0"}
 DEGENERATE = {
     "torchdistill RKDLoss": RKD_OF_PEERS,
     "KD-Lib RKDDistanceLoss": RKD_OF_PEERS,
     "mmrazor DistanceWiseRKD": {**RKD_OF_PEERS, "a zero row": "ordinary, huge", "no row": "error"},
+    "torchdistill RKDLoss, angles": ANGLES_OF_PEERS,
+    "KD-Lib RKDAngleLoss": ANGLES_OF_PEERS,
+    "mmrazor AngleWiseRKD": {**ANGLES_OF_PEERS, "a zero row": "ordinary, huge", "no row": "error"},
     "fasterai Similarity": {"a zero row": "ordinary, huge", "one row": "0, 0", "no row": "error"},
     "torchdistill SPKDLoss": {"a zero row": "ordinary, huge", "one row": "0, 0",
                               "no row": "NaN, 0"},
@@ -293,8 +317,8 @@ class Peers(unittest.TestCase):
 
     def test_another_loss_than_ours(self):
         s, t = batches()["ordinary"]
-        for name, most in ("torchdistill SPKDLoss", 0.5), ("torchdistill PKTLoss", 0.9):
-            value, expected = self.peers[name](s, t).item(), OURS[name](s, t).item()
+        for name, (loss, most) in OTHER.items():
+            value, expected = self.peers[name](s, t).item(), loss(s, t).item()
             print(f"{name}: {value:.4g}, ours {expected:.4g}, ratio {value / expected:.3f}")
             self.assertLess(value, most * expected)
 

@@ -48,6 +48,25 @@ TEST(torch_other_losses, angular) {
       [=](tensors const& x) { return gap(x[0]).mean(); });
 }
 
+/// At row j, between rows i and k: [j, i, k].
+at::Tensor angles(at::Tensor const& x) {
+  at::Tensor const from = x.unsqueeze(0) - x.unsqueeze(1);
+  at::Tensor const toward = from / from.norm(2, {2}, true).clamp_min(1e-12);
+  return at::bmm(toward, toward.transpose(1, 2));
+}
+
+TEST(torch_other_losses, rkd_angle) {
+  at::manual_seed(6);
+  at::Tensor const student = random({6, 5}), teacher = random({6, 4});
+  expect_loss(
+      student, [=](tensors const& x) { return cf::rkd_angle_loss(thrust::device, x[0], teacher); },
+      [=](tensors const& x) {
+        // Angles with j itself are 0 on both sides, those between i and i are 1.
+        at::Tensor const gap = angles(x[0]) - angles(teacher);
+        return at::smooth_l1_loss(gap, at::zeros_like(gap), at::Reduction::Sum) / (6 * 5 * 4);
+      });
+}
+
 TEST(torch_other_losses, feature) {
   at::manual_seed(2);
   at::Tensor const teacher = random({6, 5});

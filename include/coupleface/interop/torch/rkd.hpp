@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coupleface: RKD of distances on libtorch's tensors.
+// coupleface: RKD of distances and of angles on libtorch's tensors.
 #pragma once
 
 #include <coupleface/interop/torch/student_loss.hpp>
@@ -23,6 +23,15 @@ at::Tensor rkd_distance_loss(Policy const& policy, at::Tensor const& student,
                              at::Tensor const& teacher, Penalty penalty = {}) {
   auto const call = [&](auto const&... views) { rkd_distance_loss(views..., penalty); };
   return detail::student_loss("rkd_distance_loss", policy, student, teacher, call);
+}
+
+/// @brief rkd_angle_loss of tensors, for CPU tensors alone. Everything else as above.
+template <class Policy, class Penalty = smooth_l1>
+at::Tensor rkd_angle_loss(Policy const& policy, at::Tensor const& student,
+                          at::Tensor const& teacher, Penalty penalty = {}) {
+  auto const call = [=](auto const&... views) { rkd_angle_loss(views..., penalty); };
+  return detail::student_loss("rkd_angle_loss", policy, student, teacher,
+                              detail::on_the_host("rkd_angle_loss", call));
 }
 
 COUPLEFACE_NAMESPACE_END
