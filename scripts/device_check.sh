@@ -174,7 +174,7 @@ END
 configure() {
   local generator=()
   command -v ninja >/dev/null && generator=(-G Ninja)
-  cmake -S "$root" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release \
+  cmake -S "$root" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCOUPLEFACE_ALL_CUDA_TESTS=ON \
     -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CUDA_ARCHITECTURES="$arch" -DCOUPLEFACE_CUDA=ON \
     -DCOUPLEFACE_BACKENDS= -DCOUPLEFACE_HOST_PROGRAMS=OFF -DCOUPLEFACE_REPOSITORY_TESTS=OFF \
     -DCOUPLEFACE_INSTALL=OFF -DCOUPLEFACE_TEST_PREFIX=cuda/ -DCOUPLEFACE_DOWNLOAD_CCCL=OFF \
