@@ -11,6 +11,7 @@
 #include "face_kit/data/eval_pairs.hpp"
 #include "face_kit/data/synthetic_faces.hpp"
 #include "face_kit/data/teacher_file.hpp"
+#include "face_kit/distillation/teacher_variation.hpp"
 #include "face_kit/report/evaluation_report.hpp"
 #include "face_kit/report/json_output.hpp"
 #include "face_kit/run/program_main.hpp"
@@ -63,13 +64,24 @@ void centre_and_normalise(torch::Tensor& teacher, std::vector<int> const& train,
   teacher = torch::nn::functional::normalize(teacher);
 }
 
+/// --q-quantile.
+void choose_q(arguments& a, face_dataset const& faces, training_data const& data) {
+  if (!a.run.q_quantile) return;
+  a.run.q =
+      variation_within_people(coupleface::matrix_view_of<float const>(data.teacher), data.train,
+                              faces.labels, data.classes, a.run.k, *a.run.q_quantile);
+  note("q = %g: the teacher's relations vary by no more within a person in %g %% of the cases",
+       a.run.q, 100 * *a.run.q_quantile);
+}
+
 training_data prepare(arguments& a, face_dataset& faces) {
   training_data data;
   select_faces(a.faces, a.run.seed, faces, data);
+  if (a.q) a.run.q = *a.q;
   auto const mines = [&](std::string const& method) {
     run_settings settings;
     settings.method = method;
-    return settings.uses_relations();
+    return settings.mines();
   };
   if (std::any_of(a.methods.begin(), a.methods.end(), mines))
     a.run.k = fitting_relations(a.run.k, data.classes);
@@ -82,6 +94,7 @@ training_data prepare(arguments& a, face_dataset& faces) {
     centre_and_normalise(data.teacher, data.train, a.faces.centre);
     a.run.embedding = static_cast<int>(data.teacher.size(1));
     check.add(data.teacher.data_ptr(), data.teacher.nbytes());
+    choose_q(a, faces, data);
   }
   check.add(data.landmarks);
   data.text += "teacher and landmarks digest = " + check.text() +
@@ -131,6 +144,7 @@ void run(arguments& a) {
     for (auto const& method : a.methods) {
       run_settings settings = a.run;
       settings.method = method;
+      settings.lambda = lambda_of(a.lambda, a.methods, method, method_of(method).lambda);
       settings.augmentation.mask = share;
       std::string const run_folder =
           a.out + '/' + settings.name() + "_seed" + std::to_string(settings.seed);

@@ -6,11 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "face_kit/data/face_options.hpp"
 #include "face_kit/data/row_files.hpp"
+#include "face_kit/distillation/method_help.hpp"
 #include "face_kit/image/augmentation.hpp"
 #include "face_kit/run/checkpoint.hpp"
 #include "face_kit/run/program.hpp"
@@ -27,13 +29,19 @@ struct run_settings {
   double rate = 0.1, supervised_rate = 0.1, power = 2, warmup_epochs = 0.5, momentum = 0.9,
          weight_decay = 5e-4;
   double fcd_weight = 1, lambda = 10, cls_weight = 0, margin = 0.3, scale = 32, q = 0.03;
+  std::optional<double> relation_share;  // chooses lambda in each step
+  std::optional<double> q_quantile;      // of the teacher's relations within people; chose q
   int k = 100, refresh = 1;
   bool amp = false;
   augmentation_options augmentation;
   std::string device = "cpu";
 
   bool uses_teacher() const { return method != "supervised"; }
-  bool uses_relations() const { return method == "coupleface"; }
+  bool uses_relations() const { return method_of(method).pairs != relation_pairs::none; }
+  bool mines() const { return method_of(method).pairs == relation_pairs::mined; }
+  bool uses_bank() const { return mines() || method_of(method).pairs == relation_pairs::bank; }
+  /// Of all relation terms only RAD takes a penalty: mrd's is absolute.
+  bool uses_penalty() const { return method == "mrd" || method == "coupleface"; }
   double classification_weight() const { return uses_teacher() ? cls_weight : 1; }
   double peak_rate() const { return uses_teacher() ? rate : supervised_rate; }
   /// The run's name in folders and tables.
@@ -63,14 +71,22 @@ struct run_settings {
     line("flip", augmentation.flip);
     line("shift", augmentation.shift);
     line("mask-share", augmentation.mask);
+    // The first three methods have lines that do not matter to them: their checkpoints stay valid.
+    bool const first = method == "supervised" || method == "fcd" || method == "coupleface";
     line("fcd-weight", fcd_weight);
-    line("lambda", lambda);
+    if (uses_relations() && relation_share) line("relation-share", *relation_share);
+    else if (first || uses_relations()) line("lambda", lambda);
     line("cls-weight", classification_weight());
-    line("margin", margin);
-    line("scale", scale);
-    line("q", q);
-    line("k", k);
-    line("refresh", refresh);
+    if (first || classification_weight() != 0) {
+      line("margin", margin);
+      line("scale", scale);
+    }
+    if (method == "coupleface" && q_quantile) line("q-quantile", *q_quantile);
+    else if (first) line("q", q);
+    if (first || mines()) {
+      line("k", k);
+      line("refresh", refresh);
+    }
     return line.str();
   }
 };
@@ -80,6 +96,8 @@ struct arguments {
   std::string teacher_script, landmarks, out = "torch_student_out";
   std::vector<double> mask_shares{0};
   std::vector<std::string> methods{"coupleface"};
+  std::vector<double> lambda;
+  std::optional<double> q;
   bool teacher_rgb = false;
   int threads = 0, people = 60, images = 8, dev_people = 40;
   run_settings run;
@@ -110,19 +128,16 @@ inline void expect_valid(arguments const& a) {
   expect_distinct("--mask-share", masks);
   for (double const share : a.mask_shares)
     if (share > 0 && a.landmarks.empty()) throw usage_error("--mask-share: needs --landmarks");
+  expect_lambdas_fit(a.lambda, a.methods);
   for (auto const& method : a.methods) {
     run_settings settings = a.run;
     settings.method = method;
+    settings.lambda = lambda_of(a.lambda, a.methods, method, method_of(method).lambda);
     if (settings.uses_teacher() && a.faces.teacher_embeddings.empty() && a.teacher_script.empty())
       throw usage_error("--method " + method + ": needs --teacher-embeddings or --teacher-script");
-    bool const learns = settings.classification_weight() > 0 || settings.fcd_weight > 0 ||
-                        (settings.uses_relations() && settings.lambda > 0);
-    if (!learns)
-      throw usage_error("--method " + method + ": " +
-                        (settings.uses_relations() ? "--fcd-weight, --cls-weight and --lambda"
-                                                   : "--fcd-weight and --cls-weight") +
-                        " are 0, so there is no loss");
+    expect_weights_fit(settings, !a.lambda.empty());
   }
+  if (a.run.q_quantile && a.q) throw usage_error("--q-quantile: takes the place of --q; give one");
 }
 
 inline void declare(CLI::App& app, arguments& a) {
@@ -144,10 +159,8 @@ inline void declare(CLI::App& app, arguments& a) {
       ->check(not_empty());
   app.add_flag("--teacher-rgb", a.teacher_rgb,
                "--teacher-script takes three channels; repeat the grey channel");
-  app.add_option(
-         "--method", a.methods,
-         "How to train: supervised, fcd or coupleface; several, separated by commas, are compared")
-      ->check(CLI::IsMember({"supervised", "fcd", "coupleface"}))
+  app.add_option("--method", a.methods, method_help())
+      ->check(CLI::IsMember(method_names()))
       ->delimiter(',');
   app.add_option("--network", r.network, "The student: mobilefacenet, iresnet18 or iresnet50")
       ->check(CLI::IsMember({"mobilefacenet", "iresnet18", "iresnet50"}));
@@ -195,15 +208,28 @@ inline void declare(CLI::App& app, arguments& a) {
                  "embeds the image without the mask); several, separated by commas, are compared")
       ->check(in_range(0, 1))
       ->delimiter(',');
-  app.add_option("--fcd-weight", r.fcd_weight, "Weight of the FCD term")->check(in_range(0, 1e6));
-  app.add_option("--lambda", r.lambda, "Weight of the relation term")->check(in_range(0, 1e6));
+  app.add_option("--fcd-weight", r.fcd_weight,
+                 "Weight of the FCD term, or of what angular and fitnet have instead")
+      ->check(in_range(0, 1e6));
+  app.add_option("--lambda", a.lambda, lambda_help())
+      ->check(in_range(0, 1e6))
+      ->delimiter(',')
+      ->default_str("");
+  app.add_option("--relation-share", r.relation_share, relation_share_help)
+      ->check(between(0, 1))
+      ->default_str("");
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax in addition to distillation")
       ->check(in_range(0, 1e6));
   app.add_option("--margin", r.margin, "Angle of the margin softmax")
       ->check(in_range_below(0, 3.14159));
   app.add_option("--scale", r.scale, "Scale of the margin softmax")->check(above(0, 1e4));
-  app.add_option("--q", r.q, "Gap that the relation term tolerates")->check(in_range(0, 2));
+  app.add_option("--q", a.q, "Gap that the relation term of coupleface tolerates: 0.03")
+      ->check(in_range(0, 2))
+      ->default_str("");
+  app.add_option("--q-quantile", r.q_quantile, q_quantile_help)
+      ->check(in_range(0, 1))
+      ->default_str("");
   app.add_option("--k", r.k, "Mined relations of each class")->check(at_least(1));
   app.add_option("--refresh", r.refresh, "Epochs between mining passes; 0: mine once")
       ->check(at_least(0));

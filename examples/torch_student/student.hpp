@@ -82,8 +82,11 @@ class student {
         distillation_(data.teacher, data.labels, data.classes, settings),
         optimizer_(trained(), settings) {}
 
-  static std::vector<std::string> log_columns() {
-    return {"learning_rate", "total", "fcd", "relation", "classification"};
+  std::vector<std::string> log_columns() const {
+    std::vector<std::string> columns{"learning_rate", "total", "fcd", "relation", "classification"};
+    // Not for all runs: unfinished ones of before would get a row of another length.
+    if (logs_lambda()) columns.push_back("lambda");
+    return columns;
   }
 
   void begin_epoch(int epoch) { distillation_.begin_epoch(epoch); }
@@ -133,6 +136,7 @@ class student {
     for (auto const& term : {terms.total, terms.fcd, terms.relation, terms.classification})
       row.push_back(term.defined() ? term.item<double>()
                                    : std::numeric_limits<double>::quiet_NaN());
+    if (logs_lambda()) row.push_back(terms.lambda);
     return row;
   }
 
@@ -162,6 +166,8 @@ class student {
   }
 
  private:
+  bool logs_lambda() const { return settings_.relation_share && settings_.uses_relations(); }
+
   static std::shared_ptr<embedding_network> started_network(run_settings const& s) {
     torch::manual_seed(s.seed);
     return make_network(s.network, s.side, s.embedding);

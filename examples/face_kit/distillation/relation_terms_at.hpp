@@ -9,6 +9,7 @@
 #include <coupleface/losses/cross_relation.hpp>
 #include <coupleface/losses/ekd.hpp>
 #include <coupleface/losses/pair_loss.hpp>
+#include <coupleface/losses/pairwise_ranking.hpp>
 #include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/relation_loss.hpp>
 #include <coupleface/losses/rkd.hpp>
@@ -127,6 +128,11 @@ class host_terms final : public batch_terms<Policy, std::vector> {
       base::on_unit_rows(in.student, gradient, [&](auto unit) {
         coupleface::rkd_angle_loss(policy, unit, in.teacher, loss, gradient);
       });
+    } else if (method_ == "pwr") {
+      coupleface::ranking_sample sample;
+      sample.seed = batches_;
+      coupleface::pairwise_ranking_loss(policy, in.student, in.teacher, loss, gradient,
+                                        coupleface::exponential_ranking{}, sample);
     } else if (method_ == "cross_contrast") {
       coupleface::cross_contrast_loss(policy, in.student, in.teacher, loss, gradient, 0.1,
                                       coupleface::not_same_label(in.labels, in.labels));
@@ -136,6 +142,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
   }
 
   void renew(relation_inputs const& in) override {
+    ++batches_;
     if (queue_) queue_->push(Policy(), in.teacher, in.labels);
   }
 
@@ -145,6 +152,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
       visit(thresholds_.teacher, sizeof thresholds_.teacher);
       visit(&thresholds_.known, sizeof thresholds_.known);
     }
+    if (method_ == "pwr") visit(&batches_, sizeof batches_);
     if (!queue_) return;
     queue_->visit_state([&](char const*, auto& state) {
       using state_type = std::decay_t<decltype(state)>;
@@ -177,6 +185,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
 
   std::vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
   coupleface::ekd_thresholds thresholds_;
+  std::uint64_t batches_ = 0;  ///< seed of pwr's sample
   std::optional<coupleface::teacher_queue<float, std::int32_t>> queue_;
 };
 

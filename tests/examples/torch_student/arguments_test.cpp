@@ -11,6 +11,12 @@ using namespace torch_student;
 
 bad_options::tested_program<arguments> const program{declare, expect_valid};
 
+std::string every_method() {
+  std::string names;
+  for (auto const& name : method_names()) names += (names.empty() ? "" : ",") + name;
+  return names;
+}
+
 TEST(torch_student_arguments, are_refused_outside_their_ranges) {
   program.expect_every_option_checked({
       {"--data", {{"", "is empty"}}},
@@ -27,7 +33,7 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
       {"--landmarks", {{"", "is empty"}, {" ", "is blank"}}},
       {"--teacher-script", {{"", "is empty"}, {" ", "is blank"}}},
       {"--method",
-       {{"mrd", "mrd not in {supervised,fcd,coupleface}"},
+       {{"none", "none not in {" + every_method() + "}"},
         {"fcd,", "'fcd,' has an empty value between its commas"}}},
       {"--network", {{"vgg", "vgg not in {mobilefacenet,iresnet18,iresnet50}"}}},
       {"--embedding", {{"0", "0 is not in [1, 16384]"}, {"-5", "-5 is not in [1, 16384]"}}},
@@ -51,6 +57,8 @@ TEST(torch_student_arguments, are_refused_outside_their_ranges) {
         {"0,,1", "'0,,1' has an empty value between its commas"}}},
       {"--fcd-weight", {{"-1", "-1 is not in [0, 1e+06]"}}},
       {"--lambda", {{"-1", "-1 is not in [0, 1e+06]"}, {"inf", "inf is not in [0, 1e+06]"}}},
+      {"--relation-share", {{"0", "0 is not between 0 and 1"}, {"1", "1 is not between 0 and 1"}}},
+      {"--q-quantile", {{"-0.1", "-0.1 is not in [0, 1]"}, {"1.1", "1.1 is not in [0, 1]"}}},
       {"--cls-weight", {{"-1", "-1 is not in [0, 1e+06]"}}},
       {"--margin", {{"9", "9 is not in [0, 3.14159)"}}},
       {"--scale", {{"0", "0 is not above 0"}, {"-1", "-1 is not above 0"}}},
@@ -88,16 +96,70 @@ TEST(torch_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused(
       {"--teacher-script", "t.pt", "--fcd-weight", "0", "--lambda", "0"},
       "--method coupleface: --fcd-weight, --cls-weight and --lambda are 0, " + none);
+  program.expect_refused({"--teacher-script", "t.pt", "--relation-share", "0.5", "--lambda", "1"},
+                         "--relation-share: takes the place of --lambda; give one");
+  program.expect_refused({"--teacher-script", "t.pt", "--method", "sp", "--relation-share", "0.5",
+                          "--fcd-weight", "0"},
+                         "--method sp: --relation-share needs --fcd-weight");
+  program.expect_refused({"--teacher-script", "t.pt", "--q-quantile", "0.5", "--q", "0.1"},
+                         "--q-quantile: takes the place of --q; give one");
+  program.expect_refused({"--teacher-script", "t.pt", "--method", "fcd,sp,cc", "--lambda", "1,2"},
+                         "--lambda: 2 values, but 3 methods");
   program.expect_refused({"--teacher-script", "t.pt", "--method", "fcd", "--fcd-weight", "0"},
                          "--method fcd: --fcd-weight and --cls-weight are 0, " + none);
   for (auto const& words : std::vector<std::vector<std::string>>{
            {"--method", "supervised", "--fcd-weight", "0", "--lambda", "0"},
            {"--teacher-script", "t.pt"},
+           {"--teacher-script", "t.pt", "--method", every_method()},
+           {"--teacher-script", "t.pt", "--relation-share", "0.5", "--q-quantile", "0.9"},
            {"--teacher-script", "t.pt", "--lambda", "0", "--method", "supervised,coupleface"},
            {"--teacher-script", "t.pt", "--method", "fcd", "--fcd-weight", "0", "--cls-weight",
             "1"}}) {
     auto const end = program.run(words);
     EXPECT_EQ(end.status, face_kit::status_ok) << end.message;
+  }
+}
+
+std::string text_of(std::string const& method) {
+  run_settings settings;
+  settings.method = method;
+  return settings.text("data = x\n");
+}
+
+TEST(torch_student_settings, checkpoints_of_the_first_three_keep_their_text) {
+  auto const text = [](std::string const& method, std::string const& cls_weight) {
+    return "program = torch_student\ndata = x\nmethod = " + method +
+           "\nnetwork = mobilefacenet\ndevice = cpu\namp = 0\nsampler = plain\n"
+           "images-per-person = 4\nseed = 1\nside = 112\nembedding = 128\nepochs = 8\n"
+           "batch = 64\nlr = 0.10000000000000001\npower = 2\nwarmup = 0.5\n"
+           "momentum = 0.90000000000000002\nweight-decay = 0.00050000000000000001\n"
+           "flip = 0.5\nshift = 1\nmask-share = 0\nfcd-weight = 1\nlambda = 10\n"
+           "cls-weight = " +
+           cls_weight +
+           "\nmargin = 0.29999999999999999\nscale = 32\nq = 0.029999999999999999\n"
+           "k = 100\nrefresh = 1\n";
+  };
+  EXPECT_EQ(text_of("supervised"), text("supervised", "1"));
+  EXPECT_EQ(text_of("fcd"), text("fcd", "0"));
+  EXPECT_EQ(text_of("coupleface"), text("coupleface", "0"));
+}
+
+TEST(torch_student_settings, checkpoints_of_others_name_what_decides_the_run_and_no_more) {
+  for (auto const& method : method_names()) {
+    if (method == "supervised" || method == "fcd" || method == "coupleface") continue;
+    SCOPED_TRACE(method);
+    run_settings plain;
+    plain.method = method;
+    auto const changes = [&](auto const& change) {
+      auto other = plain;
+      change(other);
+      return other.text("") != plain.text("");
+    };
+    EXPECT_EQ(changes([](auto& s) { s.lambda = 2; }), plain.uses_relations());
+    EXPECT_EQ(changes([](auto& s) { s.relation_share = 0.5; }), plain.uses_relations());
+    EXPECT_EQ(changes([](auto& s) { s.k = 3; }), plain.mines());
+    EXPECT_FALSE(changes([](auto& s) { s.q = 0.5; }));
+    EXPECT_FALSE(changes([](auto& s) { s.margin = 0.1; }));
   }
 }
 
