@@ -18,7 +18,9 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 
-/// @brief R(a, b) = || a - b ||, with derivative 0 where a = b. Source: stated (RKD).
+/// @brief R(a, b) = || a - b ||, with derivative 0 where a = b. Any floats have their distance;
+/// of doubles, distances below about 1e-150 become 0, above 1e150 NaN or infinite. Source: stated
+/// (RKD).
 struct euclidean_distance {};
 
 /// @brief R(a, b) = exp(-gamma || a^ - b^ ||^2) = exp(-2 gamma (1 - cos)), gamma > 0. Source:

@@ -14,6 +14,8 @@ using namespace coupleface::detail;
 
 using host = std::decay_t<decltype(thrust::seq)>;
 
+bool every_row_counts(index_t) { return true; }
+
 template <class Acc, prepared How, class E>
 double expected_element(matrix<E> const& x, index_t i, index_t j, std::vector<double> const& mean) {
   if constexpr (How == prepared::unit) {
@@ -39,7 +41,8 @@ void expect_packed(index_t n, index_t width, index_t block, index_t first) {
   auto const side = packed.side();
   // What was there before is not 0.
   std::fill(side.rows, side.rows + rounded_up(rows, block) * padded_width, Acc(7));
-  packed.pack(thrust::seq, coupleface::matrix_view<E const>(x.view()), first, mean.data());
+  packed.pack(thrust::seq, coupleface::matrix_view<E const>(x.view()), first, mean.data(),
+              every_row_counts);
   for (index_t i = 0; i < padded; ++i) {
     double squares = 0;
     for (index_t j = 0; j < padded_width; ++j) {
@@ -82,7 +85,7 @@ TEST(pair_rows, every_element_is_in_its_place) {
 TEST(pair_rows, rows_without_a_direction_are_zeros_and_broken_ones_are_nan) {
   matrix<float> const x(3, 2, {0, 1e-42, 3, 4, 1, std::numeric_limits<double>::infinity()});
   packed_rows_of<float, prepared::unit, host> const packed(thrust::seq, 3, 32, 2, false);
-  packed.pack(thrust::seq, x.view(), 0, nullptr);
+  packed.pack(thrust::seq, x.view(), 0, nullptr, every_row_counts);
   auto const side = packed.side();
   EXPECT_EQ(side.columns, nullptr);
   EXPECT_EQ(side.row_panel(0, 0)[0], 0);
@@ -104,6 +107,33 @@ TEST(pair_rows, means) {
   }
 }
 
+TEST(pair_rows, a_broken_row_changes_no_mean) {
+  double const nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  matrix<float> const x(4, 2, {1, 2, nan, infinity, 5, -infinity, 2, 6});
+  mean_of_rows<prepared::centred, host> const mean(thrust::seq, x.view());
+  EXPECT_EQ(mean.data()[0], 2);
+  EXPECT_EQ(mean.data()[1], 2);
+}
+
+TEST(pair_rows, rows_in_no_pair_are_zeros_whatever_they_hold) {
+  double const nan = std::nan("");
+  matrix<float> const x(3, 2, {3, 4, nan, 1, 0, 5});
+  std::vector<double> const mean(2, 0.5);
+  packed_rows_of<float, prepared::unit, host> const unit(thrust::seq, 3, 32, 2, true);
+  packed_rows_of<float, prepared::centred, host> const centred(thrust::seq, 3, 32, 2, true);
+  auto const but_the_second = [](index_t i) { return i != 1; };
+  unit.pack(thrust::seq, x.view(), 0, nullptr, but_the_second);
+  centred.pack(thrust::seq, x.view(), 0, mean.data(), but_the_second);
+  for (auto const& side : {unit.side(), centred.side()}) {
+    for (index_t j = 0; j < 2; ++j) {
+      EXPECT_EQ(side.row_panel(1, 0)[j], 0);
+      EXPECT_EQ(side.columns[j * panel_width<float> + 1], 0);
+      EXPECT_NE(side.row_panel(0, 0)[j], 0);
+    }
+  }
+  EXPECT_EQ(centred.side().squares[1], 0);
+}
+
 /// Products of a panel with rows beside it, of depths around one and two parts of a panel.
 template <class Acc>
 void expect_products() {
@@ -112,7 +142,7 @@ void expect_products() {
     auto const x = random_matrix<Acc>(3 * panel, width, 3);
     packed_rows_of<Acc, prepared::raw, host> const packed(thrust::seq, 3 * panel, 2 * panel, width,
                                                           true);
-    packed.pack(thrust::seq, x.view(), 0, nullptr);
+    packed.pack(thrust::seq, x.view(), 0, nullptr, every_row_counts);
     index_t const column = panel + 8, count = 8, row = 2 * panel;
     std::vector<Acc> z(std::size_t(count * panel), Acc(7));
     panel_products(packed.side(), column, count, packed.side(), row, z.data());

@@ -22,9 +22,12 @@ struct similarity_preserving_law : pair_law {
   }
   /// 1 / norm of both rows, and sum_j (A_ij(s) - A_ij(t)) A_ij(s).
   COUPLEFACE_HOST_DEVICE numbers<3> finish(numbers<3> const& row, numbers<3> const&) const {
-    double const s = row[0] == 0 ? 0.0 : 1 / std::sqrt(row[0]);
-    double const t = row[1] == 0 ? 0.0 : 1 / std::sqrt(row[1]);
+    double const s = inverse_root(row[0]), t = inverse_root(row[1]);
     return {s, t, 1 - row[2] * s * t};
+  }
+  /// NaN for infinity: a row whose squares overflow is not one of zeros.
+  COUPLEFACE_HOST_DEVICE static double inverse_root(double square) {
+    return square == 0 ? 0.0 : (1 + (square - square)) / std::sqrt(square);
   }
   COUPLEFACE_HOST_DEVICE double value(double s, double t, numbers<3> const& c) const {
     double const gap = s * c[0] - t * c[1];
@@ -39,7 +42,9 @@ struct similarity_preserving_law : pair_law {
 ///
 /// L = 1/n^2 sum_{i, j} ( A_ij(s) - A_ij(t) )^2, A_ij(x) = x_i . x_j / || (x_i . x_1, ..., x_i .
 /// x_n) ||, the rows of the Gram matrix divided by their norms; 0 without rows. A row of zeros
-/// stays zeros: A_ij has derivative 0 there. NaN or infinite input makes the loss NaN.
+/// stays zeros: A_ij has derivative 0 there. So does a row whose products underflow (floats of
+/// 1e-22, doubles of 1e-80); where they, or their squares, overflow, the loss is NaN. NaN or
+/// infinite input makes it NaN too.
 ///
 /// @param policy any Thrust execution policy
 /// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ

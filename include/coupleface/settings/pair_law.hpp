@@ -13,7 +13,9 @@
 // and slope() includes what the pair's relation changes through these numbers. Where that takes
 // sums over slopes, then also back_sums, back(s, t, c) and finish_back(c, of_row, of_all), like
 // statistics() and finish(): a second walk over all pairs, before the one that asks for slopes.
-// None of these functions may throw. With CUDA all are host-device functions.
+// None of these functions may throw. They are also called for pairs that do not count, with any
+// numbers, NaN and 0 included; what they return is then dropped. With CUDA all are host-device
+// functions.
 #pragma once
 
 #include <coupleface/config.hpp>

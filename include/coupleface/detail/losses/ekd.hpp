@@ -119,7 +119,9 @@ void run_ekd(Derived const& policy, Walks const& walks, matrix_view<S const> stu
   }
   thresholds = updated;
   if constexpr (with_gradient) {
-    store_gradient<ekd_relation>(policy, student, packed, row_numbers{}, g, gradient);
+    pair_mask<ekd_keep> const mask{student.extent(0), others.extent(0), {labels}};
+    store_gradient<ekd_relation>(policy, student, packed, row_numbers{}, g, gradient,
+                                 is_row_kept<ekd_keep>{mask});
   }
 }
 
@@ -146,7 +148,7 @@ void ekd_of_batch(host_policy<Derived> const& base, matrix_view<S> student, matr
   padded_labels<Derived> const of_rows(policy, labels, panel_width<pair_accumulator<S, T>>);
   ekd_labels const of{of_rows.data(), of_rows.data(), true};
   with_batch_pairs(policy, rows, matrix_view<T const>(teacher), ekd_relation({}),
-                   pair_mask<ekd_keep>{n, n, {}}, [&](auto const& walks, auto const& packed) {
+                   pair_mask<ekd_keep>{n, n, {of}}, [&](auto const& walks, auto const& packed) {
                      run_ekd(policy, walks, rows, packed, of, rows, settings, thresholds, loss,
                              gradient);
                    });
@@ -171,7 +173,7 @@ void ekd_with_bank(host_policy<Derived> const& base, matrix_view<S> student, mat
   ekd_labels const of{of_rows.data(), of_columns.data(), false};
   with_bank_pairs(
       policy, rows, matrix_view<T const>(teacher), bank, matrix_view<B const>(teacher_bank),
-      ekd_relation({}), pair_mask<ekd_keep>{rows.extent(0), bank.extent(0), {}},
+      ekd_relation({}), pair_mask<ekd_keep>{rows.extent(0), bank.extent(0), {of}},
       [&](auto const& walks, auto const& packed) {
         run_ekd(policy, walks, rows, packed, of, bank, settings, thresholds, loss, gradient);
       });

@@ -10,19 +10,22 @@
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
-/// Labels decide which pairs count; the walks visit all.
-struct ekd_keep {
-  bool operator()(index_t, index_t) const { return true; }
-};
-template <class Acc>
-using ekd_panel = pair_panel<Acc, ekd_keep>;
-
 /// Labels of both sides; those of the rows are padded with -1 to whole panels.
 struct ekd_labels {
   index_t const* rows;
   index_t const* columns;
   bool one_batch;  ///< both sides are one batch: pairs i < j count, each once
 };
+
+/// Which pairs count. The walks visit all, and ask for rows in no pair only.
+struct ekd_keep {
+  ekd_labels labels;
+  bool operator()(index_t i, index_t j) const {
+    return labels.rows[i] >= 0 && labels.columns[j] >= 0 && !(labels.one_batch && i == j);
+  }
+};
+template <class Acc>
+using ekd_panel = pair_panel<Acc, ekd_keep>;
 
 /// Soft counts of the thresholds that a cosine exceeds.
 template <class Acc>

@@ -20,15 +20,16 @@ namespace detail {
 inline constexpr index_t bank_block = 1024, bank_tile = 128;
 
 /// A bank and the memory of one packed block of it.
-template <class H, class Packed>
+template <class H, class Packed, class Keep>
 struct bank_side {
   matrix_view<H const> bank;
   Packed const& block;
   double const* mean;  ///< subtracted from distances' rows, else not read
+  is_column_kept<Keep> is_kept;
 
   template <class Derived>
   auto pack(Derived const& policy, index_t first) const {
-    block.pack(policy, bank, first, mean);
+    block.pack(policy, bank, first, mean, is_kept);
     return block.side();
   }
 };
@@ -161,7 +162,7 @@ class bank_pairs {
 
   template <class E, class H, class Packed>
   static panel_rows<Acc, E, H> rows_of(Derived const& policy, batch_side<Acc, E> const& batch,
-                                       bank_side<H, Packed> const& bank, index_t first) {
+                                       bank_side<H, Packed, Keep> const& bank, index_t first) {
     return {batch.packed, bank.pack(policy, first), 0, 0, batch.data, bank.bank, first};
   }
 

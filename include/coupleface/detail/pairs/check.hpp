@@ -64,6 +64,8 @@ inline constexpr bool has_penalty<Law, std::void_t<decltype(std::declval<Law con
 
 template <class Law>
 void check_law(char const* function, Law const& law) {
+  static_assert(Law::constants == 0 || Law::sums > 0 || Law::back_sums > 0,
+                "coupleface: a law with constants needs sums to make them of");
   expect_valid(function, "a setting of the law is out of range", law);
   if constexpr (has_penalty<Law>) {
     expect_valid(function, "a setting of the penalty is out of range", law.penalty);

@@ -46,8 +46,8 @@ void with_batch_pairs(Derived const& policy, matrix_view<S const> student,
   packed const of_teacher(policy, n, block, teacher.extent(1), true);
   mean_of_rows<Relation::how, Derived> const student_mean(policy, student);
   mean_of_rows<Relation::how, Derived> const teacher_mean(policy, teacher);
-  of_student.pack(policy, student, 0, student_mean.data());
-  of_teacher.pack(policy, teacher, 0, teacher_mean.data());
+  of_student.pack(policy, student, 0, student_mean.data(), is_row_kept<Keep>{mask});
+  of_teacher.pack(policy, teacher, 0, teacher_mean.data(), is_row_kept<Keep>{mask});
   batch_pairs<acc, Relation, Keep, S, T> const walks(student, of_student.side(), teacher,
                                                      of_teacher.side(), relation, mask);
   run(walks, of_student.side());
@@ -69,10 +69,12 @@ void with_bank_pairs(Derived const& policy, matrix_view<S const> student,
   packed const teacher_block(policy, block, bank_tile, teacher.extent(1), false);
   mean_of_rows<Relation::how, Derived> const student_mean(policy, student);
   mean_of_rows<Relation::how, Derived> const teacher_mean(policy, teacher);
-  of_student.pack(policy, student, 0, student_mean.data());
-  of_teacher.pack(policy, teacher, 0, teacher_mean.data());
-  bank_side<H, packed> const students{student_bank, student_block, student_mean.data()};
-  bank_side<B, packed> const teachers{teacher_bank, teacher_block, teacher_mean.data()};
+  of_student.pack(policy, student, 0, student_mean.data(), is_row_kept<Keep>{mask});
+  of_teacher.pack(policy, teacher, 0, teacher_mean.data(), is_row_kept<Keep>{mask});
+  bank_side<H, packed, Keep> const students{student_bank, student_block, student_mean.data(),
+                                            is_column_kept<Keep>{mask}};
+  bank_side<B, packed, Keep> const teachers{teacher_bank, teacher_block, teacher_mean.data(),
+                                            is_column_kept<Keep>{mask}};
   bank_pairs<Derived, batch_side<acc, S>, batch_side<acc, T>, decltype(students),
              decltype(teachers), Relation, Keep> const walks({student, of_student.side()},
                                                              {teacher, of_teacher.side()}, students,
@@ -87,11 +89,11 @@ void batch_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stud
                      matrix_view<T const> teacher, Relation relation, Law law, pair_mask<Keep> mask,
                      scalar_view<L> loss, Gradient gradient) {
   auto const& policy = static_cast<Derived const&>(base);
-  with_batch_pairs(policy, student, teacher, relation, mask,
-                   [&](auto const& walks, auto const& packed) {
-                     run_pair_walks<Relation>(policy, walks, student, packed, law,
-                                              kept_pairs(policy, mask), loss, gradient);
-                   });
+  with_batch_pairs(
+      policy, student, teacher, relation, mask, [&](auto const& walks, auto const& packed) {
+        run_pair_walks<Relation>(policy, walks, student, packed, law, is_row_kept<Keep>{mask},
+                                 kept_pairs(policy, mask), loss, gradient);
+      });
 }
 
 /// The same over the pairs of row i with row j of a bank: r(s_i, h_j) and r(t_i, g_j).
@@ -105,7 +107,8 @@ void bank_pair_loss(host_policy<Derived> const& base, matrix_view<S const> stude
   with_bank_pairs(policy, student, teacher, student_bank, teacher_bank, relation, mask,
                   [&](auto const& walks, auto const& packed) {
                     run_pair_walks<Relation>(policy, walks, student, packed, law,
-                                             kept_pairs(policy, mask), loss, gradient);
+                                             is_row_kept<Keep>{mask}, kept_pairs(policy, mask),
+                                             loss, gradient);
                   });
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
@@ -45,6 +46,29 @@ struct pair_mask {
   }
 };
 
+/// Whether row i is in a pair that counts.
+template <class Keep>
+struct is_row_kept {
+  pair_mask<Keep> mask;
+  bool operator()(index_t i) const {
+    for (index_t j = 0; j < mask.columns; ++j) {
+      if (mask.keep(i, j)) { return true; }
+    }
+    return false;
+  }
+};
+/// Whether row j of the other side is.
+template <class Keep>
+struct is_column_kept {
+  pair_mask<Keep> mask;
+  bool operator()(index_t j) const {
+    for (index_t i = 0; i < mask.rows; ++i) {
+      if (mask.keep(i, j)) { return true; }
+    }
+    return false;
+  }
+};
+
 /// Products of one panel, and where it lies.
 template <class Acc, class Keep>
 struct pair_panel {
@@ -70,6 +94,13 @@ struct row_numbers {
 /// product of centred rows of d floats has an error of about sqrt(d) 2^-25 of that sum; distances
 /// of all other rows then have 20 - log2(d) / 2 bits or more.
 inline constexpr double close_share = 1.0 / 16;
+
+/// Pairs are close too if that sum is outside of these limits: products, and slopes of 1 /
+/// distance, could leave the range of the accumulator.
+template <class Acc>
+inline constexpr double least_square_sum = std::is_same_v<Acc, double> ? 0x1p-960 : 0x1p-96;
+template <class Acc>
+inline constexpr double most_square_sum = std::is_same_v<Acc, double> ? 0x1p960 : 0x1p96;
 
 /// A law's constants of one row.
 template <int N>

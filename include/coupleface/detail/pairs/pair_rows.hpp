@@ -63,24 +63,32 @@ void panel_products(packed_side<Acc> const& columns, index_t column, index_t cou
 template <class Acc, prepared How, class E>
 Acc prepared_element(E x, double inverse, double mean) {
   if constexpr (How == prepared::unit) { return store<Acc>(load(x) * inverse); }
-  if constexpr (How == prepared::centred) { return store<Acc>(load(x) - mean); }
+  if constexpr (How == prepared::centred) {
+    // NaN for infinity too: an infinite distance would make the loss infinite.
+    return store<Acc>(is_finite(load(x)) ? load(x) - mean : not_a_number);
+  }
   return store<Acc>(load(x));
 }
 
-/// Packs rows first ... first + panel - 1 of x; they are rows at ... of the packed side.
-template <prepared How, class Acc, class E>
+/// Packs rows first ... first + panel - 1 of x; they are rows at ... of the packed side. Rows for
+/// which not is_in_a_pair(row) become 0: a slope 0 times NaN would be NaN in other rows' gradients.
+template <prepared How, class Acc, class E, class Pairs>
 void pack_panel(matrix_view<E const> x, index_t first, double const* mean,
-                packed_side<Acc> const& side, index_t at) {
+                packed_side<Acc> const& side, index_t at, Pairs const& is_in_a_pair) {
   constexpr index_t panel = panel_width<Acc>;
   index_t const width = side.width, used = std::clamp(x.extent(0) - first, index_t(0), panel);
   double inverse[std::size_t(panel)] = {}, squares[std::size_t(panel)] = {};
-  for (index_t i = 0; How == prepared::unit && i < used; ++i) {
+  bool skipped[std::size_t(panel)] = {};
+  for (index_t i = 0; i < used; ++i) {
+    skipped[i] = !is_in_a_pair(first + i);
+    if (How != prepared::unit || skipped[i]) { continue; }
     inverse[i] = inverse_norm<E>(row_norm(x.row(first + i), width));
   }
   for (index_t j = 0; j < width; j += panel) {
     Acc block[std::size_t(panel)][std::size_t(panel)] = {};
     index_t const columns = std::min(panel, width - j);
     for (index_t i = 0; i < used; ++i) {
+      if (skipped[i]) { continue; }
       E const* const row = x.row(first + i) + j;
       for (index_t l = 0; l < columns; ++l) {
         double const shift = How == prepared::centred ? mean[j + l] : 0.0;
@@ -95,9 +103,7 @@ void pack_panel(matrix_view<E const> x, index_t first, double const* mean,
       for (index_t i = 0; i < panel; ++i) { column[i] = block[i][l]; }
     }
   }
-  for (index_t i = 0; side.squares != nullptr && i < panel; ++i) {
-    side.squares[at + i] = squares[i];
-  }
+  if (side.squares != nullptr) { std::copy(squares, squares + panel, side.squares + at); }
 }
 
 /// Memory of packed rows, and of their mean.
@@ -122,11 +128,11 @@ class packed_rows_of {
   }
 
   /// Rows first ... of x, as many as fit; `mean` [d] is read if How is centred.
-  template <class E>
-  void pack(Derived const& policy, matrix_view<E const> x, index_t first,
-            double const* mean) const {
+  template <class E, class Pairs>
+  void pack(Derived const& policy, matrix_view<E const> x, index_t first, double const* mean,
+            Pairs is_in_a_pair) const {
     for_each_index(policy, padded_ / panel, [=, to = side()](index_t p) {
-      pack_panel<How>(x, first + p * panel, mean, to, p * panel);
+      pack_panel<How>(x, first + p * panel, mean, to, p * panel, is_in_a_pair);
     });
   }
 
@@ -137,7 +143,7 @@ class packed_rows_of {
 };
 
 /// The mean of rows that are to be centred: any row near all others would do, so that its rounding
-/// does not matter.
+/// does not matter, and elements that are not finite, which must not reach other rows, count as 0.
 template <prepared How, class Derived>
 class mean_of_rows {
  public:
@@ -150,7 +156,8 @@ class mean_of_rows {
       for (index_t j = lane_begin(lane, lanes, width); j < end; ++j) { mean[j] = 0; }
       for (index_t i = 0; i < x.extent(0); ++i) {
         for (index_t j = lane_begin(lane, lanes, width); j < end; ++j) {
-          mean[j] += load(x.row(i)[j]) / double(x.extent(0));
+          double const element = load(x.row(i)[j]);
+          mean[j] += is_finite(element) ? element / double(x.extent(0)) : 0.0;
         }
       }
     });

@@ -70,18 +70,20 @@ void walk_pairs(Derived const& policy, Walks const& walks, Acc* memory, Law cons
   }
 }
 
-/// The gradient with respect to the rows from that with respect to the prepared rows.
-template <class Relation, class Derived, class S, class Acc, class G>
+/// The gradient with respect to the rows from that with respect to the prepared rows; 0 for rows in
+/// no pair, whatever they hold.
+template <class Relation, class Derived, class S, class Acc, class G, class Pairs>
 void store_gradient(Derived const& policy, matrix_view<S const> student,
                     packed_side<Acc> const& packed, row_numbers own, Acc* prepared_gradient,
-                    matrix_view<G> gradient) {
+                    matrix_view<G> gradient, Pairs is_in_a_pair) {
   index_t const width = student.extent(1), padded = packed.padded_width();
   constexpr index_t panel = panel_width<Acc>;
   for_each_index(policy, student.extent(0), [=](index_t i) {
     Acc* const g = prepared_gradient + i * padded;
     if constexpr (Relation::how == prepared::unit) {
       auto const* const s = student.row(i);
-      project_gradient(s, row_norm(s, width), g, 1.0, gradient.row(i), width);
+      double const norm = is_in_a_pair(i) ? row_norm(s, width) : 0.0;
+      project_gradient(s, norm, g, 1.0, gradient.row(i), width);
     } else {
       for (index_t j = 0; j < width; ++j) {
         double const row = packed.row_panel(i, j / panel)[j % panel];
@@ -98,11 +100,11 @@ using pair_accumulator = std::conditional_t<std::is_same_v<std::remove_const_t<S
                                             double, float>;
 
 /// Runs walks(policy, memory, ...) with a law's memory, and stores loss and gradient.
-template <class Relation, class Derived, class Walks, class S, class Acc, class Law, class L,
-          class Gradient>
+template <class Relation, class Derived, class Walks, class S, class Acc, class Law, class Pairs,
+          class L, class Gradient>
 void run_pair_walks(Derived const& policy, Walks const& walks, matrix_view<S const> student,
-                    packed_side<Acc> const& packed, Law const& law, double pairs,
-                    scalar_view<L> loss, Gradient gradient) {
+                    packed_side<Acc> const& packed, Law const& law, Pairs is_in_a_pair,
+                    double pairs, scalar_view<L> loss, Gradient gradient) {
   constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
   constexpr index_t panel = panel_width<Acc>;
   constexpr int sum_count = std::max(Law::sums, 1 + Law::back_sums);
@@ -121,7 +123,7 @@ void run_pair_walks(Derived const& policy, Walks const& walks, matrix_view<S con
       {constants.data(), padded}, {sums.data(), padded}, {own.data(), padded}, g};
   walk_pairs<with_gradient>(policy, walks, memory.data(), law, pairs, of, loss);
   if constexpr (with_gradient) {
-    store_gradient<Relation>(policy, student, packed, of.own, g, gradient);
+    store_gradient<Relation>(policy, student, packed, of.own, g, gradient, is_in_a_pair);
   }
 }
 

@@ -73,8 +73,9 @@ struct distance_of_rows {
       return false;
     }
     for (index_t at = 0; at < count * panel; ++at) {
-      if (!(z[at] < 0)) { continue; }
-      auto const* const a = of.row_data.row(of.row + at % panel);
+      index_t const row = of.row + at % panel;
+      if (!(z[at] < 0) || row >= of.row_data.extent(0)) { continue; }
+      auto const* const a = of.row_data.row(row);
       auto const* const b = of.column_data.row(of.data_column + at / panel);
       z[at] = -Acc(std::sqrt(squared_distance(a, b, of.rows.width)));
     }
