@@ -77,6 +77,8 @@ void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teac
                Law law, Relation relation = {}, Keep keep = {}) {
   detail::device_call<Policy> const call("pair_loss");
   COUPLEFACE_EXPECT_PAIR_TYPES("pair_loss", Policy, S, T, L);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "student_bank", H);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "teacher_bank", B);
   detail::pair_loss_with_bank(policy, "pair_loss", student, teacher, student_bank, teacher_bank,
                               loss, detail::no_gradient{}, law,
                               detail::product_relation("pair_loss", relation), keep);
@@ -90,6 +92,8 @@ void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teac
                matrix_view<G> student_gradient, Law law, Relation relation = {}, Keep keep = {}) {
   detail::device_call<Policy> const call("pair_loss");
   COUPLEFACE_EXPECT_PAIR_TYPES("pair_loss", Policy, S, T, L);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "student_bank", H);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "teacher_bank", B);
   detail::pair_loss_with_bank(policy, "pair_loss", student, teacher, student_bank, teacher_bank,
                               loss, student_gradient, law,
                               detail::product_relation("pair_loss", relation), keep);
@@ -115,6 +119,8 @@ void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teac
                scalar_view<L> loss, Law law, Relation relation = {}) {
   detail::device_call<Policy> const call("pair_loss");
   COUPLEFACE_EXPECT_PAIR_TYPES("pair_loss", Policy, S, T, L);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "student_bank", H);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "teacher_bank", B);
   detail::pair_loss_of_list(policy, "pair_loss", student, teacher, student_bank, teacher_bank,
                             neighbours, loss, detail::no_gradient{}, law,
                             detail::product_relation("pair_loss", relation));
@@ -129,6 +135,8 @@ void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teac
                Relation relation = {}) {
   detail::device_call<Policy> const call("pair_loss");
   COUPLEFACE_EXPECT_PAIR_TYPES("pair_loss", Policy, S, T, L);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "student_bank", H);
+  COUPLEFACE_EXPECT_ELEMENTS("pair_loss", "teacher_bank", B);
   detail::pair_loss_of_list(policy, "pair_loss", student, teacher, student_bank, teacher_bank,
                             neighbours, loss, student_gradient, law,
                             detail::product_relation("pair_loss", relation));
