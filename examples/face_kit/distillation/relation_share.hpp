@@ -2,6 +2,7 @@
 // The weight of the relation term from the share that its gradient shall have.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 
 namespace face_kit {
@@ -33,7 +34,8 @@ class relation_share {
 
  private:
   static void follow(double& mean, double norm) {
-    mean = mean > 0 ? 0.99 * mean + 0.01 * norm : norm;
+    // Fused in every build: a resumed run must go on with the same bits.
+    mean = mean > 0 ? std::fma(0.01, norm - mean, mean) : norm;
   }
 
   double odds_, base_ = 0, relation_ = 0;
