@@ -67,15 +67,10 @@ struct polynomial_of_cosine {
   }
 };
 
-/// Infinite products become NaN, because a hinge takes -infinity for agreement.
-struct finite_product_of_rows : product_of_rows {
-  COUPLEFACE_HOST_DEVICE penalty_value at(double z) const { return {z + (z - z), 1.0}; }
-};
-
 inline kernel_of_cosine<cosine_itself> product_relation(char const*, cosine) {
   return kernel_of_cosine<cosine_itself>({});
 }
-inline finite_product_of_rows product_relation(char const*, inner_product) { return {}; }
+inline product_of_rows product_relation(char const*, inner_product) { return {}; }
 inline distance_of_rows product_relation(char const*, euclidean_distance) { return {}; }
 inline kernel_of_cosine<polynomial_of_cosine> product_relation(char const* function,
                                                                taylor_kernel kernel) {

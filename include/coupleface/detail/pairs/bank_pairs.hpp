@@ -94,7 +94,7 @@ class bank_pairs {
             }
           }
           pair_slopes<pair_owners::row>(at, relation, law, scale, of.constants, of.own);
-          add_to_rows(at, rows, of.gradient);
+          add_slopes_times_rows(at, rows.columns, rows.column, of.gradient);
         });
   }
 
@@ -106,7 +106,9 @@ class bank_pairs {
     for_each_panel(policy, memory, wanted,
                    [=](panel_type const& at, Relation const&, auto const& rows, bool) {
                      visit(at);
-                     if (gradient != nullptr) { add_to_rows(at, rows, gradient); }
+                     if (gradient != nullptr) {
+                       add_slopes_times_rows(at, rows.columns, rows.column, gradient);
+                     }
                    });
   }
 
@@ -116,19 +118,6 @@ class bank_pairs {
   static bool relate(Rows const& of, Relation const& relation, index_t count, Acc* z) {
     panel_products(of.columns, of.column, count, of.rows, of.row, z);
     return relation.find(z, count, of);
-  }
-
-  /// The gradients of the panel's rows += slopes times the rows of the bank.
-  template <class Rows>
-  static void add_to_rows(panel_type const& at, Rows const& of, Acc* gradient) {
-    index_t const width = of.rows.padded_width();
-    for (index_t j = 0; j < width; j += panel) {
-      for (index_t l = 0; l < panel && at.row + l < at.mask->rows; l += product_rows) {
-        panel_product<left_side::columns>(at.count, at.student + l, 0,
-                                          of.columns.row_panel(of.column, j / panel),
-                                          gradient + (at.row + l) * width + j, width, true);
-      }
-    }
   }
 
   /// visit(panel, relation, rows, whether some are close) for all wanted panels.

@@ -85,7 +85,7 @@ class batch_pairs {
           add_pair_terms<pair_owners::both>(at, relation_, terms, of.constants, of.sums);
           slopes<pair_owners::both>(at, has_close, law, scale, of);
         }
-        add_to_rows(at, of.gradient);
+        add_slopes_times_rows(at, student_, at.column, of.gradient);
       });
       if (a != b) { add_to_columns(a, b, mine, of.gradient); }
     });
@@ -100,7 +100,7 @@ class batch_pairs {
       if (!wanted(rounds_.begin(a), rounds_.end(a), rounds_.begin(b), rounds_.end(b))) { return; }
       for_each_panel(a, b, mine, [&](panel_type const& at, bool) {
         visit(at);
-        if (gradient != nullptr) { add_to_rows(at, gradient); }
+        if (gradient != nullptr) { add_slopes_times_rows(at, student_, at.column, gradient); }
       });
       if (gradient != nullptr && a != b) { add_to_columns(a, b, mine, gradient); }
     });
@@ -143,18 +143,6 @@ class batch_pairs {
               index_t count, Acc* z) const {
     panel_products(side, column, count, side, row, z);
     return relation_.find(z, count, rows_of(side, data, row, column));
-  }
-
-  /// The gradients of the panel's rows += slopes times the rows of the block.
-  void add_to_rows(panel_type const& at, Acc* gradient) const {
-    index_t const width = student_.padded_width();
-    for (index_t j = 0; j < width; j += panel) {
-      for (index_t l = 0; l < panel && at.row + l < rows(); l += product_rows) {
-        panel_product<left_side::columns>(at.count, at.student + l, 0,
-                                          student_.row_panel(at.column, j / panel),
-                                          gradient + (at.row + l) * width + j, width, true);
-      }
-    }
   }
 
   /// The gradients of block b's rows += slopes times the rows of block a.

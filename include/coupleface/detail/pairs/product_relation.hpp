@@ -30,6 +30,21 @@ struct panel_rows {
   index_t data_column;  ///< the first one in column_data
 };
 
+/// The gradients of a panel's rows += its slopes times rows `first` ... of a packed side.
+template <class Acc, class Keep>
+void add_slopes_times_rows(pair_panel<Acc, Keep> const& at, packed_side<Acc> const& side,
+                           index_t first, Acc* gradient) {
+  constexpr index_t panel = panel_width<Acc>;
+  index_t const width = side.padded_width();
+  for (index_t j = 0; j < width; j += panel) {
+    for (index_t l = 0; l < panel && at.row + l < at.mask->rows; l += product_rows) {
+      panel_product<left_side::columns>(at.count, at.student + l, 0,
+                                        side.row_panel(first, j / panel),
+                                        gradient + (at.row + l) * width + j, width, true);
+    }
+  }
+}
+
 /// Products that need nothing done to them.
 struct plain_products {
   static constexpr bool pulls_itself = false;
@@ -52,9 +67,10 @@ struct cosine_itself {
   COUPLEFACE_HOST_DEVICE penalty_value operator()(double cosine) const { return {cosine, 1.0}; }
 };
 
+/// Infinite products become NaN, because a hinge takes -infinity for agreement.
 struct product_of_rows : plain_products {
   static constexpr prepared how = prepared::raw;
-  COUPLEFACE_HOST_DEVICE penalty_value at(double z) const { return {z, 1.0}; }
+  COUPLEFACE_HOST_DEVICE penalty_value at(double z) const { return {z + (z - z), 1.0}; }
 };
 
 /// || a - b ||; its derivative is 0 where the rows are equal. Of close rows it is found from their
