@@ -38,11 +38,11 @@ inline std::string method_help() {
 /// Weights of relation terms, each with its methods: "10 (mrd, coupleface), 1 (sp)".
 inline std::string grouped_lambdas(std::vector<std::pair<double, std::string>> const& of_methods) {
   std::vector<std::pair<double, std::string>> groups;
-  for (auto const& [lambda, method] : of_methods) {
+  for (auto const& of_method : of_methods) {
     auto const group = std::find_if(groups.begin(), groups.end(),
-                                    [&](auto const& g) { return g.first == lambda; });
-    if (group == groups.end()) groups.emplace_back(lambda, method);
-    else group->second += ", " + method;
+                                    [&](auto const& g) { return g.first == of_method.first; });
+    if (group == groups.end()) groups.push_back(of_method);
+    else group->second += ", " + of_method.second;
   }
   std::string text;
   for (auto const& [lambda, methods] : groups)
