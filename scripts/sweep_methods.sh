@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every method of train_student on real faces. Settings are chosen on folds 0 to 4 of the dev pairs,
 # with seed 1; tables are on folds 5 to 9.
-#   lambda    each relation term with 0.1, 0.3, 1 and 3 times its default weight; keeps the weight
-#             with the highest accuracy on folds 0 to 4
+#   lambda    each relation term with 0.1, 0.3, 1 and 3 times its default weight, in short runs;
+#             keeps the weight with the highest accuracy on folds 0 to 4
 #   methods   all methods with those weights, one seed
 #   headline  the best five of them, fcd, supervised and coupleface, five seeds
 #   mining    the best two of the methods *_mined under every strategy, one seed
+#   share     coupleface with the weight as a share of the gradient: shares and quantiles with one
+#             seed; then nearest, random and gap mining, each with the default weight and with one
+#             share and quantile, five seeds
 # Can be stopped and started again: finished runs are kept, an unfinished one continues. A part that
 # needs an earlier one runs it first.
-# Usage: sweep_methods.sh [lambda|methods|headline|mining]...    default: all
+# Usage: sweep_methods.sh [lambda|methods|headline|mining|share]...    default: all
 #   DATA    lfw or celeba (default: lfw): the folder's name in $COUPLEFACE_DATA, or in
 #           ../shared/data beside the project; it has list.csv, images, teacher_dlib_128.npy,
 #           dev_pairs.csv
 #   OUT     folder of the results (default: build/methods_$DATA)
 #   JOBS    runs at a time, each on one thread (default: the number of cores)
 #   EPOCHS  of every run (default: 8). Fewer, with another OUT, show whether everything works
+#   SHORT_EPOCHS  of a run of lambda (default: 3)
+#   SHARE, QUANTILE  of the last runs of share (default: 0.3, 0.8)
 #   METHODS only these, separated by blanks, besides supervised, fcd and coupleface (default: all)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -31,8 +36,10 @@ mkdir -p "$OUT/runs"
 
 common=(--data "$folder" --list "$folder/list.csv"
   --teacher-embeddings "$folder/teacher_dlib_128.npy" --eval-pairs "$folder/dev_pairs.csv"
-  --threads 1 --select-folds 0-4 --report-folds 5-9 --epochs "${EPOCHS:-8}" --side 32 --batch 128
-  --lr 1 --shift 1)
+  --threads 1 --select-folds 0-4 --report-folds 5-9 --side 32 --batch 128 --lr 1 --shift 1)
+epochs=${EPOCHS:-8}
+SHARE=${SHARE:-0.3}
+QUANTILE=${QUANTILE:-0.8}
 
 strategies=(nearest random rank_window similarity_window mixed in_batch bank gap absolute_gap
   teacher_order relative_margin)
@@ -65,6 +72,7 @@ scaled() {  # FACTOR WEIGHT
 run() {  # NAME OPTIONS...
   local to=$OUT/runs/$1
   shift
+  [[ " $* " == *" --epochs "* ]] || set -- "$@" --epochs "$epochs"
   "$program" "${common[@]}" "$@" --out "$to" >"$to.$$.log" 2>&1 ||
     { echo "failed: $*; see $to.$$.log" >&2; return 1; }
   rm -f "$to.$$.log"
@@ -104,12 +112,13 @@ weights_to_try() {
 
 sweep_lambda() {
   weights_to_try | while read -r method weight; do
-    echo "${method}_${weight}_1 --method $method --lambda $weight"
+    echo "${method}_${weight}_short --method $method --lambda $weight" \
+      "--epochs ${SHORT_EPOCHS:-3}"
   done | run_all
   {
     echo "method,lambda,$columns"
     weights_to_try | while read -r method weight; do
-      on_select_folds "$method,$weight" "${method}_${weight}_1"
+      on_select_folds "$method,$weight" "${method}_${weight}_short"
     done
   } >"$OUT/lambda.csv"
   # The first of equal ones. Methods without a relation term have the weight 0.
@@ -145,8 +154,8 @@ report() {  # FOLDER SEEDS METHOD...
       cp -r -n "$OUT/runs/$(name_of "$method" "$seed")/${method}_seed$seed" "$to/"
     done
   done
-  "$program" "${common[@]}" --seeds "$seeds" --method "$(IFS=, && echo "$*")" \
-    --lambda "$(IFS=, && echo "${weights[*]}")" --out "$to"
+  "$program" "${common[@]}" --epochs "$epochs" --seeds "$seeds" \
+    --method "$(IFS=, && echo "$*")" --lambda "$(IFS=, && echo "${weights[*]}")" --out "$to"
 }
 
 compare_methods() {
@@ -189,13 +198,66 @@ mining() {
   column -s, -t "$OUT/mining.csv"
 }
 
+# "SETTING OPTIONS": q as it is by default, or as a quantile.
+each_q() {
+  echo "q_0.03 --q 0.03"
+  for quantile in 0.5 0.8 0.95; do echo "q_at_$quantile --q-quantile $quantile"; done
+}
+
+each_share() {
+  for share in 0.1 0.3 0.5; do
+    each_q | while read -r q options; do
+      echo "share_${share}_${q} --relation-share $share $options"
+    done
+  done
+}
+
+each_weighting() {
+  echo "lambda_10_q_0.03 --lambda 10 --q 0.03"
+  echo "share_${SHARE}_q_at_$QUANTILE --relation-share $SHARE --q-quantile $QUANTILE"
+}
+
+share() {
+  each_share | while read -r name options; do
+    echo "${name}_1 --method coupleface $options"
+  done | run_all
+  {
+    echo "setting,$columns"
+    each_share | while read -r name _; do on_select_folds "$name" "${name}_1"; done
+  } >"$OUT/share.csv"
+  column -s, -t "$OUT/share.csv"
+  each_weighting | while read -r weighting options; do
+    for seed in 1 2 3 4 5; do
+      for strategy in nearest random gap; do
+        echo "${weighting}_${strategy}_$seed --method coupleface --mining $strategy" \
+          "--seed $seed $options"
+      done
+    done
+  done | run_all
+  each_weighting | while read -r weighting options; do
+    mkdir -p "$OUT/share_$weighting"
+    for seed in 1 2 3 4 5; do
+      for strategy in nearest random gap; do
+        cp -r -n "$OUT/runs/${weighting}_${strategy}_$seed"/*_seed"$seed" "$OUT/share_$weighting/"
+      done
+    done
+    # shellcheck disable=SC2086
+    "$program" "${common[@]}" --epochs "$epochs" --seeds 5 --method coupleface \
+      --mining nearest,random,gap $options --out "$OUT/share_$weighting"
+  done
+}
+
 parts=("$@")
-((${#parts[@]})) || parts=(lambda methods headline mining)
+((${#parts[@]})) || parts=(lambda methods headline mining share)
 for part in "${parts[@]}"; do
   case $part in
-    lambda | methods | headline | mining) ;;
+    lambda | methods | headline | mining | share) ;;
     *) echo "sweep_methods.sh: unknown part '$part'" >&2; exit 1 ;;
   esac
+  if [[ $part == share ]]; then
+    share
+    continue
+  fi
   [[ $part != lambda && -f $OUT/chosen.csv ]] || sweep_lambda
   [[ $part != headline && $part != mining ]] || [[ -f $OUT/methods.csv ]] || compare_methods
   case $part in

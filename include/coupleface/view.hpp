@@ -2,8 +2,10 @@
 // coupleface: non-owning views, through which every function reads and writes.
 //
 // A matrix is row-major with any row stride, a vector is contiguous, a scalar is one element; all
-// may be in host or device memory. The member names are those of std::mdspan. Views are the same
-// type in every translation unit, so your functions can pass them between units.
+// may be in host or device memory. What a function writes must not share memory with what it reads,
+// unless its comment allows that; a gradient needs memory of its own. The member names are those of
+// std::mdspan. Views are the same type in every translation unit, so your functions can pass them
+// between units.
 #pragma once
 
 #include <coupleface/config.hpp>

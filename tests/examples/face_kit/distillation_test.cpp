@@ -21,8 +21,15 @@ TEST(relation_share, gives_the_term_its_share_of_both_norms) {
   double const lambda = share.lambda(6, 0.5);
   EXPECT_DOUBLE_EQ(lambda, 4);
   EXPECT_DOUBLE_EQ(lambda * 0.5 / (6 + lambda * 0.5), 0.25);
-  // The means are 0.99 of the first norms and 0.01 of the second.
-  EXPECT_DOUBLE_EQ(share.lambda(12, 2), (0.99 * 6 + 0.01 * 12) / (0.99 * 0.5 + 0.01 * 2) / 3);
+  EXPECT_DOUBLE_EQ(share.lambda(12, 2), (6. + 12) / (0.5 + 2) / 3);
+  EXPECT_DOUBLE_EQ(share.lambda(3, 2), (6. + 12 + 3) / (0.5 + 2 + 2) / 3);
+}
+
+TEST(relation_share, follows_with_a_decay_after_a_hundred_steps) {
+  relation_share share(0.5);
+  for (int k = 0; k < 100; ++k) share.lambda(k == 0 ? 101 : 1, 1);
+  EXPECT_NEAR(share.lambda(1, 1), 0.99 * 2 + 0.01, 1e-12);  // not (200 + 1) / 101
+  EXPECT_NEAR(share.lambda(1, 1), 0.99 * (0.99 * 2 + 0.01) + 0.01, 1e-12);
 }
 
 TEST(relation_share, is_without_weight_until_both_gradients_have_started) {
@@ -30,7 +37,7 @@ TEST(relation_share, is_without_weight_until_both_gradients_have_started) {
   EXPECT_EQ(share.lambda(4, 0), 0);
   EXPECT_EQ(share.lambda(4, 0), 0);
   EXPECT_DOUBLE_EQ(share.lambda(4, 2), 2);  // started with the first norm that is not 0
-  EXPECT_DOUBLE_EQ(share.lambda(4, 0), 4 / (0.99 * 2));
+  EXPECT_DOUBLE_EQ(share.lambda(4, 0), 4 / (0.5 * 2));
   relation_share other(0.5);
   EXPECT_EQ(other.lambda(0, 1), 0);
 }
