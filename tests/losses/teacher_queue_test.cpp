@@ -13,9 +13,16 @@ using coupleface::every_row;
 
 template <class Q, class Keep = every_row>
 auto queue_loss(matrix<Q> const& queue, double temperature = 0.1, Keep keep = {}) {
-  return [=, &queue](auto const& policy, auto s, auto t, auto loss, auto... gradient) {
-    coupleface::teacher_queue_loss(policy, s, t, queue.view(), loss, gradient..., temperature,
-                                   keep);
+  return [=, &queue](auto const& by, auto s, auto t, auto loss, auto... gradient) {
+    auto const call = [&](auto rows) {
+      coupleface::teacher_queue_loss(by, s, t, rows, loss, gradient..., temperature, keep);
+    };
+    if constexpr (std::is_same_v<std::decay_t<decltype(by)>, std::decay_t<decltype(policy())>>) {
+      call(queue.view());
+    } else {  // a host policy
+      auto const here = on_host(queue);
+      call(here.view());
+    }
   };
 }
 
@@ -60,11 +67,12 @@ plain_result plain_loss(matrix<S> const& s, matrix<T> const& t, matrix<Q> const&
   return out;
 }
 
-template <class G, class Keep = every_row, class S, class T, class Q>
+/// `plain_keep` is `keep` for the host.
+template <class G, class Keep = every_row, class PlainKeep = every_row, class S, class T, class Q>
 void expect_plain(matrix<S> const& s, matrix<T> const& t, matrix<Q> const& queue,
-                  double temperature, Keep keep = {}) {
+                  double temperature, Keep keep = {}, PlainKeep plain_keep = {}) {
   auto const found = result_of<G>(queue_loss(queue, temperature, keep), s, t);
-  auto const expected = plain_loss(s, t, queue, temperature, keep);
+  auto const expected = plain_loss(s, t, queue, temperature, plain_keep);
   index_t const d = s.columns();
   // Logits are sums of d products, off by their rounding times 1 / temperature; the loss by as
   // much, its gradient by that much of the largest pull, 2 / temperature.
@@ -109,7 +117,8 @@ TYPED_TEST(teacher_queue_types, shapes_against_a_plain_loop) {
   using S = typename TypeParam::s;
   using T = typename TypeParam::t;
   using Q = typename TypeParam::q;
-  using G = coupleface::accumulator_t<S>;
+  constexpr bool wide = std::is_same_v<S, double> || std::is_same_v<T, double>;
+  using G = std::conditional_t<wide, double, float>;  // what it is computed in
   for (index_t const n : {1, 2, 31, 33, 65}) {
     for (index_t const m : {1, 2, 127, 128, 129, 300}) {
       for (index_t const d : {1, 3, 16, 33, 65}) {
@@ -141,7 +150,9 @@ TEST(teacher_queue_loss, leaves_out_the_own_class_but_nothing_unknown) {
   auto const queue = random_matrix<float>(150, 17, 9);
   auto const labels = random_labels(40, 5, 10), queue_labels = random_labels(150, 5, 11);
   coupleface::not_same_label const keep(labels.vector(), queue_labels.vector());
-  expect_plain<float>(s, t, queue, 0.1, keep);
+  auto const here = on_host(labels), there = on_host(queue_labels);
+  expect_plain<float>(s, t, queue, 0.1, keep,
+                      coupleface::not_same_label(here.vector(), there.vector()));
   // A sample of label -1 keeps the whole queue: its loss is that without labels.
   matrix<std::int32_t> const unknown(1, 40, std::vector<double>(40, -1.0));
   coupleface::not_same_label const all(unknown.vector(), queue_labels.vector());
@@ -151,6 +162,78 @@ TEST(teacher_queue_loss, leaves_out_the_own_class_but_nothing_unknown) {
   auto const nothing = result_of<float>(queue_loss(queue, 0.1, none), s, t);
   EXPECT_EQ(nothing.value(), 0);
   expect_zero(nothing.gradient);
+}
+
+/// On a device, products of floats are summed in another order than here, in double.
+void expect_the_hosts(index_t n, index_t m) {
+  index_t const d = 3;
+  auto const s = random_matrix<float>(n, d, 31), t = random_matrix<float>(n, d, 32);
+  auto const queue = random_matrix<double>(m, d, 33);
+  auto const labels = random_labels(n, 5, 34), queue_labels = random_labels(m, 5, 35);
+  auto const here_labels = on_host(labels), here_queue_labels = on_host(queue_labels);
+  coupleface::not_same_label const keep(labels.vector(), queue_labels.vector());
+  coupleface::not_same_label const here_keep(here_labels.vector(), here_queue_labels.vector());
+  auto const found = result_of<double>(queue_loss(queue, 0.1, keep), s, t);
+  auto const here_s = on_host(s), here_t = on_host(t);
+  host_matrix<double> loss(1, 1), gradient(n, d);
+  queue_loss(queue, 0.1, here_keep)(thrust::seq, here_s.view(), here_t.view(), loss.scalar(),
+                                    gradient.view());
+  // Both in double: of logits of 10 and sums of m terms; of slopes of 10 and norms that are rarely
+  // below a hundredth.
+  EXPECT_NEAR(found.value(), loss.at(0, 0), tolerance<double>(double(m), 10));
+  for (index_t i = 0; i < n; ++i) {
+    for (index_t j = 0; j < d; ++j) {
+      EXPECT_NEAR(found.gradient.at(i, j), gradient.at(i, j),
+                  tolerance<double>(double(m), 10.0 * 100 / double(n)));
+    }
+  }
+}
+
+TEST(teacher_queue_loss, samples_and_queues_beyond_a_tile) {
+  // A device takes 4,096 rows of the queue and 2,048 samples at a time.
+  expect_the_hosts(1, 8195);
+  expect_the_hosts(3, 4097);
+  expect_the_hosts(2050, 9);
+}
+
+/// Sample `only` alone keeps row `row`; all keep the others.
+struct row_kept_by {
+  index_t row, only;
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t q) const {
+    return q != row || i == only;
+  }
+};
+
+TEST(teacher_queue_loss, a_broken_row_that_no_sample_keeps_does_not_count) {
+  index_t const n = 37, d = 20;
+  auto const s = random_matrix<float>(n, d, 41), t = random_matrix<float>(n, d, 42);
+  for (index_t const row : {0, 128, 132}) {
+    auto queue = random_matrix<float>(133, d, 43);
+    row_kept_by const no_one{row, -1}, last_one{row, n - 1};
+    auto const expected = result_of<float>(queue_loss(queue, 0.1, no_one), s, t);
+    for (double const broken : {std::nan(""), HUGE_VAL}) {
+      queue.set(row, 5, broken);
+      auto const found = result_of<float>(queue_loss(queue, 0.1, no_one), s, t);
+      EXPECT_TRUE(found.loss.same_bits(expected.loss));
+      EXPECT_TRUE(found.gradient.same_bits(expected.gradient));
+      EXPECT_TRUE(std::isnan(value_of(queue_loss(queue, 0.1, last_one), s, t)));
+    }
+  }
+}
+
+/// Sample `none` keeps nothing.
+struct one_without_others {
+  index_t none;
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t) const { return i != none; }
+};
+
+TEST(teacher_queue_loss, a_sample_that_keeps_no_row_among_others) {
+  auto const s = random_matrix<float>(5, 6, 44), t = random_matrix<float>(5, 6, 45);
+  auto const queue = random_matrix<float>(7, 6, 46);
+  one_without_others const keep{2};
+  expect_plain<float>(s, t, queue, 0.1, keep, keep);
+  auto const found = result_of<float>(queue_loss(queue, 0.1, keep), s, t);
+  for (index_t j = 0; j < 6; ++j) { EXPECT_EQ(found.gradient.at(2, j), 0); }
 }
 
 TEST(teacher_queue_loss, an_own_entry_left_out_costs_nothing) {
@@ -249,5 +332,22 @@ TEST(teacher_queue_loss, scratch_within_its_ceiling) {
   std::size_t const lane = (256 * 64 + 512 * 128 + 1024 * 64) * sizeof(float);
   expect_scratch(queue_loss(queue), s, s, 3 * lane + 1024 * 64 * sizeof(float) + 1000 * 3 * 64);
 }
+
+#if COUPLEFACE_HAS_KERNELS && !COUPLEFACE_HAS_CUDA
+TEST(teacher_queue_loss, scratch_of_a_device_does_not_grow_with_all_pairs) {
+  index_t const n = 2060, m = 4200, d = 3;
+  auto const s = random_matrix<float>(n, d, 18), queue = random_matrix<float>(m, d, 19);
+  matrix<double> loss(1, 1);
+  matrix<float> gradient(n, d);
+  allocation_count count;
+  counting_allocator allocator(count);
+  coupleface::teacher_queue_loss(emulated_device{}(allocator), s.view(), s.view(), queue.view(),
+                                 loss.scalar(), gradient.view());
+  // Unit rows and their gradient, what is known of a row and of each of its two tiles, and a tile.
+  index_t const rows = n * (2 * 4 * d + 44 + 2 * 16), tile = 4 * (4096 * d + 2048 * 4096);
+  EXPECT_LE(count.most, std::size_t(rows + tile + 1024));
+  EXPECT_EQ(count.live, 0u);
+}
+#endif
 
 }  // namespace

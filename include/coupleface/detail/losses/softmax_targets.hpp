@@ -19,6 +19,30 @@ template <class Margin>
 using enable_if_margin =
     std::enable_if_t<(sizeof(std::declval<Margin const&>()(0.0).slope) > 0), int>;
 
+/// Targets whose right class is not among the weights: its column is beyond them.
+template <class Targets>
+inline constexpr bool right_apart = false;
+/// Targets with leave_out(): not every class counts for every sample.
+template <class Targets>
+inline constexpr bool leaves_out = false;
+
+/// The row of sample i's right class, which is in `column`.
+template <class W, class Targets>
+COUPLEFACE_HOST_DEVICE W const* right_row(matrix_view<W const> weights, Targets const& targets,
+                                          index_t, index_t column) {
+  return weights.row(targets.weight_row(column));
+}
+
+/// Whether class c counts for one of the samples; and for sample i.
+template <class Targets>
+COUPLEFACE_HOST_DEVICE bool is_kept(Targets const&, index_t, index_t) {
+  return true;
+}
+template <class Targets>
+COUPLEFACE_HOST_DEVICE bool is_kept_by(Targets const&, index_t, index_t) {
+  return true;
+}
+
 /// Every class takes part.
 template <class L>
 struct all_targets {

@@ -5,6 +5,7 @@
 #include <coupleface/detail/for_each_index.hpp>
 #include <coupleface/detail/losses/softmax_operands.hpp>
 #include <coupleface/detail/losses/softmax_panels.hpp>
+#include <coupleface/detail/losses/softmax_targets.hpp>
 #include <coupleface/detail/normalize.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/sum.hpp>
@@ -14,19 +15,6 @@
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// Targets whose right class is not among the weights: its column is beyond them.
-template <class Targets>
-inline constexpr bool right_apart = false;
-/// Targets with leave_out(): not every class counts for every sample.
-template <class Targets>
-inline constexpr bool leaves_out = false;
-
-/// The row of sample i's right class.
-template <class W, class Targets>
-W const* right_row(matrix_view<W const> weights, Targets const& targets, index_t i) {
-  return weights.row(targets.weight_row(targets.column(i)));
-}
 
 /// State shared by the two passes. Operands: what the products read, panel_operands or the like.
 template <class Operands, class E, class W, class Targets>
@@ -80,15 +68,18 @@ struct softmax_tiles {
     for (index_t c = 0; c < rounded_up(classes, product_rows); c += 2) {
       W const* w[2];
       double inverse[2];
+      bool skipped[2];
       for (index_t k = 0; k < 2; ++k) {
         index_t const used = std::min(c + k, classes - 1);
         w[k] = weights.row(targets.weight_row(first_class(tile) + used));
         inverse[k] = c + k < classes ? inverse_norm<W>(row_norm(w[k], width())) : 0;
+        // Slopes 0 times NaN would be NaN.
+        skipped[k] = is_nan(inverse[k]) && !is_kept(targets, first_class(tile) + used, rows);
       }
       for (index_t j = 0; j < width(); j += panel) {
         Acc unit[2][std::size_t(panel)] = {};
         for (index_t k = 0; k < std::min(index_t(2), classes - c); ++k) {
-          for (index_t l = 0; l < std::min(panel, width() - j); ++l) {
+          for (index_t l = 0; !skipped[k] && l < std::min(panel, width() - j); ++l) {
             unit[k][l] = store<Acc>(load(w[k][j + l]) * inverse[k]);
           }
         }
@@ -152,7 +143,8 @@ struct softmax_tiles {
   }
   /// Of sample i, which is not ignored.
   void add_target_weight(index_t i, double mean, Acc* unit_gradient) const {
-    add_unit(right_row(weights, targets, i), samples[i].slope * mean, unit_gradient);
+    add_unit(right_row(weights, targets, i, samples[i].column), samples[i].slope * mean,
+             unit_gradient);
   }
   void add_target_samples(index_t tile, double mean, Acc* weight_slopes) const {
     for (index_t i = 0; i < rows; ++i) {

@@ -21,7 +21,7 @@ softmax_sample make_sample(matrix_view<E const> embeddings, matrix_view<W const>
   index_t const column = targets.column(i);
   if (column < 0) { return {-1, 0, 0, 0}; }
   auto const e = make_row(embeddings.row(i), embeddings.extent(1));
-  auto const w = make_row(right_row(weights, targets, i), weights.extent(1));
+  auto const w = make_row(right_row(weights, targets, i, column), weights.extent(1));
   margin_value const m = margin(row_cosine(e, w));
   return {column, margin.scale * m.value, margin.scale * m.slope, 0};
 }

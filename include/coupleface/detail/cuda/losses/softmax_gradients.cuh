@@ -8,9 +8,9 @@ COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
 /// Replaces z by d loss / d cosine; ignored and broken rows get 0.
-template <class Acc>
+template <class Acc, class Targets>
 struct slopes_body {
-  logit_tile<Acc> tile;
+  logit_tile<Acc, Targets> tile;
   double const* mean;
 
   COUPLEFACE_HOST_DEVICE void operator()(index_t at) const {
@@ -52,19 +52,35 @@ struct project_weights_body {
   }
 };
 
-template <class Acc, class E, class G>
+/// Gradients of the embeddings, through their normalisation.
+template <class Acc, class E, class W, class Targets, class G>
 struct project_embeddings_body {
   matrix_view<E const> embeddings;
+  matrix_view<W const> weights;
+  Targets targets;
   softmax_sample const* samples;
-  Acc const* unit_gradient;
+  double const* mean;
+  Acc* unit_gradient;
   matrix_view<G> gradient;
 
   template <class Team>
   COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
     index_t const width = embeddings.extent(1);
     E const* const e = embeddings.row(i);
+    if constexpr (right_apart<Targets>) {  // the right row is in no tile
+      auto const* const right = right_row(weights, targets, i, samples[i].column);
+      add_unit(team, right, width, Acc(samples[i].slope * *mean), unit_gradient + i * width);
+    }
     double const norm = samples[i].column < 0 ? 0.0 : row_norm(team, e, width);
     project_gradient(team, e, norm, unit_gradient + i * width, 1.0, gradient.row(i), width);
+  }
+
+  /// sum [d] += slope x / || x ||
+  template <class Team, class X>
+  COUPLEFACE_HOST_DEVICE static void add_unit(Team const& team, X const* x, index_t width,
+                                              Acc slope, Acc* sum) {
+    double const inverse = inverse_norm<X>(row_norm(team, x, width));
+    team.columns(width, [=](index_t j) { sum[j] += slope * store<Acc>(load(x[j]) * inverse); });
   }
 };
 

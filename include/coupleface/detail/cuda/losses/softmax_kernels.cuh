@@ -28,7 +28,7 @@ struct make_samples_body {
     Acc* const unit = units + i * width;
     softmax_sample sample{column, column == broken_column ? not_a_number : 0.0, 0, 0};
     if (column >= 0) {
-      W const* const w = weights.row(targets.weight_row(column));
+      auto const* const w = right_row(weights, targets, i, column);
       double const e_norm = row_norm(team, e, width);
       double const cosine =
           cosine_of(team, e, e_norm, w, row_norm(team, w, width), width, team.dot(e, w, width));
@@ -46,11 +46,13 @@ struct make_samples_body {
   }
 };
 
-/// Normalises the weights of a tile of classes.
+/// Normalises the weights of a tile of classes. One that is not finite and counts for no sample
+/// becomes 0: slopes 0 times NaN would be NaN.
 template <class Acc, class W, class Targets>
 struct pack_weights_body {
   matrix_view<W const> weights;
   Targets targets;
+  index_t samples;
   index_t first_class;
   Acc* unit_weights;
 
@@ -59,37 +61,43 @@ struct pack_weights_body {
     index_t const width = weights.extent(1);
     Acc* const unit = unit_weights + j * width;
     index_t const row = trusted_row(targets, first_class + j, weights.extent(0));
-    if (row >= 0) {
-      normalize_row(team, weights.row(row), unit, width);
+    double const inverse =
+        row < 0 ? not_a_number : inverse_norm<W>(row_norm(team, weights.row(row), width));
+    if (!is_nan(inverse)) {
+      team.transform(unit, width, scaled_by{inverse}, weights.row(row));
     } else {
-      team.columns(width, [=](index_t l) { unit[l] = Acc(not_a_number); });
+      double const filling = is_kept(targets, first_class + j, samples) ? not_a_number : 0.0;
+      team.columns(width, [=](index_t l) { unit[l] = Acc(filling); });
     }
   }
 };
 
 /// Products of a block of rows with a tile of classes, and the logits they give.
-template <class Acc>
+template <class Acc, class Targets>
 struct logit_tile {
   Acc* z;  ///< [rows, classes]
   index_t classes;
   index_t first_class;
+  index_t first_row;
   softmax_sample const* samples;  ///< from the block's first row on
   double scale;
+  Targets targets;
 
-  /// The logit of a class; left_out for the target class.
+  /// The logit of a class; left_out for the target class, and for one that does not count.
   COUPLEFACE_HOST_DEVICE Acc logit(index_t i, index_t j) const {
-    bool const own = samples[i].column == first_class + j;
-    return own ? left_out<Acc> : z[i * classes + j] * Acc(scale);
+    bool const counts =
+        samples[i].column != first_class + j && is_kept_by(targets, first_class + j, first_row + i);
+    return counts ? z[i * classes + j] * Acc(scale) : left_out<Acc>;
   }
 };
 
 /// A block per row: the largest logit, and the sum of exponentials relative to it, in a fixed
 /// order.
-template <class Acc>
+template <class Acc, class Targets>
 struct tile_sums_kernel {
   static constexpr int threads = 128;
   static constexpr index_t shared_bytes = threads * index_t(sizeof(double));
-  logit_tile<Acc> tile;
+  logit_tile<Acc, Targets> tile;
   index_t rows;
   tile_sum* sums;
 

@@ -4,6 +4,9 @@
 
 #include <coupleface/detail/losses/softmax_targets.hpp>
 
+#include <type_traits>
+#include <utility>
+
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
 
@@ -25,6 +28,11 @@ COUPLEFACE_HOST_DEVICE index_t trusted_column(sampled_targets<L, I> const& targe
   index_t const column = targets.column(i);
   return column >= 0 && label < weight_rows ? column : broken_column;
 }
+
+/// Elements of right_row().
+template <class W, class Targets>
+using right_element = std::remove_cv_t<std::remove_pointer_t<decltype(right_row(
+    std::declval<matrix_view<W const>>(), std::declval<Targets const&>(), 0, 0))>>;
 
 /// The weight row of a column; -1 if there is none.
 template <class Targets>
