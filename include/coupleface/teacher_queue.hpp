@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coupleface/detail/device_call.hpp>
+#include <coupleface/detail/grouping.hpp>
 #include <coupleface/detail/teacher_queue.hpp>
 #include <coupleface/error.hpp>
 #include <coupleface/policy.hpp>
@@ -23,7 +24,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// @tparam T storage: float, double, float16 or bfloat16
 /// @tparam Label storage of labels
-template <class T, class Label = std::int64_t>
+/// @tparam Vector container of the state: std::vector on the host, thrust::device_vector on CUDA
+template <class T, class Label = std::int64_t, template <class...> class Vector = std::vector>
 class teacher_queue {
  public:
   /// @brief An empty queue of at most `capacity` > 0 rows of `width` elements.
@@ -41,14 +43,16 @@ class teacher_queue {
   index_t size() const { return std::min(entered_, capacity_); }  ///< rows in it
   index_t entered() const { return entered_; }                    ///< rows that entered so far
   /// [size, d] unit rows. Row entered() % capacity is the oldest if the queue is full, else row 0.
-  matrix_view<T const> rows() const { return {rows_.data(), size(), width_}; }
-  vector_view<Label const> labels() const { return {labels_.data(), size()}; }  ///< -1 = unknown
+  matrix_view<T const> rows() const { return {detail::raw(rows_), size(), width_}; }
+  /// [size], -1 = unknown
+  vector_view<Label const> labels() const { return {detail::raw(labels_), size()}; }
 
-  /// @brief The batch enters, row by row; the oldest rows leave.
+  /// @brief The batch enters, row by row; the oldest rows leave. On CUDA this waits: how many
+  /// enter, the device finds.
   /// @param teacher [n, d] of any length; @param labels [n], -1 = unknown
   /// @throws std::invalid_argument if shapes do not fit; the queue is then unchanged
   /// @complexity O(n d)
-  /// @scratch 16 n bytes
+  /// @scratch 16 n bytes; on CUDA 12 n + 8
   /// @determinism bit-identical for any policy and thread count
   /// Source: stated (QUD), which starts from random rows; from none, and labels: ours.
   template <class Policy, class X, class L>
@@ -86,10 +90,10 @@ class teacher_queue {
     detail::expect_view("teacher_queue::push", "teacher", teacher);
     detail::expect_equal("teacher_queue::push", "width of teacher", teacher.extent(1),
                          "width of the queue", width_);
-    matrix_view<T> const slots(rows_.data(), capacity_, width_);
-    entered_ =
-        detail::enter_queue(policy, detail::queue_slots<T, Label>{slots, labels_.data(), entered_},
-                            matrix_view<X const>(teacher), labels);
+    matrix_view<T> const slots(detail::raw(rows_), capacity_, width_);
+    entered_ = detail::enter_queue(
+        policy, detail::queue_slots<T, Label>{slots, detail::raw(labels_), entered_},
+        matrix_view<X const>(teacher), labels);
   }
 
   template <class Queue, class Visit>
@@ -100,8 +104,8 @@ class teacher_queue {
   }
 
   index_t capacity_, width_, entered_ = 0;
-  std::vector<T> rows_;        // [capacity, d]
-  std::vector<Label> labels_;  // [capacity]
+  Vector<T> rows_;        // [capacity, d]
+  Vector<Label> labels_;  // [capacity]
 };
 
 COUPLEFACE_NAMESPACE_END

@@ -4,6 +4,8 @@
 
 #include "../support/matrix.hpp"
 
+#include <thrust/device_vector.h>
+
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -25,8 +27,9 @@ void step(Queue& queue, unsigned seed) {
   queue.push(policy(), batch.view(), labels.vector());
 }
 
-template <class T, class Label>
-void expect_same(teacher_queue<T, Label> const& a, teacher_queue<T, Label> const& b) {
+template <class T, class Label, template <class...> class Vector>
+void expect_same(teacher_queue<T, Label, Vector> const& a,
+                 teacher_queue<T, Label, Vector> const& b) {
   ASSERT_EQ(a.entered(), b.entered());
   std::size_t const rows = std::size_t(a.size());
   EXPECT_EQ(std::memcmp(a.rows().data_handle(), b.rows().data_handle(), rows * 8 * sizeof(T)), 0);
@@ -34,10 +37,10 @@ void expect_same(teacher_queue<T, Label> const& a, teacher_queue<T, Label> const
             0);
 }
 
-template <class T, class Label>
+template <class T, class Label, template <class...> class Vector = std::vector>
 void expect_same_future() {
   std::string const path = temporary("queue.npy");
-  teacher_queue<T, Label> queue(10, 8), resumed(10, 8);
+  teacher_queue<T, Label, Vector> queue(10, 8), resumed(10, 8);
   for (unsigned s = 0; s < 4; ++s) { step(queue, s); }
   save_teacher_queue(path, queue);
   load_teacher_queue(path, resumed);
@@ -55,6 +58,7 @@ TEST(saved_teacher_queue, has_the_same_future) {
   expect_same_future<double, std::int32_t>();
   expect_same_future<coupleface::float16, std::int64_t>();
   expect_same_future<coupleface::bfloat16, std::int64_t>();
+  expect_same_future<float, std::int32_t, thrust::device_vector>();
 }
 
 template <class Queue>

@@ -46,3 +46,7 @@ index_t enter_queue(host_policy<Derived> const& base, queue_slots<T, I> queue,
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/teacher_queue.cuh>
+#endif

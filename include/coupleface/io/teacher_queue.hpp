@@ -16,8 +16,8 @@
 COUPLEFACE_NAMESPACE_BEGIN
 
 namespace detail {
-template <class T, class Label>
-std::vector<double> queue_identity(teacher_queue<T, Label> const& queue) {
+template <class T, class Label, template <class...> class Vector>
+std::vector<double> queue_identity(teacher_queue<T, Label, Vector> const& queue) {
   return {1.0, double(queue.capacity()), double(queue.rows().extent(1))};
 }
 inline constexpr char const* queue_identity_meaning[] = {"format", "capacity", "width"};
@@ -25,8 +25,8 @@ inline constexpr char const* queue_identity_meaning[] = {"format", "capacity", "
 
 /// @brief Appends the queue's state to what `writer` has already written.
 /// @throws std::runtime_error naming file, byte and reason if the system refuses
-template <class T, class Label>
-void save_teacher_queue(npy_writer& writer, teacher_queue<T, Label> const& queue) {
+template <class T, class Label, template <class...> class Vector>
+void save_teacher_queue(npy_writer& writer, teacher_queue<T, Label, Vector> const& queue) {
   auto const identity = detail::queue_identity(queue);
   writer.write(make_vector_view(identity.data(), index_t(identity.size())));
   queue.visit_state([&](char const*, auto const& state) { detail::write_state(writer, state); });
@@ -34,8 +34,8 @@ void save_teacher_queue(npy_writer& writer, teacher_queue<T, Label> const& queue
 
 /// @brief Writes the queue's state to a file of its own, atomically.
 /// @throws std::runtime_error naming file, byte and reason; nothing is half-written
-template <class T, class Label>
-void save_teacher_queue(std::string const& path, teacher_queue<T, Label> const& queue) {
+template <class T, class Label, template <class...> class Vector>
+void save_teacher_queue(std::string const& path, teacher_queue<T, Label, Vector> const& queue) {
   npy_writer writer(path);
   save_teacher_queue(writer, queue);
   writer.commit();
@@ -45,9 +45,9 @@ void save_teacher_queue(std::string const& path, teacher_queue<T, Label> const& 
 /// bit for bit like the saved one.
 /// @throws std::runtime_error naming file, byte and reason if the state is of another queue or the
 ///   file is damaged. The queue is then unchanged; the reader is somewhere in the state
-template <class T, class Label>
-void load_teacher_queue(npy_reader& reader, teacher_queue<T, Label>& queue) {
-  teacher_queue<T, Label> loaded = queue;
+template <class T, class Label, template <class...> class Vector>
+void load_teacher_queue(npy_reader& reader, teacher_queue<T, Label, Vector>& queue) {
+  teacher_queue<T, Label, Vector> loaded = queue;
   detail::expect_identity(reader, detail::queue_identity(queue), detail::queue_identity_meaning,
                           "teacher queue", "queue");
   loaded.visit_state(
@@ -56,8 +56,8 @@ void load_teacher_queue(npy_reader& reader, teacher_queue<T, Label>& queue) {
 }
 
 /// @brief The same from a file of its own.
-template <class T, class Label>
-void load_teacher_queue(std::string const& path, teacher_queue<T, Label>& queue) {
+template <class T, class Label, template <class...> class Vector>
+void load_teacher_queue(std::string const& path, teacher_queue<T, Label, Vector>& queue) {
   npy_reader reader(path);
   auto loaded = queue;
   load_teacher_queue(reader, loaded);
