@@ -234,8 +234,9 @@ class step_losses_at final : public step_losses {
     };
     if (settings_.uses_bank()) std::visit([&](auto& b) { b.visit_state(visit); }, bank_);
     if (has_table()) visit("table", classes_);
-    if (terms_)
-      terms_->visit_state([&](void* data, std::size_t bytes) { body(data, bytes, true); });
+    if (!terms_) return;
+    terms_->visit_state([&](void* data, std::size_t bytes) { body(data, bytes, true); });
+    terms_->visit_device_state([&](void* data, std::size_t bytes) { body(data, bytes, false); });
   }
 
   coupleface::scalar_view<double> scalar(double& value) {

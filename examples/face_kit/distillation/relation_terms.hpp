@@ -33,6 +33,8 @@ class relation_terms {
   virtual void renew(relation_inputs const& in) = 0;
   /// visit(data, bytes) for the state in host memory, of one size from the start.
   virtual void visit_state(std::function<void(void*, std::size_t)> const& visit) = 0;
+  /// The same for the state in memory that the host cannot reach; it follows the other one.
+  virtual void visit_device_state(std::function<void(void*, std::size_t)> const&) {}
 };
 
 /// On the host's OpenMP threads.

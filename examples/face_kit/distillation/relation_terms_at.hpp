@@ -43,11 +43,15 @@ struct unit_distance {
   throw std::invalid_argument("method '" + method + "' has no relation term here");
 }
 
-/// Terms over all pairs of a batch that hosts and devices have. Vector: of the policy's memory.
+/// Terms over all pairs of a batch, or of a batch with a queue, that hosts and devices have.
+/// Vector: of the policy's memory.
 template <class Policy, template <class...> class Vector>
 class batch_terms : public relation_terms {
  public:
-  explicit batch_terms(std::string method) : method_(std::move(method)) {}
+  /// @param width  of the teacher
+  batch_terms(std::string method, coupleface::index_t width) : method_(std::move(method)) {
+    if (method_ == "teacher_queue") queue_.emplace(1024, width);
+  }
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
                coupleface::matrix_view<float> gradient) override {
@@ -67,12 +71,29 @@ class batch_terms : public relation_terms {
       coupleface::pkt_loss(policy, in.student, in.teacher, loss, gradient);
     } else if (method_ == "cross_relation") {
       coupleface::cross_relation_loss(policy, in.student, in.teacher, loss, gradient);
+    } else if (method_ == "cross_contrast") {
+      coupleface::cross_contrast_loss(policy, in.student, in.teacher, loss, gradient, 0.1,
+                                      coupleface::not_same_label(in.labels, in.labels));
+    } else if (queue_) {
+      coupleface::teacher_queue_loss(policy, in.student, in.teacher, queue_->rows(), loss, gradient,
+                                     0.1, coupleface::not_same_label(in.labels, queue_->labels()));
     } else {
       fail_without_form(method_);
     }
   }
-  void renew(relation_inputs const&) override {}
-  void visit_state(std::function<void(void*, std::size_t)> const&) override {}
+  void renew(relation_inputs const& in) override {
+    if (queue_) queue_->push(Policy(), in.teacher, in.labels);
+  }
+  void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
+    visit_queue([&](auto* data, std::size_t bytes, bool here) {
+      if (here) visit(data, bytes);
+    });
+  }
+  void visit_device_state(std::function<void(void*, std::size_t)> const& visit) override {
+    visit_queue([&](auto* data, std::size_t bytes, bool here) {
+      if (!here) visit(data, bytes);
+    });
+  }
 
  protected:
   /// For terms that depend on the length of rows: `call` writes its gradient by the unit rows.
@@ -91,7 +112,22 @@ class batch_terms : public relation_terms {
   std::string method_;
 
  private:
+  /// visit(data, bytes, whether the host can reach it)
+  template <class Visit>
+  void visit_queue(Visit const& visit) {
+    if (!queue_) return;
+    constexpr bool on_host = std::is_same_v<Vector<float>, std::vector<float>>;
+    queue_->visit_state([&](char const*, auto& state) {
+      using state_type = std::decay_t<decltype(state)>;
+      if constexpr (std::is_arithmetic_v<state_type>) visit(&state, sizeof state, true);
+      else
+        visit(thrust::raw_pointer_cast(state.data()),
+              state.size() * sizeof(typename state_type::value_type), on_host);
+    });
+  }
+
   Vector<float> unit_;
+  std::optional<coupleface::teacher_queue<float, std::int32_t, Vector>> queue_;
 };
 
 /// All terms, on the host: also those that have no device form.
@@ -102,9 +138,8 @@ class host_terms final : public batch_terms<Policy, std::vector> {
 
  public:
   host_terms(std::string method, coupleface::index_t classes, coupleface::index_t width)
-      : base(std::move(method)), class_ids_(static_cast<std::size_t>(classes)) {
+      : base(std::move(method), width), class_ids_(static_cast<std::size_t>(classes)) {
     std::iota(class_ids_.begin(), class_ids_.end(), 0);
-    if (method_ == "teacher_queue") queue_.emplace(1024, width);
   }
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
@@ -121,9 +156,6 @@ class host_terms final : public batch_terms<Policy, std::vector> {
           class_ids_.data(), static_cast<coupleface::index_t>(class_ids_.size()));
       coupleface::ekd_loss(policy, in.student, in.teacher, in.labels, in.bank, in.bank, bank_labels,
                            thresholds_, loss, gradient);
-    } else if (queue_) {
-      coupleface::teacher_queue_loss(policy, in.student, in.teacher, queue_->rows(), loss, gradient,
-                                     0.1, coupleface::not_same_label(in.labels, queue_->labels()));
     } else if (method_ == "rkd_a") {
       base::on_unit_rows(in.student, gradient, [&](auto unit) {
         coupleface::rkd_angle_loss(policy, unit, in.teacher, loss, gradient);
@@ -133,9 +165,6 @@ class host_terms final : public batch_terms<Policy, std::vector> {
       sample.seed = batches_;
       coupleface::pairwise_ranking_loss(policy, in.student, in.teacher, loss, gradient,
                                         coupleface::exponential_ranking{}, sample);
-    } else if (method_ == "cross_contrast") {
-      coupleface::cross_contrast_loss(policy, in.student, in.teacher, loss, gradient, 0.1,
-                                      coupleface::not_same_label(in.labels, in.labels));
     } else {
       base::compute(in, loss, gradient);
     }
@@ -143,7 +172,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
 
   void renew(relation_inputs const& in) override {
     ++batches_;
-    if (queue_) queue_->push(Policy(), in.teacher, in.labels);
+    base::renew(in);
   }
 
   void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
@@ -153,12 +182,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
       visit(&thresholds_.known, sizeof thresholds_.known);
     }
     if (method_ == "pwr") visit(&batches_, sizeof batches_);
-    if (!queue_) return;
-    queue_->visit_state([&](char const*, auto& state) {
-      using state_type = std::decay_t<decltype(state)>;
-      if constexpr (std::is_arithmetic_v<state_type>) visit(&state, sizeof state);
-      else visit(state.data(), state.size() * sizeof state[0]);
-    });
+    base::visit_state(visit);
   }
 
  private:
@@ -186,7 +210,6 @@ class host_terms final : public batch_terms<Policy, std::vector> {
   std::vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
   coupleface::ekd_thresholds thresholds_;
   std::uint64_t batches_ = 0;  ///< seed of pwr's sample
-  std::optional<coupleface::teacher_queue<float, std::int32_t>> queue_;
 };
 
 }  // namespace face_kit
