@@ -120,8 +120,10 @@ TEST(cross_relation_loss, labels_choose_the_pairs) {
   matrix<double> loss(1, 1);
   coupleface::cross_relation_loss(policy(), s.view(), t.view(), loss.scalar(),
                                   coupleface::absolute{}, coupleface::cosine{}, keep);
-  auto const expected = mean_penalty(coupleface::absolute{}, coupleface::cosine{}, keep, rows_of(s),
-                                     rows_of(t), rows_of(t), rows_of(t));
+  auto const here = on_host(labels);
+  auto const expected = mean_penalty(coupleface::absolute{}, coupleface::cosine{},
+                                     coupleface::other_labels(here.vector(), here.vector()),
+                                     rows_of(s), rows_of(t), rows_of(t), rows_of(t));
   EXPECT_NEAR(loss.at(0, 0), double(expected), 1e-14);
 }
 
@@ -161,6 +163,14 @@ TEST(cross_contrast_loss, hand_computed) {
   EXPECT_NEAR(gradient.at(1, 0), share / 2, 1e-16);
 }
 
+template <class Keep>
+struct apart_and {
+  Keep other;
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t j) const {
+    return i != j && other(i, j);
+  }
+};
+
 TEST(cross_contrast_loss, leaves_out_rows_of_the_own_class) {
   auto const s = random_matrix<float>(40, 9, 6), t = random_matrix<float>(40, 9, 7);
   auto const labels = random_labels(40, 4, 8);
@@ -170,7 +180,7 @@ TEST(cross_contrast_loss, leaves_out_rows_of_the_own_class) {
   coupleface::cross_contrast_loss(policy(), s.view(), t.view(), loss.scalar(), gradient.view(), 0.1,
                                   unlike);
   // Rows labelled -1 are no class, so that own rows must be left out too.
-  auto const keep = [=](index_t i, index_t j) { return i != j && unlike(i, j); };
+  apart_and<std::decay_t<decltype(unlike)>> const keep{unlike};
   coupleface::teacher_queue_loss(policy(), s.view(), t.view(), t.view(), expected.scalar(),
                                  expected_gradient.view(), 0.1, keep);
   EXPECT_TRUE(loss.same_bits(expected) && gradient.same_bits(expected_gradient));

@@ -70,9 +70,9 @@ void cross_relation_loss(Policy const& policy, matrix_view<S> student, matrix_vi
 /// with the batch's own teacher rows as the queue, so that a row that keeps none has loss 0, and
 /// small losses keep their digits.
 ///
-/// @param policy any Thrust execution policy of the host
+/// @param policy any Thrust execution policy
 /// @param student [n, d], @param teacher [n, d] embeddings of any length
-/// @param loss one float or double, overwritten
+/// @param loss one float or double in the policy's memory, overwritten
 /// @param temperature tau > 0
 /// @param keep every_row (default), not_same_label(labels, labels), which leaves out rows of the
 ///   sample's own class, or your own
@@ -80,7 +80,7 @@ void cross_relation_loss(Policy const& policy, matrix_view<S> student, matrix_vi
 ///   anything is written
 /// @complexity O(n^2 d): a product for the value and two more for the gradient
 /// @scratch as teacher_queue_loss with a queue of n rows
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+/// @determinism as teacher_queue_loss
 /// Source: ours, in the form of CRRCD (inferred; tau = 0.1 from a port of it), without its learned
 /// projections.
 template <class Policy, class S, class T, class L, class Keep = every_row>

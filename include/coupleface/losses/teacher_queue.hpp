@@ -17,14 +17,14 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// tau}) ), the sum over the rows q of the queue that `keep` keeps for sample i. A sample that
 /// keeps none has loss 0; so has an empty queue. Without rows the loss is 0. Small losses keep
 /// their digits: the loss is log(1 + S) of the others' sum S. A row of norm 0 has cosine 0. NaN or
-/// infinite input makes the loss NaN.
+/// infinite input makes the loss NaN, except in rows of the queue that no sample keeps: these do
+/// not count.
 ///
-/// @param policy any Thrust execution policy of the host
+/// @param policy any Thrust execution policy
 /// @param student [n, d], @param teacher [n, d] embeddings of any length
-/// @param queue [m, d] teacher embeddings of earlier samples, of any length: teacher_queue.hpp has
-/// a
-///   container. Read it before the batch enters.
-/// @param loss one float or double, overwritten
+/// @param queue [m, d] teacher embeddings of earlier samples, of any length: teacher_queue.hpp
+///   has a container. Read it before the batch enters.
+/// @param loss one float or double in the policy's memory, overwritten
 /// @param temperature tau > 0
 /// @param keep every_row (default), not_same_label, which leaves out the sample's own class,
 ///   other_labels, or your own
@@ -33,8 +33,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @complexity O(n m d): a product for the value and two more for the gradient
 /// @scratch a copy of the batch, and for each of at most 16 lanes (one for 128 rows of the queue)
 ///   256 unit rows and 512 x 128 logits, with the gradient also a copy of the batch; in float, or
-///   in double if an input is
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   in double if an input is. On CUDA: two copies of the batch, 16 n ceil(m / 4096) and 44 n bytes,
+///   32 MiB for cuBLAS, and at most 4,096 unit rows and 2,048 x 4,096 logits
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: stated (QUD, BMVC 2024: tau = 0.1, m = 1,024); leaving out the own class: ours.
 template <class Policy, class S, class T, class Q, class L, class Keep = every_row>
 void teacher_queue_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,

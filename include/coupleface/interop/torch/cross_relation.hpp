@@ -30,7 +30,7 @@ at::Tensor cross_relation_loss(Policy const& policy, at::Tensor const& student,
 
 /// @brief cross_contrast_loss of tensors; differentiable by the student.
 ///
-/// @param policy for CPU tensors, which alone are served
+/// @param policy for CPU tensors
 /// @param temperature, keep as cross_contrast_loss's
 /// Everything else as above.
 template <class Policy, class Keep = every_row>
@@ -38,8 +38,7 @@ at::Tensor cross_contrast_loss(Policy const& policy, at::Tensor const& student,
                                at::Tensor const& teacher, double temperature = 0.1,
                                Keep keep = {}) {
   auto const call = [=](auto const&... views) { cross_contrast_loss(views..., temperature, keep); };
-  return detail::student_loss("cross_contrast_loss", policy, student, teacher,
-                              detail::on_the_host("cross_contrast_loss", call));
+  return detail::student_loss("cross_contrast_loss", policy, student, teacher, call);
 }
 
 COUPLEFACE_NAMESPACE_END

@@ -9,7 +9,7 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief teacher_queue_loss of tensors; differentiable by the student.
 ///
-/// @param policy for CPU tensors, which alone are served
+/// @param policy for CPU tensors
 /// @param student, teacher [n, d] embeddings of any length
 /// @param queue [m, d] of the teacher's element type; it gets no gradient
 /// @param temperature, keep as teacher_queue_loss's
@@ -31,8 +31,7 @@ at::Tensor teacher_queue_loss(Policy const& policy, at::Tensor const& student,
     teacher_queue_loss(on, rows, beside, detail::unchecked_matrix<T>(q), results..., temperature,
                        keep);
   };
-  return detail::student_loss("teacher_queue_loss", policy, student, teacher,
-                              detail::on_the_host("teacher_queue_loss", call));
+  return detail::student_loss("teacher_queue_loss", policy, student, teacher, call);
 }
 
 COUPLEFACE_NAMESPACE_END
