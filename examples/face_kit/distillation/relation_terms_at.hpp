@@ -17,6 +17,7 @@
 #include <coupleface/losses/teacher_queue.hpp>
 #include <coupleface/normalize.hpp>
 #include <coupleface/teacher_queue.hpp>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -43,15 +44,11 @@ struct unit_distance {
   throw std::invalid_argument("method '" + method + "' has no relation term here");
 }
 
-/// Terms over all pairs of a batch, or of a batch with a queue, that hosts and devices have.
-/// Vector: of the policy's memory.
+/// Terms over all pairs of a batch that hosts and devices have. Vector: of the policy's memory.
 template <class Policy, template <class...> class Vector>
 class batch_terms : public relation_terms {
  public:
-  /// @param width  of the teacher
-  batch_terms(std::string method, coupleface::index_t width) : method_(std::move(method)) {
-    if (method_ == "teacher_queue") queue_.emplace(1024, width);
-  }
+  explicit batch_terms(std::string method) : method_(std::move(method)) {}
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
                coupleface::matrix_view<float> gradient) override {
@@ -74,26 +71,12 @@ class batch_terms : public relation_terms {
     } else if (method_ == "cross_contrast") {
       coupleface::cross_contrast_loss(policy, in.student, in.teacher, loss, gradient, 0.1,
                                       coupleface::not_same_label(in.labels, in.labels));
-    } else if (queue_) {
-      coupleface::teacher_queue_loss(policy, in.student, in.teacher, queue_->rows(), loss, gradient,
-                                     0.1, coupleface::not_same_label(in.labels, queue_->labels()));
     } else {
       fail_without_form(method_);
     }
   }
-  void renew(relation_inputs const& in) override {
-    if (queue_) queue_->push(Policy(), in.teacher, in.labels);
-  }
-  void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
-    visit_queue([&](auto* data, std::size_t bytes, bool here) {
-      if (here) visit(data, bytes);
-    });
-  }
-  void visit_device_state(std::function<void(void*, std::size_t)> const& visit) override {
-    visit_queue([&](auto* data, std::size_t bytes, bool here) {
-      if (!here) visit(data, bytes);
-    });
-  }
+  void renew(relation_inputs const&) override {}
+  void visit_state(std::function<void(void*, std::size_t)> const&) override {}
 
  protected:
   /// For terms that depend on the length of rows: `call` writes its gradient by the unit rows.
@@ -112,12 +95,39 @@ class batch_terms : public relation_terms {
   std::string method_;
 
  private:
+  Vector<float> unit_;
+};
+
+/// The contrast with a queue, and the queue. Vector: of the policy's memory.
+template <class Policy, template <class...> class Vector>
+class queue_terms final : public relation_terms {
+ public:
+  /// @param width  of the teacher
+  explicit queue_terms(coupleface::index_t width) : queue_(1024, width) {}
+
+  void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
+               coupleface::matrix_view<float> gradient) override {
+    coupleface::teacher_queue_loss(Policy(), in.student, in.teacher, queue_.rows(), loss, gradient,
+                                   0.1, coupleface::not_same_label(in.labels, queue_.labels()));
+  }
+  void renew(relation_inputs const& in) override { queue_.push(Policy(), in.teacher, in.labels); }
+  void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
+    visit_queue([&](void* data, std::size_t bytes, bool here) {
+      if (here) visit(data, bytes);
+    });
+  }
+  void visit_device_state(std::function<void(void*, std::size_t)> const& visit) override {
+    visit_queue([&](void* data, std::size_t bytes, bool here) {
+      if (!here) visit(data, bytes);
+    });
+  }
+
+ private:
   /// visit(data, bytes, whether the host can reach it)
   template <class Visit>
   void visit_queue(Visit const& visit) {
-    if (!queue_) return;
     constexpr bool on_host = std::is_same_v<Vector<float>, std::vector<float>>;
-    queue_->visit_state([&](char const*, auto& state) {
+    queue_.visit_state([&](char const*, auto& state) {
       using state_type = std::decay_t<decltype(state)>;
       if constexpr (std::is_arithmetic_v<state_type>) visit(&state, sizeof state, true);
       else
@@ -126,9 +136,17 @@ class batch_terms : public relation_terms {
     });
   }
 
-  Vector<float> unit_;
-  std::optional<coupleface::teacher_queue<float, std::int32_t, Vector>> queue_;
+  coupleface::teacher_queue<float, std::int32_t, Vector> queue_;
 };
+
+/// The term of a method that has a device form, under a device's policy.
+/// @param width  of the teacher
+template <class Policy, template <class...> class Vector>
+std::unique_ptr<relation_terms> make_device_terms(std::string const& method,
+                                                  coupleface::index_t width) {
+  if (method == "teacher_queue") return std::make_unique<queue_terms<Policy, Vector>>(width);
+  return std::make_unique<batch_terms<Policy, Vector>>(method);
+}
 
 /// All terms, on the host: also those that have no device form.
 template <class Policy>
@@ -138,8 +156,9 @@ class host_terms final : public batch_terms<Policy, std::vector> {
 
  public:
   host_terms(std::string method, coupleface::index_t classes, coupleface::index_t width)
-      : base(std::move(method), width), class_ids_(static_cast<std::size_t>(classes)) {
+      : base(std::move(method)), class_ids_(static_cast<std::size_t>(classes)) {
     std::iota(class_ids_.begin(), class_ids_.end(), 0);
+    if (method_ == "teacher_queue") queue_.emplace(width);
   }
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
@@ -156,6 +175,8 @@ class host_terms final : public batch_terms<Policy, std::vector> {
           class_ids_.data(), static_cast<coupleface::index_t>(class_ids_.size()));
       coupleface::ekd_loss(policy, in.student, in.teacher, in.labels, in.bank, in.bank, bank_labels,
                            thresholds_, loss, gradient);
+    } else if (queue_) {
+      queue_->compute(in, loss, gradient);
     } else if (method_ == "rkd_a") {
       base::on_unit_rows(in.student, gradient, [&](auto unit) {
         coupleface::rkd_angle_loss(policy, unit, in.teacher, loss, gradient);
@@ -172,7 +193,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
 
   void renew(relation_inputs const& in) override {
     ++batches_;
-    base::renew(in);
+    if (queue_) queue_->renew(in);
   }
 
   void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
@@ -182,7 +203,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
       visit(&thresholds_.known, sizeof thresholds_.known);
     }
     if (method_ == "pwr") visit(&batches_, sizeof batches_);
-    base::visit_state(visit);
+    if (queue_) queue_->visit_state(visit);
   }
 
  private:
@@ -210,6 +231,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
   std::vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
   coupleface::ekd_thresholds thresholds_;
   std::uint64_t batches_ = 0;  ///< seed of pwr's sample
+  std::optional<queue_terms<Policy, std::vector>> queue_;
 };
 
 }  // namespace face_kit
