@@ -228,12 +228,14 @@ struct one_without_others {
 };
 
 TEST(teacher_queue_loss, a_sample_that_keeps_no_row_among_others) {
-  auto const s = random_matrix<float>(5, 6, 44), t = random_matrix<float>(5, 6, 45);
-  auto const queue = random_matrix<float>(7, 6, 46);
+  auto s = random_matrix<float>(5, 6, 44);
+  auto const t = random_matrix<float>(5, 6, 45), queue = random_matrix<float>(7, 6, 46);
   one_without_others const keep{2};
   expect_plain<float>(s, t, queue, 0.1, keep, keep);
   auto const found = result_of<float>(queue_loss(queue, 0.1, keep), s, t);
   for (index_t j = 0; j < 6; ++j) { EXPECT_EQ(found.gradient.at(2, j), 0); }
+  s.set(2, 3, std::nan(""));  // its loss is not that of nothing
+  EXPECT_TRUE(std::isnan(value_of(queue_loss(queue, 0.1, keep), s, t)));
 }
 
 TEST(teacher_queue_loss, an_own_entry_left_out_costs_nothing) {
