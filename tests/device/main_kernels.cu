@@ -7,6 +7,7 @@
 #include <coupleface/feature_bank.hpp>
 #include <coupleface/losses/fcd.hpp>
 #include <coupleface/losses/margin_softmax.hpp>
+#include <coupleface/losses/pair_loss.hpp>
 #include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/rad.hpp>
 #include <coupleface/losses/relation_loss.hpp>
@@ -48,6 +49,7 @@ void losses(matrix_view<S const> s, matrix_view<S const> t, matrix_view<B const>
   coupleface::relation_loss(policy, s, t, bank, bank, loss, gradient);
   coupleface::rkd_distance_loss(policy, s, t, loss, gradient);
   coupleface::pkt_loss(policy, s, t, loss, gradient);
+  coupleface::pair_loss(policy, s, t, bank, bank, by_class, loss, gradient, coupleface::pkt_law{});
 }
 
 template <class T>

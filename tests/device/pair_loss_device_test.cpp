@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses over all pairs on a device: beside the host's in double, for all relations, laws and
-// predicates, over one tile of pairs and over several.
+// Losses over pairs on a device. Over all pairs: beside the host's in double, for all relations,
+// laws and predicates, over one tile of pairs and over several. Over listed pairs: beside the
+// host's.
 #include <coupleface/losses/correlation_congruence.hpp>
 #include <coupleface/losses/cross_relation.hpp>
+#include <coupleface/losses/pair_loss.hpp>
 #include <coupleface/losses/pkt.hpp>
 #include <coupleface/losses/relation_loss.hpp>
 #include <coupleface/losses/rkd.hpp>
@@ -15,10 +17,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 
 namespace {
 
 using namespace coupleface_test;
+using coupleface::difference_law;
 using coupleface::euclidean_distance;
 using coupleface::every_row;
 using coupleface::inner_product;
@@ -50,8 +54,8 @@ host_matrix<double> doubles(matrix<T> const& x) {
 }
 
 /// Largest difference of the gradients of a row beside the largest element of any gradient.
-template <class S>
-double largest_error(matrix<S> const& found, host_matrix<double> const& expected) {
+template <class S, class E>
+double largest_error(matrix<S> const& found, host_matrix<E> const& expected) {
   double error = 0, largest = 0;
   for (index_t i = 0; i < found.rows(); ++i) {
     for (index_t j = 0; j < found.columns(); ++j) {
@@ -220,6 +224,152 @@ TEST(device_pair_loss, rows_that_are_not_finite_are_not_hidden) {
     expect_nan(euclidean_distance{});
   }
 }
+
+/// Ids of a bank's rows: every fifth is -1, and so are the last ones of a row, more of them in each
+/// of seven rows; the fourth has no other.
+matrix<std::int32_t> ragged_neighbours(index_t n, index_t slots, index_t bank_rows, unsigned seed) {
+  std::mt19937 generator(seed);
+  matrix<std::int32_t> ids(n, slots, 2);
+  for (index_t i = 0; i < n; ++i) {
+    for (index_t j = 0; j < slots; ++j) {
+      bool const none = generator() % 5 == 0 || j * 7 >= slots * (7 - i % 7) || i % 7 == 3;
+      ids.set(i, j, none ? -1.0 : double(generator() % unsigned(bank_rows)));
+    }
+  }
+  return ids;
+}
+
+/// A law over listed pairs, on the device and on the host.
+template <class Law, class Relation>
+struct listed_loss {
+  Law law;
+  Relation relation;
+  double allowed = 0;  ///< 0: the host's bits
+
+  template <class S, class T, class H, class B>
+  void expect_the_hosts(matrix<S> const& s, matrix<T> const& t, matrix<H> const& h,
+                        matrix<B> const& g, matrix<std::int32_t> const& ids) const {
+    result<S> found(s.rows(), s.columns()), again(s.rows(), s.columns());
+    matrix<double> value(1, 1);
+    call(policy(), s, t, h, g, ids, found.loss.scalar(), found.gradient.view());
+    call(policy(), s, t, h, g, ids, again.loss.scalar(), again.gradient.view());
+    call(policy(), s, t, h, g, ids, value.scalar());
+    EXPECT_TRUE(again.loss.same_bits(found.loss) && again.gradient.same_bits(found.gradient));
+    EXPECT_TRUE(value.same_bits(found.loss));
+
+    host_matrix<double> loss(1, 1);
+    host_matrix<S> gradient(s.rows(), s.columns(), 2);
+    call(thrust::seq, on_host(s), on_host(t), on_host(h), on_host(g), on_host(ids), loss.scalar(),
+         gradient.view());
+    if (allowed == 0) {
+      EXPECT_EQ(found.loss.at(0, 0), loss.at(0, 0));
+      EXPECT_TRUE(found.gradient.same_bits(gradient));
+    }
+    EXPECT_GT(loss.at(0, 0), 0);
+    EXPECT_NEAR(found.loss.at(0, 0), loss.at(0, 0), allowed * loss.at(0, 0));
+    double const stored = std::is_same_v<S, double> ? 0 : sizeof(S) == 2 ? 0x1p-10 : 0x1p-23;
+    EXPECT_LE(largest_error(found.gradient, gradient), allowed == 0 ? 0 : allowed + stored);
+  }
+
+ private:
+  template <class Where, class S, class T, class H, class B, class Ids, class... Outputs>
+  void call(Where const& where, S const& s, T const& t, H const& h, B const& g, Ids const& ids,
+            Outputs... outputs) const {
+    coupleface::pair_loss(where, s.view(), t.view(), h.view(), g.view(), ids.view(), outputs...,
+                          law, relation);
+  }
+};
+
+template <class Law, class Relation>
+listed_loss<Law, Relation> over_list(Law law, Relation relation, double allowed = 0) {
+  return {law, relation, allowed};
+}
+
+/// More slots than a block has threads.
+constexpr index_t listed_rows = 23, slots = 131, bank_rows = 40;
+
+template <class S, class T, class H, class B>
+void expect_listed_bits() {
+  auto const s = random_matrix<S>(listed_rows, width, 31, 3);
+  auto const t = random_matrix<T>(listed_rows, 7, 32), g = random_matrix<T>(bank_rows, 7, 34);
+  auto const h = random_matrix<H>(bank_rows, width, 33, 1);
+  auto const ids = ragged_neighbours(listed_rows, slots, bank_rows, 35);
+  using namespace coupleface;
+  over_list(difference_law<hinge>({}), cosine{}).expect_the_hosts(s, t, h, g, ids);
+  over_list(difference_law<squared>({}), inner_product{}).expect_the_hosts(s, t, h, g, ids);
+  over_list(difference_law<smooth_l1>({}), euclidean_distance{}).expect_the_hosts(s, t, h, g, ids);
+}
+
+TEST(device_listed_pairs, floats_have_the_hosts_bits) {
+  expect_listed_bits<float, float, float, float>();
+}
+TEST(device_listed_pairs, doubles_have_the_hosts_bits) {
+  expect_listed_bits<double, double, double, double>();
+}
+TEST(device_listed_pairs, mixed_elements_have_the_hosts_bits) {
+  expect_listed_bits<coupleface::float16, float, coupleface::bfloat16, float>();
+}
+
+template <class T>
+matrix<T> times(matrix<T> x, double scale) {
+  for (index_t i = 0; i < x.rows(); ++i) {
+    for (index_t j = 0; j < x.columns(); ++j) { x.set(i, j, x.at(i, j) * scale); }
+  }
+  return x;
+}
+
+TEST(device_listed_pairs, tiny_doubles_in_one_bank) {
+  auto const s = times(random_matrix<double>(listed_rows, width, 36), 1e-170);
+  auto const t = random_matrix<double>(listed_rows, width, 37);
+  auto const bank = times(random_matrix<double>(bank_rows, width, 38), 1e-160);
+  over_list(difference_law<coupleface::squared>({}), coupleface::cosine{})
+      .expect_the_hosts(s, t, bank, bank, ragged_neighbours(listed_rows, slots, bank_rows, 39));
+}
+
+TEST(device_listed_pairs, more_samples_than_blocks) {
+  index_t const n = 4100;
+  auto const s = random_matrix<float>(n, 3, 40), t = random_matrix<float>(n, 2, 41);
+  auto const h = random_matrix<float>(5, 3, 42), g = random_matrix<float>(5, 2, 43);
+  over_list(difference_law<coupleface::absolute>({}), coupleface::cosine{})
+      .expect_the_hosts(s, t, h, g, ragged_neighbours(n, 3, 5, 44));
+}
+
+/// Compilers fuse the products of these laws, as they like.
+TEST(device_listed_pairs, laws_with_sums_and_kernels) {
+  auto const s = random_matrix<float>(listed_rows, width, 45);
+  auto const t = random_matrix<float>(listed_rows, 7, 46);
+  auto const h = random_matrix<float>(bank_rows, width, 47),
+             g = random_matrix<float>(bank_rows, 7, 48);
+  auto const ids = ragged_neighbours(listed_rows, slots, bank_rows, 49);
+  using namespace coupleface;
+  auto const expect = [&](auto law, auto relation) {
+    over_list(law, relation, 1e-12).expect_the_hosts(s, t, h, g, ids);
+  };
+  expect(rkd_distance_law<smooth_l1>({}), euclidean_distance{});
+  expect(similarity_preserving_law{}, cosine{});
+  expect(pkt_law{}, cosine{});
+  expect(difference_law<squared>({}), taylor_kernel{});
+  expect(difference_law<squared>({}), gaussian_kernel{});
+}
+
+#if !COUPLEFACE_HAS_CUDA
+TEST(device_listed_pairs, scratch_is_as_documented) {
+  index_t const n = 300;
+  auto const s = random_matrix<float>(n, width, 50), t = random_matrix<float>(n, 7, 51);
+  auto const h = random_matrix<float>(bank_rows, width, 52),
+             g = random_matrix<float>(bank_rows, 7, 53);
+  auto const ids = ragged_neighbours(n, slots, bank_rows, 54);
+  matrix<double> loss(1, 1);
+  matrix<float> gradient(n, width);
+  allocation_count count;
+  counting_allocator allocator(count);
+  coupleface::pair_loss(emulated_device{}(allocator), s.view(), t.view(), h.view(), g.view(),
+                        ids.view(), loss.scalar(), gradient.view(), coupleface::pkt_law{});
+  // Of the law: two sums, two constants.
+  EXPECT_LE(count.most, std::size_t(24 * n * slots + 8 * width * n + (4 + 4 * 8) * n + 3 * 8));
+  EXPECT_EQ(count.live, 0u);
+}
+#endif
 
 #if !COUPLEFACE_HAS_CUDA
 TEST(device_pair_loss, scratch_does_not_grow_with_all_pairs) {

@@ -199,7 +199,6 @@ TEST(pair_loss, settings_out_of_range_are_refused) {
   EXPECT_TRUE(loss.untouched());
 }
 
-#if !COUPLEFACE_HAS_KERNELS  // listed pairs are the host's
 /// Of a bank of 9 rows, the same five for every sample: one twice, and none.
 constexpr index_t listed_rows = 9, slots = 5;
 constexpr double listed[slots] = {3, -1, 8, 3, 0};
@@ -228,11 +227,13 @@ struct listed_case : law_case {
   template <class Policy, class S, class T, class... Outputs>
   void operator()(Policy const& policy, S student, T teacher, Outputs... outputs) const {
     auto const ids = listed_neighbours(std::max(index_t(0), student.extent(0)));
-    with_banks<Policy>(listed_rows, student.extent(1), teacher.extent(1),
-                       [&](auto const& h, auto const& g) {
-                         pair_loss(policy, student, teacher, h.view(), g.view(), ids.view(),
-                                   outputs..., tempered_law{});
-                       });
+    auto const host_ids = on_host(ids);
+    with_banks<Policy>(
+        listed_rows, student.extent(1), teacher.extent(1), [&](auto const& h, auto const& g) {
+          auto const of =
+              coupleface::detail::is_host_policy_v<Policy> ? host_ids.view() : ids.view();
+          pair_loss(policy, student, teacher, h.view(), g.view(), of, outputs..., tempered_law{});
+        });
   }
   long double value(reference_rows const& s, reference_rows const& t) const {
     return value_over(listed_pairs(s.rows), s, rows_of(bank_of(listed_rows, s.width)), t,
@@ -286,23 +287,116 @@ TEST(pair_loss, settings_over_listed_pairs_are_refused_too) {
   EXPECT_TRUE(loss.untouched());
 }
 
-TEST(pair_loss, neighbours_out_of_range_are_refused) {
+TEST(pair_loss, a_table_with_labels_is_the_same_as_its_rows_written_out) {
+  index_t const n = 23, classes = 10, k = 4;
+  auto const s = random_matrix<float>(n, 9, 14), t = random_matrix<float>(n, 6, 15);
+  auto const h = bank_of(listed_rows, 9), g = bank_of(listed_rows, 6);
+  auto const labels = random_labels(n, classes, 16);
+  matrix<std::int32_t> table(classes, k), ids(n, k);
+  for (index_t c = 0; c < classes; ++c) {
+    for (index_t j = 0; j < k; ++j) { table.set(c, j, double((5 * c + 2 * j) % 10) - 1); }
+  }
+  for (index_t i = 0; i < n; ++i) {
+    index_t const label = labels.get(0, i);
+    for (index_t j = 0; j < k; ++j) { ids.set(i, j, label < 0 ? -1 : table.at(label, j)); }
+  }
+  loss_result<float> of_table(n, 9), of_list(n, 9);
+  auto const run = [&](auto neighbours, loss_result<float>& out) {
+    pair_loss(policy(), s.view(), t.view(), h.view(), g.view(), neighbours, out.loss.scalar(),
+              out.gradient.view(), tempered_law{});
+  };
+  run(coupleface::class_neighbours(labels.vector(), table.view()), of_table);
+  run(ids.view(), of_list);
+  EXPECT_TRUE(of_table.same_bits(of_list));
+  EXPECT_GT(of_list.value(), 0);
+}
+
+/// A hinge takes -infinity for agreement.
+template <class Relation>
+loss_result<float> hinge_over_list(matrix<float> const& s, matrix<float> const& t,
+                                   matrix<float> const& bank, matrix<std::int32_t> const& ids,
+                                   Relation relation) {
+  loss_result<float> result(s.rows(), s.columns());
+  pair_loss(policy(), s.view(), t.view(), bank.view(), bank.view(), ids.view(),
+            result.loss.scalar(), result.gradient.view(),
+            coupleface::difference_law<coupleface::hinge>({}), relation);
+  return result;
+}
+
+template <class Relation>
+void expect_broken_rows_to_break_the_list(Relation relation) {
+  auto const s = random_matrix<float>(3, 8, 26), bank = random_matrix<float>(4, 8, 27);
+  matrix<std::int32_t> const ids(3, 2, {0, 1, -1, 0, -1, -1});
+  double const infinity = std::numeric_limits<double>::infinity();
+  for (double const bad : {std::nan(""), infinity, -infinity}) {
+    auto const broken = [&](matrix<float> x, index_t i) {
+      x.set(i, 2, bad);
+      return x;
+    };
+    for (index_t const i : {0, 1}) {
+      auto const found = hinge_over_list(broken(s, i), s, bank, ids, relation);
+      EXPECT_TRUE(std::isnan(found.value()) && std::isnan(found.gradient.at(i, 0))) << bad;
+      EXPECT_TRUE(std::isnan(hinge_over_list(s, broken(s, i), bank, ids, relation).value())) << bad;
+      EXPECT_TRUE(std::isnan(hinge_over_list(s, s, broken(bank, i), ids, relation).value())) << bad;
+    }
+    // Nothing reaches these: sample 2 has no neighbours, and no sample has row 3.
+    auto const found = hinge_over_list(broken(s, 2), broken(s, 2), broken(bank, 3), ids, relation);
+    EXPECT_TRUE(std::isfinite(found.value()) && is_finite(found.gradient)) << bad;
+    for (index_t j = 0; j < 8; ++j) { EXPECT_EQ(found.gradient.at(2, j), 0); }
+  }
+}
+
+TEST(pair_loss, broken_rows_break_the_loss_if_a_neighbour_reaches_them) {
+  expect_broken_rows_to_break_the_list(coupleface::cosine{});
+  expect_broken_rows_to_break_the_list(coupleface::inner_product{});
+  expect_broken_rows_to_break_the_list(coupleface::euclidean_distance{});
+}
+
+TEST(pair_loss, no_neighbours_no_loss) {
+  auto const s = random_matrix<float>(3, 4, 22), bank = random_matrix<float>(5, 4, 23);
+  matrix<std::int32_t> const none(3, 2, std::vector<double>(6, -1.0)), empty(3, 0);
+  for (auto const* ids : {&none, &empty}) {
+    loss_result<float> found(3, 4);
+    pair_loss(policy(), s.view(), s.view(), bank.view(), bank.view(), ids->view(),
+              found.loss.scalar(), found.gradient.view(), tempered_law{});
+    EXPECT_EQ(found.value(), 0);
+    expect_zero(found.gradient);
+  }
+}
+
+TEST(pair_loss, neighbours_out_of_range_are_refused_or_make_the_loss_nan) {
   auto const s = random_matrix<float>(2, 4, 3);
   auto const bank = bank_of(5, 4);
   matrix<double> loss(1, 1);
   matrix<float> gradient(2, 4);
-  auto const refusal = [&](auto const& ids) {
+  auto const refusal = [&](auto ids) {
     return refusal_of([&] {
-      pair_loss(policy(), s.view(), s.view(), bank.view(), bank.view(), ids.view(), loss.scalar(),
-                gradient.view(), tempered_law{});
+      pair_loss(policy(), s.view(), s.view(), bank.view(), bank.view(), ids, loss.scalar(),
+                gradient.view(), coupleface::difference_law<coupleface::hinge>({}));
     });
   };
-  EXPECT_EQ(refusal(matrix<std::int32_t>(2, 2, {0, 1, 2, 5})),
-            "coupleface::pair_loss: neighbours(1, 1) is 5, outside [-1, 5)");
-  EXPECT_EQ(refusal(matrix<std::int32_t>(1, 2, {0, 1})),
+  using table = matrix<std::int32_t>;
+  table const few(1, 2, {0, 1});
+  EXPECT_EQ(refusal(few.view()),
             "coupleface::pair_loss: samples of neighbours is 1, but rows of student is 2");
   EXPECT_TRUE(loss.untouched() && gradient.untouched());
+
+  table const beyond(2, 2, {0, 1, 2, 5}), negative(2, 1, {-1, -2}), labels(1, 2, {1, 2}),
+      none(1, 2, {-1, -7}), rows(2, 1, {0, 3});
+  auto const expect = [&](auto ids, std::string const& expected) {
+    auto const found = refusal(ids);
+    if (ids_are_checked) {
+      EXPECT_EQ(found, "coupleface::pair_loss: " + expected);
+      EXPECT_TRUE(loss.untouched() && gradient.untouched());
+    } else {
+      EXPECT_TRUE(std::isnan(loss.at(0, 0)) && is_finite(gradient)) << expected;
+    }
+  };
+  using coupleface::class_neighbours;
+  expect(beyond.view(), "neighbours(1, 1) is 5, outside [-1, 5)");
+  expect(negative.view(), "neighbours(1, 0) is -2, outside [-1, 5)");
+  expect(class_neighbours(labels.vector(), rows.view()), "labels(1) is 2, outside [-1, 2)");
+  expect(class_neighbours(none.vector(), rows.view()), "labels(1) is -7, outside [-1, 2)");
 }
-#endif
 
 }  // namespace

@@ -102,16 +102,18 @@ void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teac
 /// @brief A law over listed pairs: of sample i with the bank rows neighbours(i, k).
 ///
 /// L = 1/M sum_{i, k} law( R(s_i, h_c), R(t_i, g_c) ), c = neighbours(i, k), over the M entries
-/// that are not -1; 0 if M = 0. Relations are canonical: exact products, summed in double.
+/// that are not -1; 0 if M = 0. Relations are canonical: exact products, summed in double. On CUDA
+/// a label or an entry out of range makes the loss NaN. A sample without neighbours has gradient 0.
 ///
 /// @param student_bank [m, d_s], @param teacher_bank [m, d_t] h and g, aligned; may be one matrix
 /// @param neighbours [n, K] rows of the banks for every sample, or class_neighbours(labels, table)
-/// @throws std::invalid_argument also if a label or an entry is out of range
+/// @throws std::invalid_argument on the host also if a label or an entry is out of range
 /// @complexity O(n K (d_s + d_t))
 /// @scratch 16 n K bytes, 8 d_s bytes for each of at most 64 lanes, 8 n for each of the law's
-/// numbers
-/// @determinism bit-identical for any policy, thread count and set of kernels, if the law is
-/// Everything else as above. On the host only.
+///   numbers. On CUDA 8 n K and 4 n more, and the 8 d_s bytes for each of at most 4096 blocks
+/// @determinism bit-identical for any policy, thread count and set of kernels, if the law and the
+///   relation are: compilers fuse products in them, and a device has another std::exp
+/// Everything else as above.
 template <class Policy, class S, class T, class H, class B, class N, class L, class Law,
           class Relation = cosine>
 void pair_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,

@@ -7,6 +7,7 @@
 #include <coupleface/detail/pairs/check.hpp>
 #include <coupleface/detail/pairs/pair_walks.hpp>
 #include <coupleface/detail/pairs/product_relation.hpp>
+#include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/row.hpp>
 #include <coupleface/detail/scratch.hpp>
 
@@ -21,7 +22,7 @@ template <class Relation, class A, class B>
 double exact_product(row<A> const& a, row<B> const& b) {
   if constexpr (Relation::how == prepared::unit) { return row_cosine(a, b); }
   if constexpr (Relation::how == prepared::raw) { return dot(a.data, b.data, a.width); }
-  return std::sqrt(squared_distance(a.data, b.data, a.width));
+  return exact_distance(squared_distance(a.data, b.data, a.width));
 }
 
 /// Samples or bank rows of student and teacher.
@@ -74,9 +75,12 @@ struct listed_pairs {
   void add_row_terms(index_t i, Terms const& terms, row_numbers constants, row_numbers sums) const {
     auto const c = constants_of<Terms::constants>(constants, i);
     for_each_pair(i, [&](index_t k, index_t) {
-      auto const x = terms(relation.at(student_products(i)[k]).value,
-                           relation.at(teacher_products(i)[k]).value, c);
-      for (int term = 0; term < Terms::count; ++term) { sums(term, i) += x[std::size_t(term)]; }
+      auto x = terms(relation.at(student_products(i)[k]).value,
+                     relation.at(teacher_products(i)[k]).value, c);
+      for (int term = 0; term < Terms::count; ++term) {
+        COUPLEFACE_KEEP_ROUNDED(x.at[term]);  // a product must not be fused with the sum
+        sums(term, i) += x.at[term];
+      }
     });
   }
 
@@ -171,7 +175,6 @@ void pair_loss_of_list(Policy const& policy, char const* function, matrix_view<S
                        matrix_view<T> teacher, matrix_view<H> student_bank,
                        matrix_view<B> teacher_bank, N neighbours, scalar_view<L> loss,
                        Gradient gradient, Law law, Relation relation) {
-  static_assert(is_host_policy_v<Policy>, "coupleface: listed pairs with a law need a host policy");
   check_pairs(function, student, teacher, loss, gradient);
   check_banks(function, student, teacher, student_bank, teacher_bank);
   check_law(function, law);
@@ -185,3 +188,7 @@ void pair_loss_of_list(Policy const& policy, char const* function, matrix_view<S
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/losses/listed_pairs.cuh>
+#endif

@@ -73,6 +73,12 @@ struct product_of_rows : plain_products {
   COUPLEFACE_HOST_DEVICE penalty_value at(double z) const { return {z + (z - z), 1.0}; }
 };
 
+/// The distance of a squared one; NaN for infinity, because a hinge takes -infinity for agreement.
+COUPLEFACE_HOST_DEVICE inline double exact_distance(double square) {
+  double const distance = std::sqrt(square);
+  return distance + (distance - distance);
+}
+
 /// || a - b ||; its derivative is 0 where the rows are equal. Of close rows it is found from their
 /// differences, and stored with a minus sign.
 struct distance_of_rows {

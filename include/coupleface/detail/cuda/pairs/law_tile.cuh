@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coupleface/detail/cuda/row_kernels.cuh>
+#include <coupleface/detail/cuda/sum.cuh>
 #include <coupleface/detail/pairs/law_terms.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -143,6 +144,17 @@ struct finish_back_of {
     return law.finish_back(c, row, all);
   }
 };
+
+/// Constants of all rows from their sums and the sums of all rows, which `totals` gets.
+template <int Sums, int Constants, class Derived, class Finish>
+void finish_device_rows(Derived const& policy, row_numbers sums, double* totals,
+                        row_numbers constants, Finish finish) {
+  for (int k = 0; k < Sums; ++k) {
+    store_sum(policy, sums.numbers + k * sums.rows, sums.rows, 1.0, totals + k);
+  }
+  launch_indices(policy, sums.rows,
+                 finish_row_body<Sums, Constants, Finish>{finish, sums, totals, constants});
+}
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <coupleface/detail/cuda/pairs/pair_rows.cuh>
-#include <coupleface/detail/cuda/sum.cuh>
 #include <coupleface/detail/pairs/pair_walks.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -161,12 +160,7 @@ class device_pairs {
 
   template <int Count, class Finish>
   void finish(row_numbers sums, Finish finish) const {
-    for (int k = 0; k < Count; ++k) {
-      store_sum(policy_, sums.numbers + k * sums.rows, sums.rows, 1.0, totals_.data() + k);
-    }
-    launch_indices(
-        policy_, mask_.rows,
-        finish_row_body<Count, Law::constants, Finish>{finish, sums, totals_.data(), constants()});
+    finish_device_rows<Count, Law::constants>(policy_, sums, totals_.data(), constants(), finish);
   }
 
   template <class G>
