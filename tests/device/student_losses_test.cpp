@@ -108,43 +108,63 @@ TEST(student_losses, every_bank) {
   }
 }
 
-TEST(student_losses, relation_terms_that_devices_have) {
+/// A term by its name on a batch, here and there.
+void expect_same_term(ts::loss_settings const& s) {
+  SCOPED_TRACE(s.method + ", " + s.mining.strategy);
   using here_policy = std::decay_t<decltype(thrust::seq)>;
   using there_policy = std::decay_t<decltype(policy())>;
   auto const student = on_host(random_matrix<float>(batch, width, 1));
   auto const teacher = on_host(random_matrix<float>(batch, width, 2));
   auto const labels = on_host(random_labels(batch, classes, 3));
-  int terms = 0;
-  for (auto const& method : face_kit::distillation_methods) {
-    if (!method.on_device || method.pairs != face_kit::relation_pairs::batch) { continue; }
-    ts::loss_settings s;
-    s.method = method.name;
-    SCOPED_TRACE(s.method);
-    host here(s, {nullptr, 0, width},
-              std::make_unique<face_kit::batch_terms<here_policy, std::vector>>(s.method));
-    device there(s, {nullptr, 0, width},
-                 std::make_unique<face_kit::batch_terms<there_policy, device_vector>>(s.method));
-    results r[2];
-    ts::step_losses* const places[] = {&here, &there};
-    for (int i : {0, 1}) {
-      places[i]->begin({student.view(), teacher.view(), labels.vector()});
-      places[i]->relation(r[i].relation, r[i].active, r[i].relation_gradient.view());
-    }
-    // Products are of floats on either side, in another order; a contrast divides by 0.1.
-    double const bound =
-        (s.method == "cross_contrast" ? 10 : 1) * 4 * double(width + 8) * std::ldexp(1.0, -24);
-    EXPECT_GT(r[0].relation, 0);
-    EXPECT_NEAR(r[1].relation, r[0].relation, bound);
-    EXPECT_TRUE(std::isnan(r[1].active));
-    for (index_t i = 0; i < batch; ++i) {
-      for (index_t j = 0; j < width; ++j) {
-        EXPECT_NEAR(r[1].relation_gradient.view()(i, j), r[0].relation_gradient.view()(i, j),
-                    bound);
-      }
-    }
-    ++terms;
+  auto const prototypes = on_host(random_matrix<float>(s.mines() ? classes : 0, width, 4));
+  host here(s, prototypes.view(),
+            std::make_unique<face_kit::common_terms<here_policy, std::vector>>(s.method));
+  device there(s, prototypes.view(),
+               std::make_unique<face_kit::common_terms<there_policy, device_vector>>(s.method));
+  results r[2];
+  ts::step_losses* const places[] = {&here, &there};
+  for (int i : {0, 1}) {
+    if (s.mines()) { places[i]->mine_on_schedule(0, 5); }
+    places[i]->begin({student.view(), teacher.view(), labels.vector()});
+    places[i]->relation(r[i].relation, r[i].active, r[i].relation_gradient.view());
   }
-  EXPECT_GE(terms, 7);
+  // Over all pairs, products are of floats on either side, in another order; a contrast divides by
+  // 0.1. Over mined pairs, sums are in double and in one order; a gradient is stored in float.
+  double const product = 4 * double(width + 8) * std::ldexp(1.0, -24);
+  double const bound = s.mines() ? 1e-12 : s.method == "cross_contrast" ? 10 * product : product;
+  double const stored = s.mines() ? std::ldexp(1.0, -23) : 0;
+  EXPECT_GT(r[0].relation, 0);
+  EXPECT_NEAR(r[1].relation, r[0].relation, bound);
+  EXPECT_TRUE(std::isnan(r[1].active));
+  for (index_t i = 0; i < batch; ++i) {
+    for (index_t j = 0; j < width; ++j) {
+      double const expected = r[0].relation_gradient.view()(i, j);
+      EXPECT_NEAR(r[1].relation_gradient.view()(i, j), expected,
+                  bound + stored * std::fabs(expected));
+    }
+  }
+}
+
+TEST(student_losses, relation_terms_that_devices_have) {
+  int over_batch = 0, mined = 0;
+  for (auto const& method : face_kit::distillation_methods) {
+    auto s = settings_of("latest", "nearest");
+    s.method = method.name;
+    if (!method.on_device || s.uses_penalty()) { continue; }
+    if (method.pairs == face_kit::relation_pairs::batch) {
+      expect_same_term(s);
+      ++over_batch;
+    }
+    if (method.pairs != face_kit::relation_pairs::mined) { continue; }
+    ++mined;
+    // By class, by sample, and of the batch's samples.
+    for (char const* strategy : {"nearest", "bank", "in_batch"}) {
+      s.mining.strategy = strategy;
+      expect_same_term(s);
+    }
+  }
+  EXPECT_GE(over_batch, 7);
+  EXPECT_EQ(mined, 4);
 }
 
 TEST(student_losses, a_queue_and_its_state) {

@@ -32,7 +32,7 @@ namespace face_kit {
 
 /// Distance of unit vectors as a function of their cosine, with derivative 0 at distance 0.
 struct unit_distance {
-  coupleface::penalty_value operator()(double cosine) const {
+  COUPLEFACE_HOST_DEVICE coupleface::penalty_value operator()(double cosine) const {
     double const square = 2 * (1 - cosine);
     if (square <= 0) return {0, 0};
     double const distance = std::sqrt(square);
@@ -44,16 +44,22 @@ struct unit_distance {
   throw std::invalid_argument("method '" + method + "' has no relation term here");
 }
 
-/// Terms over all pairs of a batch that hosts and devices have. Vector: of the policy's memory.
+/// Terms that hosts and devices have. Vector: of the policy's memory.
 template <class Policy, template <class...> class Vector>
-class batch_terms : public relation_terms {
+class common_terms : public relation_terms {
  public:
-  explicit batch_terms(std::string method) : method_(std::move(method)) {}
+  explicit common_terms(std::string method) : method_(std::move(method)) {}
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
                coupleface::matrix_view<float> gradient) override {
     Policy const policy{};
-    if (method_ == "mrd_batch") {
+    if (method_of(method_).pairs == relation_pairs::mined) {
+      if (in.by_class) {
+        of_list(in, coupleface::class_neighbours(in.labels, in.table), loss, gradient);
+      } else {
+        of_list(in, in.table, loss, gradient);
+      }
+    } else if (method_ == "mrd_batch") {
       coupleface::relation_loss(policy, in.student, in.teacher, loss, gradient);
     } else if (method_ == "rkd_d") {
       on_unit_rows(in.student, gradient, [&](auto unit) {
@@ -95,6 +101,27 @@ class batch_terms : public relation_terms {
   std::string method_;
 
  private:
+  /// The laws of the terms over a batch, over mined pairs of samples with rows of the bank.
+  template <class Neighbours>
+  void of_list(relation_inputs const& in, Neighbours neighbours,
+               coupleface::scalar_view<double> loss, coupleface::matrix_view<float> gradient) {
+    auto const over = [&](auto law, auto relation) {
+      coupleface::pair_loss(Policy(), in.student, in.teacher, in.bank, in.bank, neighbours, loss,
+                            gradient, law, relation);
+    };
+    if (method_ == "rkd_d_mined") {
+      over(coupleface::rkd_distance_law<coupleface::smooth_l1>({}), unit_distance{});
+    } else if (method_ == "sp_mined") {
+      over(coupleface::similarity_preserving_law{}, coupleface::cosine{});
+    } else if (method_ == "cc_mined") {
+      over(coupleface::difference_law<coupleface::squared>({}), coupleface::taylor_kernel{});
+    } else if (method_ == "pkt_mined") {
+      over(coupleface::pkt_law{}, coupleface::cosine{});
+    } else {
+      fail_without_form(method_);
+    }
+  }
+
   Vector<float> unit_;
 };
 
@@ -145,13 +172,13 @@ template <class Policy, template <class...> class Vector>
 std::unique_ptr<relation_terms> make_device_terms(std::string const& method,
                                                   coupleface::index_t width) {
   if (method == "teacher_queue") return std::make_unique<queue_terms<Policy, Vector>>(width);
-  return std::make_unique<batch_terms<Policy, Vector>>(method);
+  return std::make_unique<common_terms<Policy, Vector>>(method);
 }
 
 /// All terms, on the host: also those that have no device form.
 template <class Policy>
-class host_terms final : public batch_terms<Policy, std::vector> {
-  using base = batch_terms<Policy, std::vector>;
+class host_terms final : public common_terms<Policy, std::vector> {
+  using base = common_terms<Policy, std::vector>;
   using base::method_;
 
  public:
@@ -164,13 +191,7 @@ class host_terms final : public batch_terms<Policy, std::vector> {
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
                coupleface::matrix_view<float> gradient) override {
     Policy const policy{};
-    if (method_of(method_).pairs == relation_pairs::mined) {
-      if (in.by_class) {
-        of_list(in, coupleface::class_neighbours(in.labels, in.table), loss, gradient);
-      } else {
-        of_list(in, in.table, loss, gradient);
-      }
-    } else if (method_ == "ekd") {
+    if (method_ == "ekd") {
       coupleface::vector_view<std::int32_t const> const bank_labels(
           class_ids_.data(), static_cast<coupleface::index_t>(class_ids_.size()));
       coupleface::ekd_loss(policy, in.student, in.teacher, in.labels, in.bank, in.bank, bank_labels,
@@ -207,27 +228,6 @@ class host_terms final : public batch_terms<Policy, std::vector> {
   }
 
  private:
-  /// The laws of the terms over a batch, over mined pairs of samples with rows of the bank.
-  template <class Neighbours>
-  void of_list(relation_inputs const& in, Neighbours neighbours,
-               coupleface::scalar_view<double> loss, coupleface::matrix_view<float> gradient) {
-    auto const over = [&](auto law, auto relation) {
-      coupleface::pair_loss(Policy(), in.student, in.teacher, in.bank, in.bank, neighbours, loss,
-                            gradient, law, relation);
-    };
-    if (method_ == "rkd_d_mined") {
-      over(coupleface::rkd_distance_law<coupleface::smooth_l1>({}), unit_distance{});
-    } else if (method_ == "sp_mined") {
-      over(coupleface::similarity_preserving_law{}, coupleface::cosine{});
-    } else if (method_ == "cc_mined") {
-      over(coupleface::difference_law<coupleface::squared>({}), coupleface::taylor_kernel{});
-    } else if (method_ == "pkt_mined") {
-      over(coupleface::pkt_law{}, coupleface::cosine{});
-    } else {
-      fail_without_form(method_);
-    }
-  }
-
   std::vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
   coupleface::ekd_thresholds thresholds_;
   std::uint64_t batches_ = 0;  ///< seed of pwr's sample
