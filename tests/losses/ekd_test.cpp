@@ -526,6 +526,7 @@ TEST(ekd, labels_of_any_width) {
   EXPECT_TRUE(same_bits(first, second) && same_bits(first, third));
 }
 
+#if !COUPLEFACE_HAS_KERNELS  // a device's: device/ekd_device_test.cpp
 TEST(ekd, same_bits_for_every_policy_and_thread_count) {
   for (bool const bank : {false, true}) {
     auto const p = bank ? random_bank<float>(200, 1100, 24, 16, 30, 111)
@@ -575,6 +576,8 @@ TEST(ekd, scratch_does_not_grow_with_the_pairs) {
                             hardest * (19 * 40 + 24) + lines);
   EXPECT_EQ(count.live, 0u);
 }
+
+#endif
 
 template <class Call>
 void expect_error(Call call, std::string const& message) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <new>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #if COUPLEFACE_HAS_CUDA
@@ -191,7 +192,14 @@ class device_array {
     copy_device(data_, values.data(), size_ * sizeof(T));
   }
   device_array(device_array const& other) : device_array(other.to_host()) {}
-  device_array& operator=(device_array const& other) = delete;
+  device_array& operator=(device_array other) {
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    std::swap(copy_, other.copy_);
+    std::swap(changed_, other.changed_);
+    std::swap(copied_at_, other.copied_at_);
+    return *this;
+  }
   ~device_array() {
     if (size_ > 0) { device_heap::here().give(data_); }
   }

@@ -137,6 +137,15 @@ void check_ekd(matrix_view<S> student, matrix_view<T> teacher, vector_view<N> la
   expect_valid("ekd_loss", "thresholds.known is out of range", thresholds);
 }
 
+template <class S, class T, class H, class B, class M>
+void check_ekd_banks(matrix_view<S> student, matrix_view<T> teacher, matrix_view<H> student_bank,
+                     matrix_view<B> teacher_bank, vector_view<M> bank_labels) {
+  check_banks("ekd_loss", student, teacher, student_bank, teacher_bank);
+  expect_view("ekd_loss", "bank_labels", bank_labels);
+  expect_equal("ekd_loss", "size of bank_labels", bank_labels.extent(0), "rows of student_bank",
+               student_bank.extent(0));
+}
+
 template <class Derived, class S, class T, class N, class L, class Gradient>
 void ekd_of_batch(host_policy<Derived> const& base, matrix_view<S> student, matrix_view<T> teacher,
                   vector_view<N> labels, ekd_thresholds& thresholds, scalar_view<L> loss,
@@ -161,10 +170,7 @@ void ekd_with_bank(host_policy<Derived> const& base, matrix_view<S> student, mat
                    vector_view<M> bank_labels, ekd_thresholds& thresholds, scalar_view<L> loss,
                    Gradient gradient, ekd_settings const& settings) {
   check_ekd(student, teacher, labels, thresholds, loss, gradient, settings);
-  check_banks("ekd_loss", student, teacher, student_bank, teacher_bank);
-  expect_view("ekd_loss", "bank_labels", bank_labels);
-  expect_equal("ekd_loss", "size of bank_labels", bank_labels.extent(0), "rows of student_bank",
-               student_bank.extent(0));
+  check_ekd_banks(student, teacher, student_bank, teacher_bank, bank_labels);
   auto const& policy = static_cast<Derived const&>(base);
   matrix_view<S const> const rows = student;
   matrix_view<H const> const bank = student_bank;
@@ -181,3 +187,7 @@ void ekd_with_bank(host_policy<Derived> const& base, matrix_view<S> student, mat
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END
+
+#if COUPLEFACE_HAS_KERNELS
+#include <coupleface/detail/cuda/losses/ekd.cuh>
+#endif

@@ -15,6 +15,13 @@ struct ekd_labels {
   index_t const* rows;
   index_t const* columns;
   bool one_batch;  ///< both sides are one batch: pairs i < j count, each once
+
+  /// 1 for a negative, -1 for a positive, 0 for what is no pair.
+  COUPLEFACE_HOST_DEVICE int sign(index_t i, index_t j) const {
+    index_t const own = rows[i], other = columns[j];
+    if (own < 0 || other < 0 || (one_batch && i >= j)) { return 0; }
+    return own == other ? -1 : 1;
+  }
 };
 
 /// Which pairs count. The walks visit all, and ask for rows in no pair only.

@@ -7,7 +7,6 @@
 
 #include <coupleface/detail/losses/ekd_negatives.hpp>
 #include <coupleface/detail/pairs/bank_pairs.hpp>
-#include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/detail/scratch.hpp>
 
 #include <algorithm>
@@ -31,15 +30,13 @@ class ekd_ranking {
         counts_(policy, lanes_ * lane_counts),
         totals_(policy, lane_counts),
         list_ends_(policy, lanes_ * lists),
-        shares_(policy, lanes_) {
+        lane_shares_(policy, lanes_) {
     count();
     index_t const* const all = totals_.data();
     positives_ = all[2 * slots];
     numbers_ = all[2 * slots + 1] == 0;
     for (index_t s = 0; s < search_[0].bins().others(); ++s) { negatives_ += all[s]; }
-    for (index_t share = 10; wanted_ < lists / 2 && share <= negatives_; share *= 10) {
-      above_[wanted_++] = negatives_ / share;
-    }
+    shares_ = ekd_shares(negatives_);
     hardest_ = std::min(hardest, negatives_);
     reserve_hardest();
     if (numbers_) { narrow(); }
@@ -59,12 +56,10 @@ class ekd_ranking {
     ekd_key* begin[2][lists / 2 + 1];
     reserve_lists(keys.data(), begin);
     if (listed > 0 || hardest_ > 0) { fill_lists(keys.data(), list); }
-    for (int k = 0; k < wanted_; ++k) {
-      bool const first = k >= thresholds.known;
-      move(thresholds.student[k], threshold(0, k, begin[0]), first ? 1.0 : momentum);
-      move(thresholds.teacher[k], threshold(1, k, begin[1]), first ? 1.0 : momentum);
-    }
-    thresholds.known = std::max(thresholds.known, wanted_);
+    move_thresholds(thresholds, shares_.wanted, momentum, [&](int side, int k) {
+      auto const& search = search_[side];
+      return search.exact() ? search.key(k) : search.key(k, shares_.above[k], begin[side]);
+    });
     std::nth_element(list, list + hardest_, list + listed_negatives());
     std::sort(list, list + hardest_,
               [](auto const& a, auto const& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
@@ -79,14 +74,6 @@ class ekd_ranking {
   static constexpr int lists = 2 * ekd_thresholds::count;
 
   index_t held(int side) const { return search_[side].held(); }
-
-  static void move(double& average, double to, double weight) {
-    average = rounded_product(1 - weight, average) + rounded_product(weight, to);
-  }
-  double threshold(int side, int k, ekd_key* const* begin) const {
-    auto const& search = search_[side];
-    return ekd_score(search.exact() ? search.key(k) : search.key(k, above_[k], begin));
-  }
 
   /// visit(panel, lane) for all panels.
   template <class Visit>
@@ -118,7 +105,7 @@ class ekd_ranking {
   void narrow() {
     for (;;) {
       for (int side = 0; side < 2; ++side) {
-        search_[side].narrow(totals_.data() + side * slots, above_, wanted_);
+        search_[side].narrow(totals_.data() + side * slots, shares_.above, shares_.wanted);
       }
       if (search_[0].exact() || held(0) + held(1) <= most_listed) { return; }
       count();
@@ -136,7 +123,7 @@ class ekd_ranking {
       index_t size = 0;
       for (index_t slot = first; slot < end; ++slot) { size += mine[slot]; }
       size = std::min(size, hardest_);
-      shares_.data()[lane] = {listed_, size, 0};
+      lane_shares_.data()[lane] = {listed_, size, 0};
       listed_ += size;
     }
   }
@@ -167,7 +154,7 @@ class ekd_ranking {
       }
     };
     walk([=, labels = labels_, student = ranges[0], teacher = ranges[1], least = least_,
-          shares = shares_.data(),
+          shares = lane_shares_.data(),
           all_ends = list_ends_.data()](ekd_panel<Acc> const& at, index_t lane) {
       index_t* const ends = all_ends + lane * lists;
       lane_share& share = shares[lane];
@@ -188,10 +175,9 @@ class ekd_ranking {
   index_t lanes_;
   scratch<index_t, Derived> counts_, totals_;  ///< of each lane, of all
   scratch<index_t, Derived> list_ends_;
-  scratch<lane_share, Derived> shares_;
+  scratch<lane_share, Derived> lane_shares_;
   ekd_search search_[2];
-  int wanted_ = 0;
-  index_t above_[ekd_thresholds::count] = {};  ///< negatives that exceed each threshold
+  ekd_shares shares_{0};
   index_t positives_ = 0, negatives_ = 0, hardest_ = 0, listed_ = 0;
   bool numbers_ = true;
   ekd_key least_ = 0;

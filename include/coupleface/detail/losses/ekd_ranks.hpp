@@ -5,6 +5,7 @@
 // cosines are. One count and a short list are enough unless very many are nearly equal.
 #pragma once
 
+#include <coupleface/detail/rounded_product.hpp>
 #include <coupleface/settings/ekd.hpp>
 
 #include <algorithm>
@@ -18,6 +19,14 @@ using ekd_key = std::uint32_t;
 inline constexpr ekd_key ekd_zero = ekd_key(1) << 29, ekd_largest = ekd_key(1) << 30;
 inline double ekd_score(ekd_key key) { return (double(key) - double(ekd_zero)) * 0x1p-29; }
 
+/// The key of a cosine, which a product's rounding may carry past 1; 0 for NaN.
+template <class Acc>
+COUPLEFACE_HOST_DEVICE inline ekd_key ekd_key_of(Acc cosine) {
+  Acc const above = cosine > Acc(-1) ? cosine : Acc(-1);
+  Acc const inside = above < Acc(1) ? above : Acc(1);
+  return ekd_key(std::int32_t(inside * Acc(ekd_zero))) + ekd_zero;
+}
+
 /// Ranges of 2^b keys, each cut into `bins` bins of 2^shift keys; one more slot is for all others.
 struct ekd_bins {
   static constexpr int first_shift = 18, narrower = 9;
@@ -27,8 +36,8 @@ struct ekd_bins {
   ekd_key span = ekd_largest;  ///< last - first
   int ranges = 1, shift = first_shift;
 
-  index_t bins() const { return index_t(span >> shift) + 1; }
-  index_t others() const { return ranges * bins(); }
+  COUPLEFACE_HOST_DEVICE index_t bins() const { return index_t(span >> shift) + 1; }
+  COUPLEFACE_HOST_DEVICE index_t others() const { return ranges * bins(); }
   ekd_key first_of(index_t slot) const {
     return first[slot / bins()] + (ekd_key(slot % bins()) << shift);
   }
@@ -42,6 +51,8 @@ class ekd_search {
   ekd_bins const& bins() const { return bins_; }
   /// The slot of the last count that range r is.
   index_t slot(int r) const { return slots_[r]; }
+  /// How many negatives lie above the range of number k.
+  index_t above(int k) const { return above_[k]; }
   /// How many negatives lie in the ranges.
   index_t held() const { return held_; }
   /// Every range is one key.
@@ -84,6 +95,34 @@ class ekd_search {
   index_t above_[ekd_thresholds::count] = {};  ///< negatives above that range
   index_t held_ = 0;
 };
+
+/// The scores that `negatives` pairs have as thresholds: above[k] of them exceed number k.
+struct ekd_shares {
+  int wanted = 0;
+  index_t above[ekd_thresholds::count] = {};
+
+  explicit ekd_shares(index_t negatives) {
+    for (index_t share = 10; wanted < ekd_thresholds::count && share <= negatives; share *= 10) {
+      above[wanted++] = negatives / share;
+    }
+  }
+};
+
+/// Moves the averages towards the first `wanted` thresholds of a batch, key_of(side, k): side 0 is
+/// the student.
+template <class KeyOf>
+void move_thresholds(ekd_thresholds& averages, int wanted, double momentum, KeyOf key_of) {
+  for (int k = 0; k < wanted; ++k) {
+    bool const first = k >= averages.known;
+    double const weight = first ? 1.0 : momentum;
+    for (int side = 0; side < 2; ++side) {
+      double& average = (side == 0 ? averages.student : averages.teacher)[k];
+      average = rounded_product(1 - weight, average) +
+                rounded_product(weight, ekd_score(key_of(side, k)));
+    }
+  }
+  averages.known = std::max(averages.known, wanted);
+}
 
 }  // namespace detail
 COUPLEFACE_NAMESPACE_END

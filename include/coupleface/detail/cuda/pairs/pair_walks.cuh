@@ -6,33 +6,29 @@
 // pairs stays on the device.
 #pragma once
 
-#include <coupleface/detail/cuda/pairs/pair_rows.cuh>
+#include <coupleface/detail/cuda/pairs/tile_walk.cuh>
 #include <coupleface/detail/pairs/pair_walks.hpp>
 
 COUPLEFACE_NAMESPACE_BEGIN
 namespace detail {
-
-/// Pairs whose relations are held at once: 8 MiB a side in float.
-inline constexpr index_t law_tile_rows = 1024, law_tile_columns = 2048;
 
 /// Memory and launches of the walks over all pairs. Student and Teacher: device_side.
 template <class Derived, class Student, class Teacher, class Relation, class Law, class Keep>
 class device_pairs {
  public:
   using accumulator = typename Student::accumulator;
-  using tile_type = law_tile<Student::in_batch, Keep>;
+  using walk_type = tile_walk<Derived, Student, Teacher, Keep>;
+  using tile_type = typename walk_type::tile_type;
   static constexpr int sum_count = Law::sums > 1 + Law::back_sums ? Law::sums : 1 + Law::back_sums;
 
   device_pairs(Derived const& policy, Student const& student, Teacher const& teacher,
                Relation relation, Law law, pair_mask<Keep> mask)
       : policy_(policy),
         student_(student),
-        teacher_(teacher),
         relation_(relation),
         law_(law),
         mask_(mask),
-        tile_size_(smaller(law_tile_rows, mask.rows) * smaller(law_tile_columns, mask.columns)),
-        relations_(policy, 2 * tile_size_),
+        walk_(policy, student, teacher, mask),
         constants_(policy, mask.rows * Law::constants),
         sums_(policy, mask.rows * sum_count),
         totals_(policy, sum_count),
@@ -42,7 +38,7 @@ class device_pairs {
   void value(scalar_view<L> loss) {
     find_statistics();
     begin_value();
-    for_each_tile([&](tile_type const& tile) { add_terms(tile, value_terms<Law>{law_}); });
+    walk_.for_each_tile([&](tile_type const& tile) { add_terms(tile, value_terms<Law>{law_}); });
     finish_value(loss);
   }
 
@@ -57,12 +53,12 @@ class device_pairs {
     if constexpr (Law::back_sums > 0) {
       value(loss);
       finish<Law::back_sums>(sums(1), finish_back_of<Law>{law_});
-      for_each_tile(
+      walk_.for_each_tile(
           [&](tile_type const& tile) { add_gradient(tile, own.data(), prepared_gradient.data()); });
     } else {
       find_statistics();
       begin_value();
-      for_each_tile([&](tile_type const& tile) {
+      walk_.for_each_tile([&](tile_type const& tile) {
         add_terms(tile, value_terms<Law>{law_});
         add_gradient(tile, own.data(), prepared_gradient.data());
       });
@@ -72,8 +68,8 @@ class device_pairs {
   }
 
  private:
-  accumulator* of_student() const { return relations_.data(); }
-  accumulator* of_teacher() const { return relations_.data() + tile_size_; }
+  accumulator* of_student() const { return walk_.of_student(); }
+  accumulator* of_teacher() const { return walk_.of_teacher(); }
   row_numbers constants() const { return {constants_.data(), mask_.rows}; }
   row_numbers sums(int first) const {
     return {sums_.data() + index_t(first) * mask_.rows, mask_.rows};
@@ -81,28 +77,6 @@ class device_pairs {
   template <class T>
   void clear(T* elements, index_t count) const {
     launch_indices(policy_, count, zero_body<T>{elements});
-  }
-
-  /// visit(tile) with its relations. Those of a single tile stay from walk to walk.
-  template <class Visit>
-  void for_each_tile(Visit visit) {
-    for (index_t column = 0; column < mask_.columns; column += law_tile_columns) {
-      index_t const columns = smaller(law_tile_columns, mask_.columns - column);
-      if (!is_held_) {
-        student_.prepare_block(column, columns);
-        teacher_.prepare_block(column, columns);
-      }
-      for (index_t row = 0; row < mask_.rows; row += law_tile_rows) {
-        tile_type const tile{row, column, smaller(law_tile_rows, mask_.rows - row), columns,
-                             mask_.keep};
-        if (!is_held_) {
-          student_.relate(tile, of_student());
-          teacher_.relate(tile, of_teacher());
-          is_held_ = mask_.rows <= law_tile_rows && mask_.columns <= law_tile_columns;
-        }
-        visit(tile);
-      }
-    }
   }
 
   template <class Terms>
@@ -140,7 +114,8 @@ class device_pairs {
     clear(constants_.data(), constants_.size());
     if constexpr (Law::sums > 0) {
       clear(sums_.data(), sums_.size());
-      for_each_tile([&](tile_type const& tile) { add_terms(tile, statistic_terms<Law>{law_}); });
+      walk_.for_each_tile(
+          [&](tile_type const& tile) { add_terms(tile, statistic_terms<Law>{law_}); });
       finish<Law::sums>(sums(0), finish_of<Law>{law_});
     }
   }
@@ -176,13 +151,10 @@ class device_pairs {
 
   Derived const& policy_;
   Student const& student_;
-  Teacher const& teacher_;
   Relation relation_;
   Law law_;
   pair_mask<Keep> mask_;
-  index_t tile_size_;
-  bool is_held_ = false;
-  scratch<accumulator, Derived> relations_;
+  walk_type walk_;
   scratch<double, Derived> constants_, sums_, totals_, mean_;
 };
 
