@@ -64,8 +64,8 @@ std::unique_ptr<step_losses> make_cuda_losses(loss_settings const& settings,
   std::unique_ptr<face_kit::relation_terms> terms;
   if (settings.uses_relations() && !settings.uses_penalty()) {
     using policy = std::decay_t<decltype(thrust::cuda::par_nosync)>;
-    terms =
-        face_kit::make_device_terms<policy, device_vector>(settings.method, prototypes.extent(1));
+    terms = face_kit::make_device_terms<policy, device_vector>(
+        settings.method, prototypes.extent(0), prototypes.extent(1));
   }
   return std::make_unique<step_losses_at<cuda_place>>(settings, prototypes, std::move(terms));
 }

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -175,7 +176,7 @@ TEST(student_losses, a_queue_and_its_state) {
   host here(s, {nullptr, 0, width},
             std::make_unique<face_kit::host_terms<here_policy>>(s.method, classes, width));
   device there(s, {nullptr, 0, width},
-               face_kit::make_device_terms<there_policy, device_vector>(s.method, width));
+               face_kit::make_device_terms<there_policy, device_vector>(s.method, classes, width));
   ts::step_losses* const places[] = {&here, &there};
   for (unsigned i = 0; i < 3; ++i) {
     auto const student = on_host(random_matrix<float>(batch, width, 10 * i));
@@ -201,6 +202,44 @@ TEST(student_losses, a_queue_and_its_state) {
       }
     }
     EXPECT_EQ(saved(there), saved(here));
+  }
+}
+
+TEST(student_losses, ekd_with_the_bank_and_its_thresholds) {
+  using here_policy = std::decay_t<decltype(thrust::seq)>;
+  using there_policy = std::decay_t<decltype(policy())>;
+  auto const prototypes = on_host(random_matrix<float>(classes, width, 1));
+  auto s = settings_of("latest", "nearest");
+  s.method = "ekd";
+  host here(s, prototypes.view(),
+            std::make_unique<face_kit::host_terms<here_policy>>(s.method, classes, width));
+  device there(s, prototypes.view(),
+               face_kit::make_device_terms<there_policy, device_vector>(s.method, classes, width));
+  for (unsigned i = 0; i < 3; ++i) {
+    if (i == 2) {
+      std::istringstream in(saved(there));
+      there.load(in);
+    }
+    auto const expected = step(here, 10 * i), found = step(there, 10 * i);
+    // A cosine is off by (width + 8) u. Of two thresholds, at a temperature of 1 / 100, a soft
+    // count has a slope below 50, which changes by less than 2,000 times the cosine's error, and a
+    // gap is below 2. The weights are 0.02 and 0.01.
+    double const cosine = double(width + 8) * std::ldexp(1.0, -24), gap = 2 * 50 * cosine;
+    double const bound = 0.03 * 2 * 2 * gap;
+    EXPECT_GT(expected.relation, 10 * bound);
+    EXPECT_NEAR(found.relation, expected.relation, bound);
+    // A row has one in 17 of the positives, and of the negatives; norms are above 2.
+    double const of_gradient = 0.03 / 17 * 2 * (gap * 50 + 2 * 2000 * cosine) / 2;
+    double largest = 0;
+    for (index_t k = 0; k < batch; ++k) {
+      for (index_t j = 0; j < width; ++j) {
+        double const of_host = expected.relation_gradient.view()(k, j);
+        EXPECT_NEAR(found.relation_gradient.view()(k, j), of_host, of_gradient);
+        largest = std::max(largest, std::fabs(of_host));
+      }
+    }
+    EXPECT_GT(largest, 10 * of_gradient);
+    EXPECT_EQ(saved(there).size(), saved(here).size());
   }
 }
 

@@ -50,7 +50,7 @@ inline constexpr distillation_method distillation_methods[] = {
     {"pkt", relation_pairs::batch, 300, true, "PKT", "#7F7F7F", 1},
     {"pkt_mined", relation_pairs::mined, 300, true, "PKT, mined", "#7F7F7F", 2},
     {"pwr", relation_pairs::batch, 3, false, "PWR", "#AA4499", 1},
-    {"ekd", relation_pairs::bank, 1, false, "EKD", "#882255", 1},
+    {"ekd", relation_pairs::bank, 1, true, "EKD", "#882255", 1},
     {"teacher_queue", relation_pairs::queue, 0.1, true, "teacher queue (QUD)", "#117733", 1},
     {"cross_relation", relation_pairs::batch, 3, true, "cross relations", "#999933", 1},
     {"cross_contrast", relation_pairs::batch, 0.1, true, "cross relations, contrast", "#999933", 2},

@@ -166,11 +166,45 @@ class queue_terms final : public relation_terms {
   coupleface::teacher_queue<float, std::int32_t, Vector> queue_;
 };
 
+/// EKD over all pairs of the batch with the bank's classes, and its thresholds, which lie in host
+/// memory. Vector: of the policy's memory.
+template <class Policy, template <class...> class Vector>
+class ekd_terms final : public relation_terms {
+ public:
+  explicit ekd_terms(coupleface::index_t classes) {
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(classes));
+    std::iota(ids.begin(), ids.end(), 0);
+    class_ids_ = Vector<std::int32_t>(ids.begin(), ids.end());
+  }
+
+  void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
+               coupleface::matrix_view<float> gradient) override {
+    coupleface::vector_view<std::int32_t const> const bank_labels(
+        thrust::raw_pointer_cast(class_ids_.data()),
+        static_cast<coupleface::index_t>(class_ids_.size()));
+    coupleface::ekd_loss(Policy(), in.student, in.teacher, in.labels, in.bank, in.bank, bank_labels,
+                         thresholds_, loss, gradient);
+  }
+  void renew(relation_inputs const&) override {}
+  void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
+    visit(thresholds_.student, sizeof thresholds_.student);
+    visit(thresholds_.teacher, sizeof thresholds_.teacher);
+    visit(&thresholds_.known, sizeof thresholds_.known);
+  }
+
+ private:
+  Vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
+  coupleface::ekd_thresholds thresholds_;
+};
+
 /// The term of a method that has a device form, under a device's policy.
+/// @param classes  rows of the bank
 /// @param width  of the teacher
 template <class Policy, template <class...> class Vector>
 std::unique_ptr<relation_terms> make_device_terms(std::string const& method,
+                                                  coupleface::index_t classes,
                                                   coupleface::index_t width) {
+  if (method == "ekd") return std::make_unique<ekd_terms<Policy, Vector>>(classes);
   if (method == "teacher_queue") return std::make_unique<queue_terms<Policy, Vector>>(width);
   return std::make_unique<common_terms<Policy, Vector>>(method);
 }
@@ -183,19 +217,16 @@ class host_terms final : public common_terms<Policy, std::vector> {
 
  public:
   host_terms(std::string method, coupleface::index_t classes, coupleface::index_t width)
-      : base(std::move(method)), class_ids_(static_cast<std::size_t>(classes)) {
-    std::iota(class_ids_.begin(), class_ids_.end(), 0);
+      : base(std::move(method)) {
+    if (method_ == "ekd") ekd_.emplace(classes);
     if (method_ == "teacher_queue") queue_.emplace(width);
   }
 
   void compute(relation_inputs const& in, coupleface::scalar_view<double> loss,
                coupleface::matrix_view<float> gradient) override {
     Policy const policy{};
-    if (method_ == "ekd") {
-      coupleface::vector_view<std::int32_t const> const bank_labels(
-          class_ids_.data(), static_cast<coupleface::index_t>(class_ids_.size()));
-      coupleface::ekd_loss(policy, in.student, in.teacher, in.labels, in.bank, in.bank, bank_labels,
-                           thresholds_, loss, gradient);
+    if (ekd_) {
+      ekd_->compute(in, loss, gradient);
     } else if (queue_) {
       queue_->compute(in, loss, gradient);
     } else if (method_ == "rkd_a") {
@@ -218,18 +249,13 @@ class host_terms final : public common_terms<Policy, std::vector> {
   }
 
   void visit_state(std::function<void(void*, std::size_t)> const& visit) override {
-    if (method_ == "ekd") {
-      visit(thresholds_.student, sizeof thresholds_.student);
-      visit(thresholds_.teacher, sizeof thresholds_.teacher);
-      visit(&thresholds_.known, sizeof thresholds_.known);
-    }
+    if (ekd_) ekd_->visit_state(visit);
     if (method_ == "pwr") visit(&batches_, sizeof batches_);
     if (queue_) queue_->visit_state(visit);
   }
 
  private:
-  std::vector<std::int32_t> class_ids_;  ///< labels of the bank's rows
-  coupleface::ekd_thresholds thresholds_;
+  std::optional<ekd_terms<Policy, std::vector>> ekd_;
   std::uint64_t batches_ = 0;  ///< seed of pwr's sample
   std::optional<queue_terms<Policy, std::vector>> queue_;
 };

@@ -30,22 +30,29 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///
 /// NaN or infinite input makes the loss and its gradient NaN, and leaves the thresholds.
 ///
-/// @param policy any Thrust execution policy of the host
+/// @param policy any Thrust execution policy. On CUDA the call waits for the counts of each walk,
+///   so that it cannot be captured in a graph
 /// @param student [n, d_s], @param teacher [n, d_t] embeddings of any length; widths may differ
 /// @param labels [n] signed integers, -1: the row is in no pair
-/// @param thresholds the moving averages, updated; copy them to evaluate one batch twice
-/// @param loss one float or double, overwritten
+/// @param thresholds the moving averages in host memory, updated; copy them to evaluate one batch
+///   twice
+/// @param loss one float or double in the policy's memory, overwritten
 /// @param settings tau, momentum, w_p, w_n and H
 /// @throws std::invalid_argument if shapes do not fit or a setting is out of range, before anything
 ///   is written
 /// @complexity O(n^2 (d_s + d_t)): half a product of all pairs for each side to count scores,
 ///   another one to list those near thresholds, and another one, with the gradient's, over blocks
-///   that hold positives; up to two more to count where over 2^19 pairs lie near thresholds
+///   that hold positives; up to two more to count where over 2^19 pairs lie near thresholds. On
+///   CUDA: half a product for each side to count, three times, another one with the gradient's
+///   two, and one more if only some negatives of one key are among the hardest; of up to 1,024 rows
+///   one product serves all
 /// @scratch two copies of each side and the gradient in float, or in double if a side is; 8 bytes
 ///   a label; for each of at most 16 lanes a tile of up to 288 KiB, or 544 KiB in double, 66 KiB of
 ///   counts and at most H pairs of 40 bytes; once 66 KiB, 2 MiB of scores and 48 H bytes; nothing
-///   grows with n^2
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   grows with n^2. On CUDA: one copy of each side, the gradient, 16 bytes a row, and 49 MiB, or
+///   65 MiB in double
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: stated (Huang et al., CVPR 2022, and its authors' code: settings, thresholds, moving
 /// averages); unused thresholds (the code takes the largest score), means over the pairs, and ties:
 /// ours.
@@ -80,10 +87,12 @@ void ekd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teach
 ///
 /// @param student_bank [m, d_s], @param teacher_bank [m, d_t] aligned; may be one matrix
 /// @param bank_labels [m] signed integers, -1: the row is in no pair
-/// @complexity O(n m (d_s + d_t)): as above, with whole products
+/// @complexity O(n m (d_s + d_t)): as above, with whole products, one of them for the gradient
 /// @scratch two copies of the batch's rows and one of 1,024 rows of the banks, the gradient, 8
 ///   bytes a label; for each of at most 32 lanes 32 KiB, 66 KiB of counts and at most H pairs of 40
-///   bytes; once 66 KiB, 2 MiB of scores and 24 H bytes
+///   bytes; once 66 KiB, 2 MiB of scores and 24 H bytes. On CUDA: one copy of the batch's rows and
+///   of 2,048 rows of the banks, the gradient, 16 bytes a row, 8 a row of the banks, and 49 MiB, or
+///   65 MiB in double
 /// Everything else as above.
 template <class Policy, class S, class T, class N, class H, class B, class M, class L>
 void ekd_loss(Policy const& policy, matrix_view<S> student, matrix_view<T> teacher,

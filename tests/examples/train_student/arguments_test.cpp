@@ -132,8 +132,8 @@ TEST(train_student_arguments, are_refused_in_combinations_without_sense) {
   program.expect_refused({"--compare", "--fcd-weight", "0"},
                          "--method fcd: --fcd-weight and --cls-weight are 0, " + none);
   program.expect_refused({"--method", "fcd,sp,fcd"}, "--method: fcd is listed twice");
-  program.expect_refused({"--method", "fcd,sp,ekd", "--device", "cuda"},
-                         "--method ekd: has no form for --device cuda");
+  program.expect_refused({"--method", "fcd,sp,rkd_a", "--device", "cuda"},
+                         "--method rkd_a: has no form for --device cuda");
   program.expect_refused({"--data", "x", "--method", "supervised,fcd"},
                          "--data without --teacher-embeddings supports only --method supervised");
   program.expect_refused({"--method", "fcd,sp,cc", "--lambda", "1,2"},

@@ -11,15 +11,14 @@ COUPLEFACE_NAMESPACE_BEGIN
 
 /// @brief ekd_loss of tensors; differentiable by the student.
 ///
-/// @param policy for CPU tensors, which alone are served
+/// @param policy for CPU tensors; CUDA tensors use the current stream and wait for it
 /// @param student [n, d_s], teacher [n, d_t] embeddings of any length
 /// @param labels Long [n], -1: the row is in no pair
 /// @param thresholds the moving averages, updated together with the value
 /// @param settings as ekd_loss's
 /// @return scalar tensor
 /// @throws std::invalid_argument if shapes, element types or devices do not fit, or a setting is
-/// out
-///   of range
+///   out of range
 /// @complexity ekd_loss's @determinism the same
 /// @scratch ekd_loss's, and a gradient [n, d_s] until backward
 /// Source: as ekd_loss.
@@ -34,8 +33,7 @@ at::Tensor ekd_loss(Policy const& policy, at::Tensor const& student, at::Tensor 
     ekd_loss(on, rows, beside, detail::unchecked_vector<std::int64_t const>(ids), thresholds,
              results..., settings);
   };
-  return detail::student_loss("ekd_loss", policy, student, teacher,
-                              detail::on_the_host("ekd_loss", call));
+  return detail::student_loss("ekd_loss", policy, student, teacher, call);
 }
 
 /// @brief The same of a batch with the rows of a labelled bank.
@@ -63,8 +61,7 @@ at::Tensor ekd_loss(Policy const& policy, at::Tensor const& student, at::Tensor 
              detail::unchecked_vector<std::int64_t const>(others), thresholds, results...,
              settings);
   };
-  return detail::student_loss("ekd_loss", policy, student, teacher,
-                              detail::on_the_host("ekd_loss", call));
+  return detail::student_loss("ekd_loss", policy, student, teacher, call);
 }
 
 COUPLEFACE_NAMESPACE_END
