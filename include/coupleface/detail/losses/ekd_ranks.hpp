@@ -21,7 +21,7 @@ inline double ekd_score(ekd_key key) { return (double(key) - double(ekd_zero)) *
 
 /// The key of a cosine, which a product's rounding may carry past 1; 0 for NaN.
 template <class Acc>
-COUPLEFACE_HOST_DEVICE inline ekd_key ekd_key_of(Acc cosine) {
+COUPLEFACE_HOST_DEVICE COUPLEFACE_ALWAYS_INLINE ekd_key ekd_key_of(Acc cosine) {
   Acc const above = cosine > Acc(-1) ? cosine : Acc(-1);
   Acc const inside = above < Acc(1) ? above : Acc(1);
   return ekd_key(std::int32_t(inside * Acc(ekd_zero))) + ekd_zero;
