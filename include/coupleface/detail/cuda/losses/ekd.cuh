@@ -2,8 +2,8 @@
 // coupleface: evaluation-oriented knowledge distillation on a CUDA device.
 //
 // Products of tiles by cuBLAS; the cosines of positives and hardest negatives become slopes in
-// their tile, others 0, and further products add the gradients. Nothing is listed or added
-// atomically but integers.
+// their tile, others 0, and further products add the gradients. Nothing is listed, and only
+// integers are added atomically.
 #pragma once
 
 #include <coupleface/detail/cuda/losses/ekd_ranking.cuh>
@@ -78,7 +78,9 @@ void evaluate_ekd_tiles(Derived const& policy, Side const& student, Walk& walk,
   launch_indices(policy, n, zero_body<double>{sums.data()});
   launch_indices(policy, 1,
                  store_everywhere_body<index_t>{{left.data(), 1, 1}, ranking.which().in_cut});
-  auto const share = [](double weight, index_t pairs) { return weight / double(pairs); };
+  auto const share = [](double weight, index_t pairs) {
+    return pairs == 0 ? 0.0 : weight / double(pairs);
+  };
   kernel slopes{{},
                 nullptr,
                 nullptr,
