@@ -168,7 +168,7 @@ matrix<S> rows_along_axes(index_t n, index_t width, unsigned seed) {
   return x;
 }
 
-/// The sides of these are not equal in the last bits: the teacher's tell pairs apart.
+/// The student's cosines tie; the teacher's differ, so that it matters which pairs count.
 template <class S>
 void expect_ties_to_the_first(device_problem<S> p, std::vector<index_t> const& numbers) {
   p.student = rows_along_axes<S>(p.student.rows(), 5, 31);
