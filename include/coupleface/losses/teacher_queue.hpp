@@ -33,8 +33,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// @complexity O(n m d): a product for the value and two more for the gradient
 /// @scratch a copy of the batch, and for each of at most 16 lanes (one for 128 rows of the queue)
 ///   256 unit rows and 512 x 128 logits, with the gradient also a copy of the batch; in float, or
-///   in double if an input is. On CUDA: two copies of the batch, 16 n ceil(m / 4096) and 44 n bytes,
-///   32 MiB for cuBLAS, and at most 4,096 unit rows and 2,048 x 4,096 logits
+///   in double if an input is. On CUDA: two copies of the batch, 16 n ceil(m / 4096) and 44 n
+///   bytes, 32 MiB for cuBLAS, and at most 4,096 unit rows and 2,048 x 4,096 logits
 /// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
 ///   and for any two runs on one kind of device
 /// Source: stated (QUD, BMVC 2024: tau = 0.1, m = 1,024); leaving out the own class: ours.
