@@ -36,7 +36,13 @@ using coupleface::make_vector_view;
 using mapped_matrix = coupleface::mapped_npy<float>;
 
 enum status { done = 0, failed = 1, unavailable = 2 };
-enum pair_loss { rkd = 0, similarity_preserving = 1, pkt = 2, correlation_congruence = 3 };
+enum pair_loss {
+  rkd = 0,
+  similarity_preserving = 1,
+  pkt = 2,
+  correlation_congruence = 3,
+  rkd_angle = 4
+};
 enum screen { automatic = 0, float_screen = 1, int16_screen = 2 };
 
 std::string& last_error() {
@@ -128,7 +134,7 @@ int counting_scratch(std::int64_t* scratch, Call call) {
   });
 }
 
-/// A loss over the pairs of a batch. `which`: a pair_loss.
+/// A loss over the pairs of a batch, or over its triples. `which`: a pair_loss.
 COUPLEFACE_C_API int coupleface_pairs(int which, float const* student, float const* teacher,
                                       index_t n, index_t d, float* loss, float* gradient,
                                       std::int64_t* scratch) {
@@ -145,6 +151,8 @@ COUPLEFACE_C_API int coupleface_pairs(int which, float const* student, float con
         return coupleface::pkt_loss(policy, s, t, value, g);
       case correlation_congruence:
         return coupleface::correlation_congruence_loss(policy, s, t, value, g);
+      case rkd_angle:
+        return coupleface::rkd_angle_loss(policy, s, t, value, g);
       default:
         throw std::invalid_argument("coupleface_pairs: no such loss");
     }
