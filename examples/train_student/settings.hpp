@@ -42,8 +42,8 @@ struct run_settings : loss_settings {
   double cls_weight =
       0;  // of the margin softmax in the distilling methods; in `supervised` it is 1
 
-  // For losses and mining; the network runs on the host. FCD, relations and mining have the same
-  // bits everywhere, but the margin softmax does not, so a run must stay on its device.
+  // For losses and mining; the network runs on the host. FCD, mining and the relations of mrd and
+  // coupleface have the same bits everywhere; other terms do not, so a run must stay on its device.
   std::string device = "cpu";
 
   /// The run's name in folders and progress.

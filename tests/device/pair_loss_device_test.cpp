@@ -225,6 +225,34 @@ TEST(device_pair_loss, rows_that_are_not_finite_are_not_hidden) {
   }
 }
 
+/// Keeps no pair of row 140 of the batch, and none of row 2050 of a bank.
+struct without_some_rows {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t j) const {
+    return i != j && i != 140 && j != 140 && j != 2050;
+  }
+};
+
+TEST(device_pair_loss, rows_in_no_pair_change_nothing) {
+  using namespace coupleface;
+  for (double const broken : {std::nan(""), HUGE_VAL}) {
+    auto s = random_matrix<float>(rows, width, 30), t = random_matrix<float>(rows, 7, 31);
+    auto h = random_matrix<float>(2100, width, 32), g = random_matrix<float>(2100, 7, 33);
+    s.set(140, 3, broken);
+    t.set(140, 0, broken);
+    h.set(2050, 18, broken);
+    g.set(2050, 6, broken);
+    auto const expect_it = [&](auto relation) {
+      auto const call = relation_loss_of(squared{}, relation, without_some_rows{});
+      expect_the_hosts(call, s, t);
+      expect_the_hosts(call, s, t, h, g);
+      EXPECT_EQ(on_device(call, s, t).gradient.at(140, 3), 0);
+    };
+    expect_it(cosine{});
+    expect_it(inner_product{});
+    expect_it(euclidean_distance{});
+  }
+}
+
 /// Ids of a bank's rows: every fifth is -1, and so are the last ones of a row, more of them in each
 /// of seven rows; the fourth has no other.
 matrix<std::int32_t> ragged_neighbours(index_t n, index_t slots, index_t bank_rows, unsigned seed) {

@@ -495,8 +495,19 @@ void expect_bad_row_found(problem<float> p, int side, double bad, index_t hardes
     EXPECT_TRUE(same_bits(found.thresholds, given));
   }
   EXPECT_TRUE(std::isnan(gradient.at(0, 0)) && std::isnan(gradient.at(39, 7)));
+  // In no pair: as if another row stood there, with gradient 0.
   labels.set(0, 3, -1);
-  EXPECT_FALSE(std::isnan(p.run(given, settings).loss)) << "the row is in no pair";
+  auto const found = p.run(policy(), gradient, given, settings);
+  sides[side]->set(3, 5, 0.5);
+  matrix<float> expected(40, 8);
+  auto const without = p.run(policy(), expected, given, settings);
+  EXPECT_EQ(found.loss, without.loss);
+  EXPECT_TRUE(same_bits(found.thresholds, without.thresholds));
+  for (index_t i = 0; i < 40; ++i) {
+    for (index_t j = 0; j < 8; ++j) {
+      EXPECT_EQ(gradient.at(i, j), side < 2 && i == 3 ? 0 : expected.at(i, j)) << i << ' ' << j;
+    }
+  }
 }
 
 TEST(ekd, nan_and_infinity) {

@@ -14,9 +14,10 @@ namespace face_kit {
 /// the sum of both norms.
 ///
 /// A mean starts with the first norm that is not 0. It is the mean of all norms up to the 100th, so
-/// that an unusual first one soon counts little; after that the decay is 0.99. As long as one mean
-/// has not started, lambda is 0: a term without a gradient teaches nothing, whatever its weight.
-/// Source: ours.
+/// that an unusual first one soon counts little; after that the decay is 0.99. A norm that is not
+/// finite, as of a step that overflows in half precision, is left out. As long as one mean has not
+/// started, lambda is 0: a term without a gradient teaches nothing, whatever its weight. Source:
+/// ours.
 class relation_share {
  public:
   explicit relation_share(double share) : odds_(share / (1 - share)) {}
@@ -43,7 +44,7 @@ class relation_share {
   };
 
   static void follow(mean& m, double norm) {
-    if (m.steps == 0 && norm == 0) return;
+    if (!std::isfinite(norm) || (m.steps == 0 && norm == 0)) return;
     m.steps += 1;
     // Fused in every build: a resumed run must go on with the same bits.
     m.value = std::fma(std::max(0.01, 1 / m.steps), norm - m.value, m.value);

@@ -31,8 +31,10 @@ COUPLEFACE_NAMESPACE_BEGIN
 ///   is written
 /// @complexity O(n^2 d): a product for each side, and another one for the gradient
 /// @scratch two copies of the batch's rows and one of 1,024 rows of the teacher for each side, the
-///   gradient, and 32 KiB for each of at most 32 lanes
-/// @determinism bit-identical for any policy and thread count, with one set of kernels
+///   gradient, and 32 KiB for each of at most 32 lanes. On CUDA: one copy of the batch's rows and
+///   of 2,048 rows of the teacher for each side, the gradient, and 48 MiB, or 64 MiB in double
+/// @determinism bit-identical for any policy of the host and thread count, with one set of kernels,
+///   and for any two runs on one kind of device
 /// Source: ours. That AIRD relates student rows to teacher rows is inferred from a later paper of
 /// its author (CRRCD); neither form is public.
 template <class Policy, class S, class T, class L, class Penalty = absolute,

@@ -28,7 +28,8 @@ COUPLEFACE_NAMESPACE_BEGIN
 /// tells how many count: all 6 only after a call with a million negatives, for which a batch needs
 /// some 1,415 rows. Cosines are ordered in steps of 2^-29.
 ///
-/// NaN or infinite input makes the loss and its gradient NaN, and leaves the thresholds.
+/// NaN or infinite input makes the loss and its gradient NaN, and leaves the thresholds; in a row
+/// that is in no pair it changes nothing.
 ///
 /// @param policy any Thrust execution policy. On CUDA the call waits for the counts of each walk,
 ///   so that it cannot be captured in a graph

@@ -25,6 +25,14 @@ TEST(relation_share, gives_the_term_its_share_of_both_norms) {
   EXPECT_DOUBLE_EQ(share.lambda(3, 2), (6. + 12 + 3) / (0.5 + 2 + 2) / 3);
 }
 
+TEST(relation_share, leaves_out_norms_that_are_not_finite) {
+  relation_share share(0.5);
+  EXPECT_EQ(share.lambda(NAN, HUGE_VAL), 0);
+  EXPECT_DOUBLE_EQ(share.lambda(6, 3), 2);
+  EXPECT_DOUBLE_EQ(share.lambda(NAN, NAN), 2);
+  EXPECT_DOUBLE_EQ(share.lambda(HUGE_VAL, 1), 6 / 2.);
+}
+
 TEST(relation_share, follows_with_a_decay_after_a_hundred_steps) {
   relation_share share(0.5);
   for (int k = 0; k < 100; ++k) share.lambda(k == 0 ? 101 : 1, 1);

@@ -27,7 +27,7 @@ struct ekd_labels {
 /// Which pairs count. The walks visit all, and ask for rows in no pair only.
 struct ekd_keep {
   ekd_labels labels;
-  bool operator()(index_t i, index_t j) const {
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t i, index_t j) const {
     return labels.rows[i] >= 0 && labels.columns[j] >= 0 && !(labels.one_batch && i == j);
   }
 };

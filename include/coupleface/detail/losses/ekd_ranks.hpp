@@ -67,8 +67,12 @@ class ekd_search {
     next.shift = std::max(0, bins_.shift - ekd_bins::narrower);
     held_ = 0;
     for (int k = 0; k < wanted; ++k) {
-      index_t slot = (range_[k] + 1) * bins_.bins() - 1;
-      for (; above_[k] + counts[slot] <= above[k]; --slot) { above_[k] += counts[slot]; }
+      index_t const first = range_[k] * bins_.bins();
+      index_t slot = first + bins_.bins() - 1;
+      // Within its range even if a count is not that of the walk before, as where inputs change.
+      for (; slot > first && above_[k] + counts[slot] <= above[k]; --slot) {
+        above_[k] += counts[slot];
+      }
       if (next.ranges == 0 || slots_[next.ranges - 1] != slot) {
         slots_[next.ranges] = slot;
         next.first[next.ranges++] = bins_.first_of(slot);

@@ -123,9 +123,11 @@ void run_device_ekd(Derived const& policy, Student const& student, Teacher const
   if constexpr (with_gradient) {
     auto const rows = student.batch();
     using S = typename decltype(rows)::value_type;
-    using body = store_pair_gradient_body<ekd_relation, acc, S, typename Gradient::element_type>;
+    auto const kept = student.is_kept();
+    using body = store_pair_gradient_body<ekd_relation, acc, S, typename Gradient::element_type,
+                                          std::decay_t<decltype(kept)>>;
     launch_rows<vector_elements<S, acc>>(
-        policy, mask.rows, body{rows, student.rows_from(0), g.data(), nullptr, gradient});
+        policy, mask.rows, body{rows, student.rows_from(0), g.data(), nullptr, gradient, kept});
   }
   thresholds = updated;
 }
@@ -140,11 +142,14 @@ void ekd_of_batch(cuda_policy<Derived> const& base, matrix_view<S> student, matr
   constexpr prepared how = prepared::unit;
   using A = std::remove_const_t<S>;
   using B = std::remove_const_t<T>;
-  device_side<how, acc, true, A, A, Derived> const of_student(policy, student, student, 0);
-  device_side<how, acc, true, B, B, Derived> const of_teacher(policy, teacher, teacher, 0);
   wide_labels<Derived> const of_rows(policy, labels);
   index_t const n = student.extent(0);
   ekd_labels const of{of_rows.data(), of_rows.data(), true};
+  pair_mask<ekd_keep> const kept{n, n, {of}};
+  device_side<how, acc, true, A, A, ekd_keep, Derived> const of_student(policy, student, student,
+                                                                        kept, 0);
+  device_side<how, acc, true, B, B, ekd_keep, Derived> const of_teacher(policy, teacher, teacher,
+                                                                        kept, 0);
   run_device_ekd(policy, of_student, of_teacher, pair_mask<ekd_labels>{n, n, of}, thresholds, loss,
                  gradient, settings);
 }
@@ -162,12 +167,13 @@ void ekd_with_bank(cuda_policy<Derived> const& base, matrix_view<S> student, mat
   constexpr prepared how = prepared::unit;
   index_t const n = student.extent(0), m = student_bank.extent(0);
   index_t const block = smaller(law_tile_columns, m);
-  device_side<how, acc, false, std::remove_const_t<S>, std::remove_const_t<H>, Derived> const
-      of_student(policy, student, student_bank, block);
-  device_side<how, acc, false, std::remove_const_t<T>, std::remove_const_t<B>, Derived> const
-      of_teacher(policy, teacher, teacher_bank, block);
   wide_labels<Derived> const of_rows(policy, labels), of_columns(policy, bank_labels);
   ekd_labels const of{of_rows.data(), of_columns.data(), false};
+  pair_mask<ekd_keep> const kept{n, m, {of}};
+  device_side<how, acc, false, std::remove_const_t<S>, std::remove_const_t<H>, ekd_keep,
+              Derived> const of_student(policy, student, student_bank, kept, block);
+  device_side<how, acc, false, std::remove_const_t<T>, std::remove_const_t<B>, ekd_keep,
+              Derived> const of_teacher(policy, teacher, teacher_bank, kept, block);
   run_device_ekd(policy, of_student, of_teacher, pair_mask<ekd_labels>{n, m, of}, thresholds, loss,
                  gradient, settings);
 }

@@ -32,9 +32,10 @@ class device_softmax {
         rows_(embeddings.extent(0)),
         width_(embeddings.extent(1)),
         classes_(targets.classes(weights.extent(0))),
-        units_(policy, rows_ * width_),
+        // Never null: products of width 0 get pointers to them.
+        units_(policy, rows_ * width_ + 1),
         samples_(policy, rows_),
-        unit_weights_(policy, smaller(class_tile, classes_) * width_),
+        unit_weights_(policy, smaller(class_tile, classes_) * width_ + 1),
         logits_(policy, kept ? rows_ * classes_
                              : smaller(row_block, rows_) * smaller(class_tile, classes_)),
         mean_(policy, 1) {}

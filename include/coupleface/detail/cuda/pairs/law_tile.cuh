@@ -28,6 +28,20 @@ struct law_tile {
   }
 };
 
+/// Whether a row of the batch, or else of the other side, is in a pair that counts.
+template <bool OfBatch, class Keep>
+struct is_in_some_pair {
+  pair_mask<Keep> mask;
+
+  COUPLEFACE_HOST_DEVICE bool operator()(index_t row) const {
+    index_t const others = OfBatch ? mask.columns : mask.rows;
+    for (index_t other = 0; other < others; ++other) {
+      if (OfBatch ? mask.keep(row, other) : mask.keep(other, row)) { return true; }
+    }
+    return false;
+  }
+};
+
 COUPLEFACE_HOST_DEVICE constexpr index_t block_sums_bytes(int count) {
   return count * pair_threads * index_t(sizeof(double));
 }

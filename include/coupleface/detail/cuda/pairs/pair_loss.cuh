@@ -29,10 +29,10 @@ void batch_pair_loss(cuda_policy<Derived> const& base, matrix_view<S const> stud
                      scalar_view<L> loss, Gradient gradient) {
   auto const& policy = static_cast<Derived const&>(base);
   using acc = pair_accumulator<S, T>;
-  device_side<Relation::how, acc, true, S, S, Derived> const of_student(policy, student, student,
-                                                                        0);
-  device_side<Relation::how, acc, true, T, T, Derived> const of_teacher(policy, teacher, teacher,
-                                                                        0);
+  device_side<Relation::how, acc, true, S, S, Keep, Derived> const of_student(policy, student,
+                                                                              student, mask, 0);
+  device_side<Relation::how, acc, true, T, T, Keep, Derived> const of_teacher(policy, teacher,
+                                                                              teacher, mask, 0);
   device_pair_loss(policy, of_student, of_teacher, relation, law, mask, loss, gradient);
 }
 
@@ -45,10 +45,10 @@ void bank_pair_loss(cuda_policy<Derived> const& base, matrix_view<S const> stude
   auto const& policy = static_cast<Derived const&>(base);
   using acc = pair_accumulator<S, T>;
   index_t const block = smaller(law_tile_columns, mask.columns);
-  device_side<Relation::how, acc, false, S, H, Derived> const of_student(policy, student,
-                                                                         student_bank, block);
-  device_side<Relation::how, acc, false, T, B, Derived> const of_teacher(policy, teacher,
-                                                                         teacher_bank, block);
+  device_side<Relation::how, acc, false, S, H, Keep, Derived> const of_student(
+      policy, student, student_bank, mask, block);
+  device_side<Relation::how, acc, false, T, B, Keep, Derived> const of_teacher(
+      policy, teacher, teacher_bank, mask, block);
   device_pair_loss(policy, of_student, of_teacher, relation, law, mask, loss, gradient);
 }
 

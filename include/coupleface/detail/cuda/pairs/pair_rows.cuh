@@ -33,13 +33,15 @@ struct mean_row_body {
   }
 };
 
-template <prepared How, class Acc, class E>
+/// Kept tells whether a row is in some pair. One that is not must not change others by 0 x NaN.
+template <prepared How, class Acc, class E, class Kept>
 struct prepare_row_body {
   matrix_view<E const> x;
   index_t first;
   double const* mean;
   Acc* rows;
   double* squares;
+  Kept kept;
 
   template <class Team>
   COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
@@ -56,26 +58,29 @@ struct prepare_row_body {
         out[j] = store<Acc>(is_finite(element) ? element - middle : not_a_number);
       });
     }
-    if constexpr (How == prepared::centred) {
-      double const square = team.dot(out, out, width);
-      if (team.leads()) { squares[i] = square; }
+    double square = team.dot(out, out, width);
+    if (is_nan(square) && !kept(first + i)) {
+      team.columns(width, [=](index_t j) { out[j] = Acc(0); });
+      square = 0;
     }
+    if (How == prepared::centred && team.leads()) { squares[i] = square; }
   }
 };
 
 /// Rows of the batch, of elements A, and the others, of elements B: the batch's again, or a bank's,
 /// of which a block is prepared at a time.
-template <prepared How, class Acc, bool InBatch, class A, class B, class Derived>
+template <prepared How, class Acc, bool InBatch, class A, class B, class Keep, class Derived>
 class device_side {
  public:
   static constexpr bool centred = How == prepared::centred, in_batch = InBatch;
   using accumulator = Acc;
 
   device_side(Derived const& policy, matrix_view<A const> batch, matrix_view<B const> others,
-              index_t most_columns)
+              pair_mask<Keep> mask, index_t most_columns)
       : policy_(policy),
         batch_(batch),
         others_(others),
+        mask_(mask),
         mean_(policy, centred ? width() : 0),
         // Never null: products of width 0 get pointers to it.
         rows_(policy, batch.extent(0) * width() + 1),
@@ -83,12 +88,13 @@ class device_side {
         block_(policy, InBatch ? 0 : most_columns * width() + 1),
         block_squares_(policy, centred && !InBatch ? most_columns : 0) {
     launch_indices(policy_, mean_.size(), mean_row_body<A>{batch_, mean_.data()});
-    prepare(batch_, 0, batch_.extent(0), rows_.data(), squares_.data());
+    prepare(batch_, 0, batch_.extent(0), is_kept(), rows_.data(), squares_.data());
   }
 
   index_t width() const { return batch_.extent(1); }
   matrix_view<A const> batch() const { return batch_; }
   matrix_view<B const> others() const { return others_; }
+  is_in_some_pair<true, Keep> is_kept() const { return {mask_}; }
   Acc const* rows_from(index_t first) const { return rows_.data() + first * width(); }
   /// Others from a tile's first on.
   Acc const* others_from(index_t column) const {
@@ -112,21 +118,24 @@ class device_side {
 
   void prepare_block(index_t first, index_t count) const {
     if constexpr (!InBatch) {
-      prepare(others_, first, count, block_.data(), block_squares_.data());
+      prepare(others_, first, count, is_in_some_pair<false, Keep>{mask_}, block_.data(),
+              block_squares_.data());
     }
   }
 
  private:
-  template <class E>
-  void prepare(matrix_view<E const> x, index_t first, index_t count, Acc* rows,
+  template <class E, class Kept>
+  void prepare(matrix_view<E const> x, index_t first, index_t count, Kept kept, Acc* rows,
                double* squares) const {
     launch_rows<vector_elements<E, Acc>>(
-        policy_, count, prepare_row_body<How, Acc, E>{x, first, mean_.data(), rows, squares});
+        policy_, count,
+        prepare_row_body<How, Acc, E, Kept>{x, first, mean_.data(), rows, squares, kept});
   }
 
   Derived const& policy_;
   matrix_view<A const> batch_;
   matrix_view<B const> others_;
+  pair_mask<Keep> mask_;
   scratch<double, Derived> mean_;
   scratch<Acc, Derived> rows_;
   scratch<double, Derived> squares_;
@@ -135,13 +144,14 @@ class device_side {
 };
 
 /// The gradient with respect to a row from that with respect to its prepared form.
-template <class Relation, class Acc, class S, class G>
+template <class Relation, class Acc, class S, class G, class Kept>
 struct store_pair_gradient_body {
   matrix_view<S const> student;
   Acc const* prepared_rows;
   Acc const* prepared_gradient;
   double const* own;
   matrix_view<G> gradient;
+  Kept kept;
 
   template <class Team>
   COUPLEFACE_HOST_DEVICE void operator()(Team const& team, index_t i) const {
@@ -150,7 +160,9 @@ struct store_pair_gradient_body {
     Acc const *const g = prepared_gradient + i * width, *const row = prepared_rows + i * width;
     G* const out = gradient.row(i);
     if constexpr (Relation::how == prepared::unit) {
-      project_gradient(team, s, row_norm(team, s, width), g, 1.0, out, width);
+      double norm = row_norm(team, s, width);
+      if (!is_finite(norm) && !kept(i)) { norm = 0; }
+      project_gradient(team, s, norm, g, 1.0, out, width);
     } else {
       double const pull = Relation::pulls_itself ? own[i] : 0.0;
       team.columns(width, [=](index_t j) {

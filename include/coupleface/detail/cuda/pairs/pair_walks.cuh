@@ -142,11 +142,13 @@ class device_pairs {
   void store_gradient(accumulator const* prepared_gradient, double const* own,
                       matrix_view<G> gradient) const {
     auto const student = student_.batch();
+    auto const kept = student_.is_kept();
     using S = typename decltype(student)::value_type;
+    using body =
+        store_pair_gradient_body<Relation, accumulator, S, G, std::decay_t<decltype(kept)>>;
     launch_rows<vector_elements<S, accumulator>>(
         policy_, mask_.rows,
-        store_pair_gradient_body<Relation, accumulator, S, G>{student, student_.rows_from(0),
-                                                              prepared_gradient, own, gradient});
+        body{student, student_.rows_from(0), prepared_gradient, own, gradient, kept});
   }
 
   Derived const& policy_;
