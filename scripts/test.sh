@@ -38,7 +38,11 @@ fi
 
 for preset in "${presets[@]}"; do
   say "building preset $preset into build/$preset"
-  cmake --preset "$preset"
+  if [[ $preset == cuda ]] && has_gpu; then
+    cmake --preset cuda -DCOUPLEFACE_ALL_CUDA_TESTS=ON
+  else
+    cmake --preset "$preset"
+  fi
   cmake --build --preset "$preset" --parallel "$jobs"
 done
 
