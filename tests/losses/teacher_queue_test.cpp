@@ -156,8 +156,17 @@ TEST(teacher_queue_loss, leaves_out_the_own_class_but_nothing_unknown) {
   // A sample of label -1 keeps the whole queue: its loss is that without labels.
   matrix<std::int32_t> const unknown(1, 40, std::vector<double>(40, -1.0));
   coupleface::not_same_label const all(unknown.vector(), queue_labels.vector());
-  EXPECT_TRUE(result_of<float>(queue_loss(queue, 0.1, all), s, t)
-                  .gradient.same_bits(result_of<float>(queue_loss(queue), s, t).gradient));
+  auto const whole = result_of<float>(queue_loss(queue, 0.1, all), s, t);
+  auto const plain = result_of<float>(queue_loss(queue), s, t);
+  if constexpr (coupleface::detail::is_host_policy_v<std::decay_t<decltype(policy())>>) {
+    EXPECT_TRUE(whole.gradient.same_bits(plain.gradient));
+  } else {  // a kernel for each predicate, in which compilers fuse products as they like
+    for (index_t i = 0; i < 40; ++i) {
+      for (index_t j = 0; j < 17; ++j) {
+        EXPECT_NEAR(whole.gradient.at(i, j), plain.gradient.at(i, j), 1e-8);
+      }
+    }
+  }
   coupleface::other_labels const none(unknown.vector(), queue_labels.vector());
   auto const nothing = result_of<float>(queue_loss(queue, 0.1, none), s, t);
   EXPECT_EQ(nothing.value(), 0);
