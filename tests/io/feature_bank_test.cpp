@@ -4,12 +4,15 @@
 
 #include "../support/matrix.hpp"
 
+#include <thrust/device_vector.h>
+
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -39,12 +42,12 @@ void expect_same_state(Bank const& a, Bank const& b) {
   }
 }
 
-template <class T, class Update>
+template <class T, template <class...> class Vector = std::vector, class Update>
 void expect_same_future(Update update) {
   auto const teacher = random_matrix<float>(6, 8, 1);
   auto const student = random_matrix<float>(6, 3, 2);
-  feature_bank<T, Update> bank(policy(), teacher.view(), student.view(), update);
-  feature_bank<T, Update> resumed(policy(), teacher.view(), student.view(), update);
+  feature_bank<T, Update, Vector> bank(policy(), teacher.view(), student.view(), update);
+  feature_bank<T, Update, Vector> resumed(policy(), teacher.view(), student.view(), update);
   std::string const path = temporary("bank.npy");
   for (unsigned s = 0; s < 7; ++s) { step(bank, s); }
   save_feature_bank(path, bank);
@@ -65,6 +68,7 @@ TEST(saved_feature_bank, has_the_same_future) {
   expect_same_future<float>(coupleface::recent_ring{3, 4});
   expect_same_future<coupleface::float16>(coupleface::recent_ring{3, 4});
   expect_same_future<coupleface::bfloat16>(coupleface::latest_sample{});
+  expect_same_future<float, thrust::device_vector>(coupleface::recent_ring{3, 4});
 }
 
 TEST(saved_feature_bank, is_refused_where_it_does_not_fit_and_leaves_the_bank_alone) {

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 COUPLEFACE_NAMESPACE_BEGIN
@@ -59,6 +61,24 @@ void expect_identity(Reader& reader, std::vector<double> const& expected,
   }
 }
 
+/// Whether the host can reach the elements. Thrust's vectors of devices have other pointers.
+template <class Container>
+inline constexpr bool is_in_host_memory =
+    std::is_pointer_v<decltype(std::declval<Container&>().data())>;
+
+/// A device's elements come in one transfer: element by element, each would be one. Thrust's copy
+/// is found by its iterators.
+template <class Container>
+auto host_copy(Container const& state) {
+  std::vector<typename Container::value_type> host(state.size());
+  if constexpr (is_in_host_memory<Container const>) {
+    std::copy(state.begin(), state.end(), host.data());
+  } else {
+    copy(state.begin(), state.end(), host.data());
+  }
+  return host;
+}
+
 template <class Writer>
 void write_state(Writer& writer, index_t step) {
   writer.write(make_vector_view(&step, 1));
@@ -66,7 +86,7 @@ void write_state(Writer& writer, index_t step) {
 
 template <class Writer, class Container>
 void write_state(Writer& writer, Container const& state) {
-  std::vector<typename Container::value_type> const host(state.begin(), state.end());
+  auto const host = host_copy(state);
   writer.write(make_vector_view(host.data(), index_t(host.size())));
 }
 
@@ -96,7 +116,11 @@ void read_state(Reader& reader, char const* name, Container& state) {
   auto const offset = reader.offset();
   auto const array = reader.template read<typename Container::value_type>();
   expect_size(reader, offset, name, array, state.size());
-  std::copy(array.data(), array.data() + array.size(), state.begin());
+  if constexpr (is_in_host_memory<Container>) {
+    std::copy(array.data(), array.data() + array.size(), state.begin());
+  } else {
+    copy(array.data(), array.data() + array.size(), state.begin());
+  }
 }
 
 /// Throws unless ages and next slots are possible after the bank's number of updates.
@@ -108,7 +132,7 @@ void expect_possible(Reader const& reader, Bank const& bank) {
     if constexpr (!std::is_arithmetic_v<state_type>) {
       if constexpr (std::is_same_v<typename state_type::value_type, std::int64_t>) {
         bool const ages = std::string(name) == "ages";
-        for (std::int64_t const value : state) {
+        for (std::int64_t const value : host_copy(state)) {
           if (value < (ages ? -1 : 0) || value >= (ages ? bank.steps() : slots)) {
             fail_file(reader.path(), std::string(name) + " holds " + std::to_string(value) +
                                          " after " + std::to_string(bank.steps()) + " updates");
