@@ -208,16 +208,7 @@ inline void declare(CLI::App& app, arguments& a) {
                  "embeds the image without the mask); several, separated by commas, are compared")
       ->check(in_range(0, 1))
       ->delimiter(',');
-  app.add_option("--fcd-weight", r.fcd_weight,
-                 "Weight of the FCD term, or of what angular and fitnet have instead")
-      ->check(in_range(0, 1e6));
-  app.add_option("--lambda", a.lambda, lambda_help())
-      ->check(in_range(0, 1e6))
-      ->delimiter(',')
-      ->default_str("");
-  app.add_option("--relation-share", r.relation_share, relation_share_help)
-      ->check(between(0, 1))
-      ->default_str("");
+  declare_weights(app, r, a.lambda);
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax in addition to distillation")
       ->check(in_range(0, 1e6));

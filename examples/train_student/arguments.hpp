@@ -203,17 +203,7 @@ inline void declare(CLI::App& app, arguments& a) {
       ->delimiter(',');
   app.add_flag("--compare", a.compare,
                "Train supervised, fcd, mrd and coupleface, and make one table over all seeds");
-  app.add_option("--fcd-weight", r.fcd_weight,
-                 "Weight of the FCD term, or of what angular and fitnet have instead")
-      ->check(in_range(0, 1e6));
-  app.add_option("--lambda", a.lambda,
-                 lambda_help() + "; on synthetic faces 3 for mrd and coupleface")
-      ->check(in_range(0, 1e6))
-      ->delimiter(',')
-      ->default_str("");
-  app.add_option("--relation-share", r.relation_share, relation_share_help)
-      ->check(between(0, 1))
-      ->default_str("");
+  declare_weights(app, r, a.lambda, "; on synthetic faces 3 for mrd and coupleface");
   app.add_option("--cls-weight", r.cls_weight,
                  "Weight of the margin softmax in addition to distillation; 0: only the teacher "
                  "shapes the embedding")

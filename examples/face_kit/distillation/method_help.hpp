@@ -59,11 +59,24 @@ inline std::string lambda_help() {
          grouped_lambdas(all);
 }
 
-inline char const* const relation_share_help =
-    "In place of --lambda: the weight is chosen in each step, so that this is the relation term's "
-    "share of the sum of both gradient norms on the embeddings, the other being that of FCD or "
-    "what "
-    "replaces it; from running means of the norms";
+/// The options of a run's weights. `note` goes behind the help of --lambda.
+template <class Settings>
+void declare_weights(CLI::App& app, Settings& settings, std::vector<double>& lambda,
+                     std::string const& note = "") {
+  app.add_option("--fcd-weight", settings.fcd_weight,
+                 "Weight of the FCD term, or of what angular and fitnet have instead")
+      ->check(in_range(0, 1e6));
+  app.add_option("--lambda", lambda, lambda_help() + note)
+      ->check(in_range(0, 1e6))
+      ->delimiter(',')
+      ->default_str("");
+  app.add_option("--relation-share", settings.relation_share,
+                 "In place of --lambda: the weight is chosen in each step, so that this is the "
+                 "relation term's share of the sum of both gradient norms on the embeddings, the "
+                 "other being that of FCD or what replaces it; from running means of the norms")
+      ->check(between(0, 1))
+      ->default_str("");
+}
 
 inline char const* const q_quantile_help =
     "In place of --q: the gap is this quantile of what the teacher's own relations vary within a "
