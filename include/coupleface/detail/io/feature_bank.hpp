@@ -69,7 +69,7 @@ inline constexpr bool is_in_host_memory =
 /// A device's elements come in one transfer: element by element, each would be one. Thrust's copy
 /// is found by its iterators.
 template <class Container>
-auto host_copy(Container const& state) {
+auto elements_on_host(Container const& state) {
   std::vector<typename Container::value_type> host(state.size());
   if constexpr (is_in_host_memory<Container const>) {
     std::copy(state.begin(), state.end(), host.data());
@@ -86,7 +86,7 @@ void write_state(Writer& writer, index_t step) {
 
 template <class Writer, class Container>
 void write_state(Writer& writer, Container const& state) {
-  auto const host = host_copy(state);
+  auto const host = elements_on_host(state);
   writer.write(make_vector_view(host.data(), index_t(host.size())));
 }
 
@@ -132,7 +132,7 @@ void expect_possible(Reader const& reader, Bank const& bank) {
     if constexpr (!std::is_arithmetic_v<state_type>) {
       if constexpr (std::is_same_v<typename state_type::value_type, std::int64_t>) {
         bool const ages = std::string(name) == "ages";
-        for (std::int64_t const value : host_copy(state)) {
+        for (std::int64_t const value : elements_on_host(state)) {
           if (value < (ages ? -1 : 0) || value >= (ages ? bank.steps() : slots)) {
             fail_file(reader.path(), std::string(name) + " holds " + std::to_string(value) +
                                          " after " + std::to_string(bank.steps()) + " updates");
