@@ -219,11 +219,11 @@ each_weighting() {
 
 share() {
   each_share | while read -r name options; do
-    echo "${name}_1 --method coupleface $options"
+    echo "${name}_nearest_1 --method coupleface --mining nearest --seed 1 $options"
   done | run_all
   {
     echo "setting,$columns"
-    each_share | while read -r name _; do on_select_folds "$name" "${name}_1"; done
+    each_share | while read -r name _; do on_select_folds "$name" "${name}_nearest_1"; done
   } >"$OUT/share.csv"
   column -s, -t "$OUT/share.csv"
   each_weighting | while read -r weighting options; do

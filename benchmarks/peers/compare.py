@@ -773,8 +773,7 @@ def margin_softmax(run, n, d, classes):
 # ---- losses over pairs ------------------------------------------------------------------------
 
 
-PAIR_LOSSES = ("rkd", "sp", "pkt", "cc")  # as the C interface numbers them
-RKD_ANGLE = len(PAIR_LOSSES)
+PAIR_LOSSES = ("rkd", "sp", "pkt", "cc", "rkd_angle")  # as the C interface numbers them
 # Products of n x n x d: of each side with itself, which is half of one, in every walk over the
 # pairs; and one for the gradient.
 PAIR_PRODUCTS = {"rkd": 4, "sp": 3, "pkt": 3, "cc": 2}
@@ -895,10 +894,57 @@ def reference_of_cosines(which, s, t):
     return loss, gradient / norms, loss_size, 2 * (size + size.T).sum(axis=1) / norms[:, 0]
 
 
+def torch_angles(x):
+    """Cosines of the angles at row j between rows i and k, [j, i, k]: as commonly written."""
+    unit = F.normalize(x[None] - x[:, None], dim=2)
+    return torch.bmm(unit, unit.transpose(1, 2))
+
+
+def torch_rkd_angle(which, student, teacher, off):
+    n = len(student)
+    with torch.no_grad():
+        t = torch_angles(teacher)
+    # Entries that are no triple are 0 on both sides, or 1.
+    return F.smooth_l1_loss(torch_angles(student), t, reduction="sum") / (n * (n - 1) * (n - 2))
+
+
+def reference_rkd_angle(student, teacher):
+    """Loss and gradient in float64; and the sums of magnitudes that cancel in them."""
+    s, t = student.astype(np.float64), teacher.astype(np.float64)
+    n = len(s)
+    triples = n * (n - 1) * (n - 2)
+    loss, loss_size = 0.0, 0.0
+    gradient, row_size = np.zeros_like(s), np.zeros(n)
+    for j in range(n):
+        def at_j(x):
+            legs = x - x[j]
+            lengths = np.linalg.norm(legs, axis=1, keepdims=True)
+            lengths[j] = 1
+            return legs / lengths, lengths
+
+        unit, lengths = at_j(s)
+        a, of_t = unit @ unit.T, at_j(t)[0]
+        b = of_t @ of_t.T
+        triple = 1 - np.eye(n)
+        triple[j] = triple[:, j] = 0
+        gap, both = (a - b) * triple, (np.abs(a) + np.abs(b)) * triple
+        size = np.abs(gap)
+        loss += np.where(size < 1, gap**2 / 2, size - 0.5).sum() / triples
+        loss_size += (size * both).sum() / triples
+        pull = 2 / triples * np.clip(gap, -1, 1) @ unit
+        pull = (pull - (pull * unit).sum(axis=1, keepdims=True) * unit) / lengths
+        gradient += pull
+        gradient[j] -= pull.sum(axis=0)
+        of_pull = 4 / triples * both.sum(axis=1) / lengths[:, 0]
+        row_size += of_pull
+        row_size[j] += of_pull.sum()
+    return loss, gradient, loss_size, row_size
+
+
 def reference_pairs(which, student, teacher):
     """Loss and gradient in float64; and the sums of magnitudes that cancel in them."""
     s, t = student.astype(np.float64), teacher.astype(np.float64)
-    return {"rkd": reference_rkd, "sp": reference_sp}.get(
+    return {"rkd": reference_rkd, "sp": reference_sp, "rkd_angle": reference_rkd_angle}.get(
         which, lambda s, t: reference_of_cosines(which, s, t))(s, t)
 
 
@@ -966,10 +1012,10 @@ def pairs(run, which, n, d):
             value.backward()
             return value.item()
 
-        functions = {"torch": torch_pair_loss}
+        functions = {"torch": torch_rkd_angle if which == "rkd_angle" else torch_pair_loss}
         if which == "rkd":
             functions["torch_by_mask"] = torch_rkd_by_mask
-        if hasattr(torch, "compile") and not QUICK:  # half a minute each
+        if hasattr(torch, "compile") and which in PAIR_PRODUCTS and not QUICK:  # half a minute each
             functions["torch_compile"] = torch.compile(torch_pair_loss, dynamic=False)
         for label, function in functions.items():
             try:
@@ -982,6 +1028,10 @@ def pairs(run, which, n, d):
             check(run.peer(label), value, s.grad.numpy())
             contenders[run.peer(label)] = lambda function=function: step(function)
     del slopes
+    if which not in PAIR_PRODUCTS:
+        item = run.measure(name, contenders)
+        report_memory(run, item, contenders, scratch)
+        return item
     count = PAIR_PRODUCTS[which]
     blas, block, buffer = fastest_product(run, name, student)
     floor = run.peer(f"floor/{count}_sgemm")
@@ -993,90 +1043,6 @@ def pairs(run, which, n, d):
     contenders[floor] = products
     item = run.measure(name, contenders, dict.fromkeys(contenders, 2.0 * count * n * n * d), floor)
     item["sgemm"] = {"blas": blas.name, "rows": block}
-    report_memory(run, item, contenders, scratch)
-    return item
-
-
-def torch_angles(x):
-    """Cosines of the angles at row j between rows i and k, [j, i, k]: as commonly written."""
-    unit = F.normalize(x[None] - x[:, None], dim=2)
-    return torch.bmm(unit, unit.transpose(1, 2))
-
-
-def torch_rkd_angle(student, teacher):
-    n = len(student)
-    with torch.no_grad():
-        t = torch_angles(teacher)
-    # Entries that are no triple are 0 on both sides, or 1.
-    return F.smooth_l1_loss(torch_angles(student), t, reduction="sum") / (n * (n - 1) * (n - 2))
-
-
-def reference_rkd_angle(student, teacher):
-    """Loss and gradient in float64; and the sums of magnitudes that cancel in them."""
-    s, t = student.astype(np.float64), teacher.astype(np.float64)
-    n = len(s)
-    triples = n * (n - 1) * (n - 2)
-    loss, loss_size = 0.0, 0.0
-    gradient, row_size = np.zeros_like(s), np.zeros(n)
-    for j in range(n):
-        def at_j(x):
-            legs = x - x[j]
-            lengths = np.linalg.norm(legs, axis=1, keepdims=True)
-            lengths[j] = 1
-            return legs / lengths, lengths
-
-        unit, lengths = at_j(s)
-        a, of_t = unit @ unit.T, at_j(t)[0]
-        b = of_t @ of_t.T
-        triple = 1 - np.eye(n)
-        triple[j] = triple[:, j] = 0
-        gap, both = (a - b) * triple, (np.abs(a) + np.abs(b)) * triple
-        size = np.abs(gap)
-        loss += np.where(size < 1, gap**2 / 2, size - 0.5).sum() / triples
-        loss_size += (size * both).sum() / triples
-        pull = 2 / triples * np.clip(gap, -1, 1) @ unit
-        pull = (pull - (pull * unit).sum(axis=1, keepdims=True) * unit) / lengths
-        gradient += pull
-        gradient[j] -= pull.sum(axis=0)
-        of_pull = 4 / triples * both.sum(axis=1) / lengths[:, 0]
-        row_size += of_pull
-        row_size[j] += of_pull.sum()
-    return loss, gradient, loss_size, row_size
-
-
-def rkd_angle(run, n, d):
-    name = f"rkd_angle/n:{n}/d:{d}/threads:{run.threads}"
-    student, teacher = run.random(n, d, seed=13), run.random(n, d, seed=14)
-    loss, gradient = np.zeros(1, np.float32), np.empty((n, d), np.float32)
-    scratch = np.zeros(1, np.int64)
-    expected, slopes, loss_size, row_size = reference_rkd_angle(student, teacher)
-    relative = pair_error(n, d)
-
-    def check(contender, value, found):
-        run.check(name, contender, "loss", abs(value - expected), relative * loss_size)
-        run.check(name, contender, "gradient", np.linalg.norm(found - slopes, axis=1),
-                  relative * row_size)
-
-    def ours(library):
-        library.call("coupleface_pairs", RKD_ANGLE, student, teacher, n, d, loss, gradient, scratch)
-
-    contenders = {}
-    for label, library in run.builds.items():
-        ours(library)
-        check(label, loss[0], gradient)
-        contenders[label] = lambda library=library: ours(library)
-    if torch:
-        s, t = torch.from_numpy(student).requires_grad_(), torch.from_numpy(teacher)
-
-        def step():
-            s.grad = None
-            value = torch_rkd_angle(s, t)
-            value.backward()
-            return value.item()
-
-        check(run.peer("torch"), step(), s.grad.numpy())
-        contenders[run.peer("torch")] = step
-    item = run.measure(name, contenders)
     report_memory(run, item, contenders, scratch)
     return item
 
@@ -1481,10 +1447,10 @@ def measure_everything(run):
         if run.has("softmax"):
             margin_softmax(run, 16 if QUICK else 512, width, classes)
         if run.has("pairs"):
-            for which in PAIR_LOSSES:
+            for which in PAIR_PRODUCTS:
                 pairs(run, which, 96 if QUICK else 4096, width)
         if run.has("rkd_angle"):
-            rkd_angle(run, 24 if QUICK else 512, width)
+            pairs(run, "rkd_angle", 24 if QUICK else 512, width)
         if run.has("pairs_bank"):
             pairs_bank(run, 24 if QUICK else 1024, width, classes)
         if run.has("means"):

@@ -62,19 +62,10 @@ device_problem<S> random_bank(index_t n, index_t m, index_t student_width, index
           random_labels(m, classes, seed + 5)};
 }
 
-template <class T>
-host_matrix<double> doubles(matrix<T> const& x) {
-  host_matrix<double> y(x.rows(), x.columns());
-  for (index_t i = 0; i < x.rows(); ++i) {
-    for (index_t j = 0; j < x.columns(); ++j) { y.set(i, j, x.at(i, j)); }
-  }
-  return y;
-}
-
 template <class S>
 problem<double, host_array> on_host_in_double(device_problem<S> const& p) {
-  return {doubles(p.student),      doubles(p.teacher),      on_host(p.labels),
-          doubles(p.student_bank), doubles(p.teacher_bank), on_host(p.bank_labels)};
+  return {doubles_on_host(p.student),      doubles_on_host(p.teacher),      on_host(p.labels),
+          doubles_on_host(p.student_bank), doubles_on_host(p.teacher_bank), on_host(p.bank_labels)};
 }
 
 template <template <class> class Array, class S>

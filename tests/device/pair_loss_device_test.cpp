@@ -44,15 +44,6 @@ result<S> on_device(Call const& call, matrix<S> const& s, Others const&... other
   return r;
 }
 
-template <class T>
-host_matrix<double> doubles(matrix<T> const& x) {
-  host_matrix<double> y(x.rows(), x.columns());
-  for (index_t i = 0; i < x.rows(); ++i) {
-    for (index_t j = 0; j < x.columns(); ++j) { y.set(i, j, x.at(i, j)); }
-  }
-  return y;
-}
-
 /// Largest difference of the gradients of a row beside the largest element of any gradient.
 template <class S, class E>
 double largest_error(matrix<S> const& found, host_matrix<E> const& expected) {
@@ -74,7 +65,8 @@ template <class S, class Call, class... Others>
 void expect_the_hosts(Call const& call, matrix<S> const& s, Others const&... others) {
   auto const found = on_device(call, s, others...);
   host_matrix<double> loss(1, 1), gradient(s.rows(), s.columns());
-  call(thrust::seq, doubles(s).view(), doubles(others).view()..., loss.scalar(), gradient.view());
+  call(thrust::seq, doubles_on_host(s).view(), doubles_on_host(others).view()..., loss.scalar(),
+       gradient.view());
   bool const wide = std::is_same_v<S, double>;
   double const stored = sizeof(S) == 2 ? 0x1p-9 : 0, allowed = wide ? 1e-12 : 2e-5;
   EXPECT_NEAR(found.loss.at(0, 0), loss.at(0, 0), allowed * loss.at(0, 0));

@@ -202,4 +202,14 @@ inline auto policy() {
 /// A host policy checks labels and table entries before it writes; a device never reads them back.
 inline constexpr bool ids_are_checked = coupleface::detail::is_host_policy_v<decltype(policy())>;
 
+/// The elements as doubles, on the host.
+template <class T>
+host_matrix<double> doubles_on_host(matrix<T> const& x) {
+  host_matrix<double> y(x.rows(), x.columns());
+  for (index_t i = 0; i < x.rows(); ++i) {
+    for (index_t j = 0; j < x.columns(); ++j) { y.set(i, j, x.at(i, j)); }
+  }
+  return y;
+}
+
 }  // namespace coupleface_test

@@ -28,7 +28,8 @@ struct law_tile {
   }
 };
 
-/// Whether a row of the batch, or else of the other side, is in a pair that counts.
+/// Whether a row of the batch, or else of the other side, is in a pair that counts. The host has
+/// is_row_kept, whose predicates need not be device functions.
 template <bool OfBatch, class Keep>
 struct is_in_some_pair {
   pair_mask<Keep> mask;
